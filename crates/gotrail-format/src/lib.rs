@@ -30,6 +30,8 @@
 pub mod batch;
 pub mod event;
 pub mod gosort;
+mod printable;
+pub mod quote;
 pub mod varint;
 pub mod version;
 
