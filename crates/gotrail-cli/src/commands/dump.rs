@@ -1,0 +1,205 @@
+//! `gotrail dump`: the events of a trace, in order or as they stand in the file.
+
+use super::event_json;
+use crate::failure::{self, Failure};
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::source::{self, Data, Source};
+use crate::{Verdict, report};
+use anyhow::Result;
+use clap::ValueEnum;
+use gotrail::format::footprint::Footprint;
+use gotrail::format::raw::{RawError, RawEvent, RawReader, RawStream, StreamError};
+use gotrail::format::{Version, text};
+use gotrail::{Mode, Trace};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  gotrail dump parsed trace.out | grep RegionBegin
+  gotrail dump json trace.out | jq 'select(.kind == \"Log\") | .message'
+  gotrail dump footprint trace.out
+  curl -s http://localhost:6060/debug/pprof/trace?seconds=1 | gotrail dump parsed -
+  gotrail dump parsed --keep-going broken.trace
+
+The events that precede an error are printed; then the exit status is 1.";
+
+/// Print the events of a trace.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// What to print.
+    form: Form,
+    /// The trace; `-` is standard input.
+    trace: PathBuf,
+    /// Go on behind an error as far as possible, and say on standard error what is missing.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// Events in the order in which they happened, as `go tool trace -d=parsed` prints them.
+    Parsed,
+    /// Events as they stand in the file, as `go tool trace -d=wire` prints them.
+    Wire,
+    /// Which events take how many bytes, as `go tool trace -d=footprint` prints it.
+    Footprint,
+    /// Events in order, each a line of JSON.
+    Json,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    match args.form {
+        Form::Parsed => ordered(args, gotrail::text::write_event),
+        Form::Json => ordered(args, event_json::write_event),
+        Form::Wire => {
+            let mut output = Output::new();
+            let (end, _) = raw(args, |event| {
+                text::write_event(output.buffer(), event, text::Mode::Plain);
+                output.written()
+            })?;
+            output.flush()?;
+            finish(args, end)
+        }
+        Form::Footprint => {
+            let mut footprint = None;
+            let (end, size) = raw_with_version(args, |version, event| {
+                footprint.get_or_insert_with(|| Footprint::new(version)).add(event);
+                Ok(())
+            })?;
+            // As the reference: no table for what cannot be read to the end.
+            let readable = end.as_ref().is_none_or(RawError::is_end_for_reference);
+            if readable || args.keep_going {
+                let mut output = Output::new();
+                let footprint = footprint.unwrap_or_else(|| Footprint::new(size.version));
+                footprint.write_table(output.buffer(), size.bytes);
+                output.flush()?;
+            }
+            finish(args, end)
+        }
+    }
+}
+
+fn ordered(args: &Args, write: fn(&mut Vec<u8>, &gotrail::Event<'_>)) -> Result<Verdict> {
+    let mut source = Source::open(&args.trace)?;
+    let progress = Progress::new(source.size, Progress::output_is_seen());
+    let mode = if args.keep_going { Mode::Tolerant } else { Mode::Strict };
+    let mut output = Output::new();
+    let outcome = source.read(mode, &progress, |event| {
+        write(output.buffer(), event);
+        output.written()
+    });
+    let outcome = outcome?;
+    output.flush()?;
+    progress.finish();
+    if let Some(error) = &outcome.error {
+        let failure = Failure::broken(&source.name, error);
+        let hint = "`--keep-going` prints the rest too";
+        return Err(match failure.next.clone() {
+            Some(next) if !args.keep_going => failure.next(format!("{next}; {hint}")),
+            _ => failure,
+        }
+        .into());
+    }
+    report::to_stderr(&source.name, &outcome);
+    Ok(if outcome.report.is_complete() { Verdict::Fine } else { Verdict::Broken })
+}
+
+/// The size of what was read raw.
+struct Size {
+    version: Version,
+    bytes: u64,
+}
+
+type End = Option<RawError>;
+
+fn raw(args: &Args, mut each: impl FnMut(&RawEvent<'_>) -> Result<()>) -> Result<(End, Size)> {
+    raw_with_version(args, |_, event| each(event))
+}
+
+/// Reads all raw events. Says what stopped it, if not the end.
+fn raw_with_version(
+    args: &Args,
+    mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>,
+) -> Result<(End, Size)> {
+    let source = Source::open(&args.trace)?;
+    let broken = |error: &RawError| raw_failure(&source.name, error);
+    match source.data {
+        Data::Mapped(ref trace) => {
+            let bytes = Trace::bytes(trace);
+            let mut reader = RawReader::new(bytes).map_err(|error| broken(&error))?;
+            let version = reader.version();
+            let end = loop {
+                match reader.next() {
+                    Ok(Some(event)) => each(version, &event)?,
+                    Ok(None) => break None,
+                    Err(error) => break Some(error),
+                }
+            };
+            Ok((end, Size { version, bytes: bytes.len() as u64 }))
+        }
+        Data::Stream(stream) => {
+            let name = &source.name;
+            let failed = |error| Failure::new(format!("{name}: cannot read: {error}"));
+            let (_, stream) = source::decompressed(stream).map_err(failed)?;
+            let stop = |error| match error {
+                StreamError::Raw(error) => Ok(error),
+                StreamError::Io { at, source } => {
+                    let what = format!("{name}: cannot read on at offset {at}: {source}");
+                    Err(Failure::new(what).next("check whether the file is complete"))
+                }
+                error => Err(Failure::new(format!("{name}: {error}"))),
+            };
+            let mut reader = match RawStream::new(stream) {
+                Ok(reader) => reader,
+                Err(error) => return Err(raw_failure(name, &stop(error)?).into()),
+            };
+            let version = reader.version();
+            let end = loop {
+                match reader.next() {
+                    Ok(Some(event)) => each(version, &event)?,
+                    Ok(None) => break None,
+                    Err(error) => break Some(stop(error)?),
+                }
+            };
+            let bytes = match end {
+                Some(RawError::CutOff { end, .. }) => end,
+                _ => reader.position(),
+            };
+            Ok((end, Size { version, bytes }))
+        }
+    }
+}
+
+fn finish(args: &Args, end: End) -> Result<Verdict> {
+    match end {
+        None => Ok(Verdict::Fine),
+        Some(error) => Err(raw_failure(&source::name_of(&args.trace), &error).into()),
+    }
+}
+
+/// What is wrong with a raw event, for people.
+pub(crate) fn raw_failure(name: &str, error: &RawError) -> Failure {
+    let cut_off = matches!(error, RawError::CutOff { .. });
+    match *error {
+        RawError::Header(error) => {
+            let fault = gotrail::Fault::Header(error);
+            return Failure::broken(name, &fault.into());
+        }
+        RawError::NoGenerations(version) => {
+            return Failure::broken(name, &gotrail::Fault::Unsupported(version).into());
+        }
+        _ => {}
+    }
+    let cause = if cut_off { gotrail::Cause::CutOff } else { gotrail::Cause::Damaged };
+    Failure {
+        what: format!("{name}: {error}"),
+        likely: Some(failure::explain(cause).to_owned()),
+        next: Some(format!(
+            "`gotrail info {}` shows what can still be read",
+            failure::quoted(name)
+        )),
+    }
+}
