@@ -65,18 +65,26 @@ impl<'a> Object<'a> {
         &mut self,
         name: &str,
         items: impl IntoIterator<Item = T>,
-        mut write: impl FnMut(&mut Object<'_>, T),
+        write: impl FnMut(&mut Object<'_>, T),
     ) {
-        let out = self.key(name);
-        out.push(b'[');
-        for (i, item) in items.into_iter().enumerate() {
-            if i > 0 {
-                out.push(b',');
-            }
-            write(&mut Object::new(out), item);
-        }
-        out.push(b']');
+        array(self.key(name), items, write);
     }
+}
+
+/// Appends an array of objects.
+pub(crate) fn array<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut Object<'_>, T),
+) {
+    out.push(b'[');
+    for (i, item) in items.into_iter().enumerate() {
+        if i > 0 {
+            out.push(b',');
+        }
+        write(&mut Object::new(out), item);
+    }
+    out.push(b']');
 }
 
 impl Drop for Object<'_> {

@@ -4,7 +4,7 @@ use crate::failure;
 use crate::human;
 use crate::paint::Paint;
 use crate::source::Outcome;
-use gotrail::{Loss, Misuse, Place, Time};
+use gotrail::{Cause, Loss, Misuse, Place, Time};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -38,8 +38,8 @@ pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: 
     if !report.losses.is_empty() {
         let title = human::counted(report.losses.len() as u64, "loss").replace("losss", "losses");
         line(out, 0, &paint.bold(title));
-        for loss in report.losses.iter().take(SHOWN) {
-            write_loss(out, loss, start);
+        for (i, loss) in report.losses.iter().take(SHOWN).enumerate() {
+            write_loss(out, loss, start, follows(&report.losses[..i], loss));
         }
         more(out, report.losses.len());
     }
@@ -83,7 +83,16 @@ pub(crate) fn place(place: Place) -> String {
     place.to_string().trim_start_matches(" (").trim_end_matches(')').to_owned()
 }
 
-fn write_loss(out: &mut String, loss: &Loss, start: Time) {
+/// Whether a loss follows from the lack of what was cut off of the same generation.
+fn follows(before: &[Loss], loss: &Loss) -> bool {
+    loss.cause == Cause::Damaged
+        && loss.place.generation.is_some()
+        && before.iter().any(|other| {
+            other.cause == Cause::CutOff && other.place.generation == loss.place.generation
+        })
+}
+
+fn write_loss(out: &mut String, loss: &Loss, start: Time, follows: bool) {
     line(out, 2, &format!("- {}", loss.reason));
     let place = place(loss.place);
     if !place.is_empty() {
@@ -103,10 +112,14 @@ fn write_loss(out: &mut String, loss: &Loss, start: Time) {
         (Some(from), None) => {
             line(out, 4, &format!("when:   from {} to the end", time(from, start)))
         }
-        (None, Some(until)) => line(out, 4, &format!("when:   before {}", time(until, start))),
-        (None, None) => {}
+        (None, Some(until)) if until > start => {
+            line(out, 4, &format!("when:   before {}", time(until, start)))
+        }
+        _ => {}
     }
-    line(out, 4, &format!("likely: {}", failure::explain(loss.cause)));
+    let likely =
+        if follows { "follows from what is cut off" } else { failure::explain(loss.cause) };
+    line(out, 4, &format!("likely: {likely}"));
 }
 
 fn write_misuse(out: &mut String, misuse: &Misuse, start: Time) {

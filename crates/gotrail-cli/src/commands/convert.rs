@@ -25,6 +25,8 @@ trace encodes longer than needed stand in comments, so that text gives the same 
 
 /// How much is written at once.
 const PIECE: usize = 256 << 10;
+/// How much of the input is looked at to tell its form: comments may precede the first line.
+const PEEK: u64 = 64 << 10;
 
 /// Convert a trace to text, or text to a trace.
 #[derive(clap::Args)]
@@ -76,8 +78,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let input = Watched { inner: source::open_bytes(&args.input)?, progress: &progress };
     let failed = |error: io::Error| Failure::new(format!("{name}: cannot read: {error}"));
     let mut input = source::decompressed(input).map_err(failed)?.1;
-    let mut input = BufReader::with_capacity(PIECE, &mut input);
-    let from = form_of(input.fill_buf().map_err(failed)?);
+    let mut start = Vec::new();
+    input.by_ref().take(PEEK).read_to_end(&mut start).map_err(failed)?;
+    let from = form_of(&start);
+    let input = BufReader::with_capacity(PIECE, io::Cursor::new(start).chain(input));
     let to = args.to.unwrap_or(match from {
         Form::Text => Form::Binary,
         Form::Binary => Form::Text,

@@ -53,7 +53,10 @@ enum Form {
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     match args.form {
         Form::Parsed => ordered(args, gotrail::text::write_event),
-        Form::Json => ordered(args, event_json::write_event),
+        Form::Json => {
+            let mut writer = event_json::Writer::default();
+            ordered(args, |out, event| writer.write_event(out, event))
+        }
         Form::Wire => {
             let mut output = Output::new();
             let (end, _) = raw(args, |event| {
@@ -82,7 +85,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
 }
 
-fn ordered(args: &Args, write: fn(&mut Vec<u8>, &gotrail::Event<'_>)) -> Result<Verdict> {
+fn ordered(
+    args: &Args,
+    mut write: impl FnMut(&mut Vec<u8>, &gotrail::Event<'_>),
+) -> Result<Verdict> {
     let mut source = Source::open(&args.trace)?;
     let progress = Progress::new(source.size, Progress::output_is_seen());
     let mode = if args.keep_going { Mode::Tolerant } else { Mode::Strict };

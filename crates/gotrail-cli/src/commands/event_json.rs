@@ -1,12 +1,42 @@
 //! An event as one line of JSON, everything named.
 
-use crate::json::Object;
+use crate::json::{self, Object};
 use gotrail::{Details, Event, GoId, ProcId, Scope, Stack};
 use jiff::Timestamp;
+use std::collections::HashMap;
 use std::io::Write;
+use std::ops::Range;
 
-/// Appends an event and a new line.
-pub(crate) fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
+/// Writes events. Stacks come again and again: each is made once in a generation.
+#[derive(Default)]
+pub(crate) struct Writer {
+    generation: Option<u64>,
+    /// Where the JSON of a stack lies in `text`.
+    stacks: HashMap<u64, Range<usize>>,
+    text: Vec<u8>,
+}
+
+impl Writer {
+    /// Appends an event and a new line.
+    pub(crate) fn write_event(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
+        if event.generation() != self.generation {
+            *self = Writer { generation: event.generation(), ..Writer::default() };
+        }
+        write_event(out, event, self);
+    }
+
+    fn stack(&mut self, line: &mut Object<'_>, name: &str, stack: Option<Stack<'_>>) {
+        let Some(stack) = stack else { return line.null(name) };
+        let range = self.stacks.entry(stack.id()).or_insert_with(|| {
+            let start = self.text.len();
+            write_stack(&mut self.text, stack);
+            start..self.text.len()
+        });
+        line.key(name).extend_from_slice(&self.text[range.clone()]);
+    }
+}
+
+fn write_event(out: &mut Vec<u8>, event: &Event<'_>, stacks: &mut Writer) {
     let mut line = Object::new(out);
     line.number("time", event.time().0);
     wall(&mut line, event.wall_clock());
@@ -15,13 +45,13 @@ pub(crate) fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
     line.number_or_null("thread", event.thread().some().map(|thread| thread.0));
     line.number_or_null("proc", event.proc().some().map(|proc| proc.0));
     line.number_or_null("goroutine", event.goroutine().some().map(|go| go.0));
-    details(&mut line, event);
-    stack(&mut line, "stack", event.stack());
+    details(&mut line, event, stacks);
+    stacks.stack(&mut line, "stack", event.stack());
     drop(line);
     out.push(b'\n');
 }
 
-fn details(line: &mut Object<'_>, event: &Event<'_>) {
+fn details(line: &mut Object<'_>, event: &Event<'_>, stacks: &mut Writer) {
     match event.details() {
         Details::Sync(sync) => {
             line.number("number", sync.number);
@@ -83,7 +113,7 @@ fn details(line: &mut Object<'_>, event: &Event<'_>) {
             line.string("from", change.from.name());
             line.string("to", change.to.name());
             line.bytes("reason", change.reason);
-            stack(line, "transition_stack", change.stack);
+            stacks.stack(line, "transition_stack", change.stack);
         }
         Details::Proc(change) => {
             scope(line, Scope::Proc(change.proc));
@@ -113,9 +143,8 @@ fn scope(line: &mut Object<'_>, scope: Scope) {
     line.number_or_null("scope_id", id);
 }
 
-fn stack(line: &mut Object<'_>, name: &str, stack: Option<Stack<'_>>) {
-    let Some(stack) = stack else { return line.null(name) };
-    line.objects(name, stack.frames(), |object, frame| {
+fn write_stack(out: &mut Vec<u8>, stack: Stack<'_>) {
+    json::array(out, stack.frames(), |object, frame| {
         object.bytes("function", frame.function);
         object.bytes("file", frame.file);
         object.number("line", frame.line);
