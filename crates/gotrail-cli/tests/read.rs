@@ -208,3 +208,17 @@ fn inputs_that_are_no_traces_are_told_apart() {
         }
     }
 }
+
+#[test]
+fn dump_wire_goes_on_behind_a_damaged_batch() {
+    let mut bytes = healthy();
+    // The first event of the first batch becomes one that does not exist.
+    let at = bytes.windows(3).position(|window| window == [13, 1, 0]).expect("a status");
+    bytes[at] = 0;
+    let strict = run_with(&["dump", "wire", "-"], &bytes);
+    assert_eq!((strict.code, strict.out.lines().count()), (1, 1), "{}", strict.out);
+    let on = run_with(&["dump", "wire", "-", "--keep-going"], &bytes);
+    assert_eq!(on.code, 1);
+    assert!(on.out.contains("Frequency") && !on.out.contains("UserLog"), "{}", on.out);
+    assert!(on.err.contains("offset"), "{}", on.err);
+}

@@ -5,13 +5,14 @@ use crate::failure::{self, Failure};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::source::{self, Data, Source};
-use crate::{Verdict, report};
+use crate::{Verdict, human, report};
 use anyhow::Result;
 use clap::ValueEnum;
+use gotrail::Mode;
 use gotrail::format::footprint::Footprint;
 use gotrail::format::raw::{RawError, RawEvent, RawReader, RawStream, StreamError};
-use gotrail::format::{Version, text};
-use gotrail::{Mode, Trace};
+use gotrail::format::{EventType, MAX_BATCH_SIZE, Version, text};
+use std::io::Read;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
@@ -59,28 +60,27 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         }
         Form::Wire => {
             let mut output = Output::new();
-            let (end, _) = raw(args, |event| {
+            let raw = raw(args, |_, event| {
                 text::write_event(output.buffer(), event, text::Mode::Plain);
                 output.written()
             })?;
             output.flush()?;
-            finish(args, end)
+            finish(args, &raw.errors)
         }
         Form::Footprint => {
             let mut footprint = None;
-            let (end, size) = raw_with_version(args, |version, event| {
+            let raw = raw(args, |version, event| {
                 footprint.get_or_insert_with(|| Footprint::new(version)).add(event);
                 Ok(())
             })?;
             // As the reference: no table for what cannot be read to the end.
-            let readable = end.as_ref().is_none_or(RawError::is_end_for_reference);
-            if readable || args.keep_going {
+            if args.keep_going || raw.errors.iter().all(RawError::is_end_for_reference) {
                 let mut output = Output::new();
-                let footprint = footprint.unwrap_or_else(|| Footprint::new(size.version));
-                footprint.write_table(output.buffer(), size.bytes);
+                let footprint = footprint.unwrap_or_else(|| Footprint::new(raw.version));
+                footprint.write_table(output.buffer(), raw.bytes);
                 output.flush()?;
             }
-            finish(args, end)
+            finish(args, &raw.errors)
         }
     }
 }
@@ -96,8 +96,7 @@ fn ordered(
     let outcome = source.read(mode, &progress, |event| {
         write(output.buffer(), event);
         output.written()
-    });
-    let outcome = outcome?;
+    })?;
     output.flush()?;
     progress.finish();
     if let Some(error) = &outcome.error {
@@ -113,43 +112,29 @@ fn ordered(
     Ok(if outcome.report.is_complete() { Verdict::Fine } else { Verdict::Broken })
 }
 
-/// The size of what was read raw.
-struct Size {
+/// What reading raw events has shown.
+struct Raw {
     version: Version,
     bytes: u64,
+    /// What is wrong: what stopped the reader, or with --keep-going everything that it met.
+    errors: Vec<RawError>,
 }
 
-type End = Option<RawError>;
-
-fn raw(args: &Args, mut each: impl FnMut(&RawEvent<'_>) -> Result<()>) -> Result<(End, Size)> {
-    raw_with_version(args, |_, event| each(event))
-}
-
-/// Reads all raw events. Says what stopped it, if not the end.
-fn raw_with_version(
-    args: &Args,
-    mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>,
-) -> Result<(End, Size)> {
+/// Reads all raw events.
+fn raw(args: &Args, mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>) -> Result<Raw> {
     let source = Source::open(&args.trace)?;
-    let broken = |error: &RawError| raw_failure(&source.name, error);
+    let name = &source.name;
     match source.data {
-        Data::Mapped(ref trace) => {
-            let bytes = Trace::bytes(trace);
-            let mut reader = RawReader::new(bytes).map_err(|error| broken(&error))?;
-            let version = reader.version();
-            let end = loop {
-                match reader.next() {
-                    Ok(Some(event)) => each(version, &event)?,
-                    Ok(None) => break None,
-                    Err(error) => break Some(error),
-                }
-            };
-            Ok((end, Size { version, bytes: bytes.len() as u64 }))
-        }
+        Data::Mapped(ref trace) => raw_in_memory(args, trace.bytes(), each),
         Data::Stream(stream) => {
-            let name = &source.name;
             let failed = |error| Failure::new(format!("{name}: cannot read: {error}"));
-            let (_, stream) = source::decompressed(stream).map_err(failed)?;
+            let (_, mut stream) = source::decompressed(stream).map_err(failed)?;
+            if args.keep_going {
+                // What is behind an error can be found only in memory.
+                let mut bytes = Vec::new();
+                stream.read_to_end(&mut bytes).map_err(failed)?;
+                return raw_in_memory(args, &bytes, each);
+            }
             let stop = |error| match error {
                 StreamError::Raw(error) => Ok(error),
                 StreamError::Io { at, source } => {
@@ -174,16 +159,54 @@ fn raw_with_version(
                 Some(RawError::CutOff { end, .. }) => end,
                 _ => reader.position(),
             };
-            Ok((end, Size { version, bytes }))
+            Ok(Raw { version, bytes, errors: end.into_iter().collect() })
         }
     }
 }
 
-fn finish(args: &Args, end: End) -> Result<Verdict> {
-    match end {
-        None => Ok(Verdict::Fine),
-        Some(error) => Err(raw_failure(&source::name_of(&args.trace), &error).into()),
+fn raw_in_memory(
+    args: &Args,
+    bytes: &[u8],
+    mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>,
+) -> Result<Raw> {
+    let broken = |error| raw_failure(&source::name_of(&args.trace), &error);
+    let mut reader = RawReader::new(bytes).map_err(broken)?;
+    let version = reader.version();
+    let mut errors = Vec::new();
+    // Where the batch ends, in which we are.
+    let mut batch_end = 0;
+    loop {
+        match reader.next() {
+            Ok(Some(event)) => {
+                each(version, &event)?;
+                if event.event_type() == EventType::EVENT_BATCH {
+                    let size = event.args()[3];
+                    batch_end = reader.position().saturating_add(size.min(MAX_BATCH_SIZE));
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                errors.push(error);
+                if !args.keep_going || batch_end <= reader.position() {
+                    break;
+                }
+                reader.skip_to(batch_end);
+            }
+        }
     }
+    Ok(Raw { version, bytes: bytes.len() as u64, errors })
+}
+
+fn finish(args: &Args, errors: &[RawError]) -> Result<Verdict> {
+    let Some((last, before)) = errors.split_last() else { return Ok(Verdict::Fine) };
+    let name = source::name_of(&args.trace);
+    let failure = raw_failure(&name, last);
+    if before.is_empty() {
+        return Err(failure.into());
+    }
+    let all = human::counted(errors.len() as u64, "place");
+    let first = raw_failure(&name, &before[0]).what;
+    Err(Failure { what: format!("{first} (the first of {all})"), ..failure }.into())
 }
 
 /// What is wrong with a raw event, for people.

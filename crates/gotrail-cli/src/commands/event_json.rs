@@ -1,7 +1,7 @@
 //! An event as one line of JSON, everything named.
 
 use crate::json::{self, Object};
-use gotrail::{Details, Event, GoId, ProcId, Scope, Stack};
+use gotrail::{Details, Event, GoId, Kind, ProcId, Scope, Stack};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::io::Write;
@@ -10,7 +10,6 @@ use std::ops::Range;
 /// Writes events. Stacks come again and again: each is made once in a generation.
 #[derive(Default)]
 pub(crate) struct Writer {
-    generation: Option<u64>,
     /// Where the JSON of a stack lies in `text`.
     stacks: HashMap<u64, Range<usize>>,
     text: Vec<u8>,
@@ -19,8 +18,10 @@ pub(crate) struct Writer {
 impl Writer {
     /// Appends an event and a new line.
     pub(crate) fn write_event(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
-        if event.generation() != self.generation {
-            *self = Writer { generation: event.generation(), ..Writer::default() };
+        // Each generation begins with a sync.
+        if event.kind() == Kind::Sync {
+            self.stacks.clear();
+            self.text.clear();
         }
         write_event(out, event, self);
     }
