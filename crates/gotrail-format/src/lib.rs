@@ -13,6 +13,7 @@
 //! | [`raw`] | raw events: one reader and one writer for bytes |
 //! | [`text`] | the same raw events as text |
 //! | [`quote`] | Go's string quoting |
+//! | [`gosort`] | Go's sort, ties included |
 //!
 //! ```
 //! use gotrail_format::{raw::RawReader, text};
@@ -28,6 +29,9 @@
 
 pub mod batch;
 pub mod event;
+pub mod gosort;
+mod printable;
+pub mod quote;
 pub mod varint;
 pub mod version;
 
