@@ -26,6 +26,11 @@
 // it ended ("ok", "error" or "panic"), and the 64-bit FNV-1a hash of their text:
 //
 //	peer verdicts TRACE...
+//
+// Archives, the reader's own test cases; writes the trace as bytes to OUT and
+// prints the expectation:
+//
+//	peer archive FILE OUT
 package main
 
 import (
@@ -37,6 +42,7 @@ import (
 	"hash/fnv"
 	"internal/trace"
 	"internal/trace/raw"
+	"internal/txtar"
 	"io"
 	"maps"
 	"os"
@@ -46,7 +52,7 @@ import (
 
 func main() {
 	if len(os.Args) < 3 {
-		fmt.Fprintln(os.Stderr, "usage: peer read|keep|summary|raw|parsed|wire|goroutines|tasks|mmu TRACE | peer verdicts TRACE...")
+		fmt.Fprintln(os.Stderr, "usage: peer read|keep|summary|raw|parsed|wire|goroutines|tasks|mmu TRACE | peer verdicts TRACE... | peer archive FILE OUT")
 		os.Exit(2)
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
@@ -58,6 +64,10 @@ func main() {
 			fmt.Fprintf(out, "%s\t%s\t%s\n", name, parsedOf(data), wireOf(data))
 		}
 		check(out.Flush())
+		return
+	}
+	if mode == "archive" {
+		check(archive(files[0], files[1]))
 		return
 	}
 	f, err := os.Open(files[0])
@@ -207,6 +217,39 @@ func wireOf(data []byte) outcome {
 type wireEvent struct{ raw.Event }
 
 func (ev wireEvent) String() string { return ev.Event.String() }
+
+func archive(name, out string) error {
+	ar, err := txtar.ParseFile(name)
+	if err != nil {
+		return err
+	}
+	if len(ar.Files) != 2 || ar.Files[0].Name != "expect" || ar.Files[1].Name != "trace" {
+		return fmt.Errorf("%s: want the files expect and trace", name)
+	}
+	r, err := raw.NewTextReader(bytes.NewReader(ar.Files[1].Data))
+	if err != nil {
+		return err
+	}
+	var buf bytes.Buffer
+	w, err := raw.NewWriter(&buf, r.Version())
+	if err != nil {
+		return err
+	}
+	for {
+		ev, err := r.ReadEvent()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := w.WriteEvent(ev); err != nil {
+			return err
+		}
+	}
+	os.Stdout.Write(ar.Files[0].Data)
+	return os.WriteFile(out, buf.Bytes(), 0o666)
+}
 
 type stats struct {
 	Exec         time.Duration            `json:"exec"`

@@ -1,6 +1,13 @@
 //! Every chore of the workspace as one command: `cargo xtask --help`.
 
+mod conformance;
+mod difference;
 mod golden;
+mod layout;
+mod memory;
+mod mutate;
+mod ours;
+mod outcome;
 mod paths;
 mod peer;
 mod programs;
@@ -22,10 +29,13 @@ struct Cli {
 enum Command {
     /// Record the traces of testdata/traces anew, and what the reference says about them
     Record(record::Options),
+    /// Check that everything is as Go's own reader has it
+    Conformance(conformance::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Record(options) => record::main(&options),
+        Command::Conformance(options) => conformance::main(&options),
     }
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::hash::Hasher;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -117,10 +117,14 @@ impl Peer {
     /// What `go tool trace -d=MODE` prints on standard output, whether or not it
     /// ends in an error.
     pub(crate) fn dump(&self, mode: &str, trace: &Path) -> Result<Vec<u8>> {
+        Ok(self.dump_in(mode, trace, "UTC")?.stdout)
+    }
+
+    /// What `go tool trace -d=MODE` does in a time zone.
+    pub(crate) fn dump_in(&self, mode: &str, trace: &Path, zone: &str) -> Result<Output> {
         let mut command = Command::new(self.path("gotrace"));
-        command.arg(format!("-d={mode}")).arg(trace).stdin(Stdio::null());
-        let output = command.output().with_context(|| run::name(&command))?;
-        Ok(output.stdout)
+        command.arg(format!("-d={mode}")).arg(trace).env("TZ", zone).stdin(Stdio::null());
+        command.output().with_context(|| run::name(&command))
     }
 
     /// The text of the ordered or the raw events as `go tool trace` prints it,
@@ -161,6 +165,15 @@ impl Peer {
     /// What the reference says about one file.
     pub(crate) fn verdict(&self, file: &Path) -> Result<Verdict> {
         self.ask(&[file.to_path_buf()])?.pop().context("one file, one verdict")
+    }
+
+    /// The trace of a `.test` archive as bytes, and the text of its expectation.
+    pub(crate) fn archive(&self, archive: &Path) -> Result<(Vec<u8>, String)> {
+        let trace = tempfile::NamedTempFile::new()?;
+        let mut command = Command::new(self.path("peer"));
+        command.arg("archive").arg(archive).arg(trace.path());
+        let expectation = run::output(&mut command)?;
+        Ok((fs::read(trace.path())?, String::from_utf8(expectation)?))
     }
 
     fn ask(&self, files: &[PathBuf]) -> Result<Vec<Verdict>> {
