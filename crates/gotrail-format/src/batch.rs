@@ -107,6 +107,9 @@ pub enum Content {
     Sync,
     /// Data of an experiment.
     Experiment(Experiment),
+    /// The end of a generation, in a batch of its own. No tracer writes it so, but the reference
+    /// takes it for one from 1.26 on.
+    EndOfGeneration,
 }
 
 impl Content {
@@ -120,6 +123,7 @@ impl Content {
             EventType::STRINGS => Content::Strings,
             EventType::STACKS => Content::Stacks,
             EventType::CPU_SAMPLES => Content::CpuSamples,
+            EventType::END_OF_GENERATION => Content::EndOfGeneration,
             EventType::FREQUENCY if version < Version::Go125 => Content::Sync,
             EventType::SYNC if version >= Version::Go125 => Content::Sync,
             _ => Content::Events,

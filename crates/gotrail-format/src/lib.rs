@@ -13,6 +13,7 @@
 //! | [`raw`] | raw events: one reader and one writer for bytes |
 //! | [`text`] | the same raw events as text |
 //! | [`quote`] | Go's string quoting |
+//! | [`decimal`] | decimal numbers, fast |
 //! | [`gosort`] | Go's sort, ties included |
 //!
 //! ```
@@ -28,10 +29,13 @@
 //! ```
 
 pub mod batch;
+pub mod decimal;
 pub mod event;
 pub mod gosort;
 mod printable;
 pub mod quote;
+pub mod raw;
+pub mod text;
 pub mod varint;
 pub mod version;
 

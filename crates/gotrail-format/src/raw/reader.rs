@@ -1,0 +1,69 @@
+//! The reader for traces in memory.
+
+use super::decode::{Decoder, Failure};
+use super::{Accept, RawError, RawEvent};
+use crate::{Version, version};
+
+/// Reads the raw events of a trace in memory.
+///
+/// ```
+/// use gotrail_format::raw::RawReader;
+///
+/// let bytes = b"go 1.26 trace\0\0\0\x01\x01\x00\x05\x82\x80\x00\x0b\x07";
+/// let mut reader = RawReader::new(bytes)?;
+/// while let Some(event) = reader.next()? {
+///     println!("{} {:?}", event.event_type(), event.args());
+/// }
+/// assert_eq!(reader.position(), bytes.len() as u64);
+/// # Ok::<(), gotrail_format::raw::RawError>(())
+/// ```
+pub struct RawReader<'a> {
+    input: &'a [u8],
+    at: usize,
+    decoder: Decoder,
+}
+
+impl<'a> RawReader<'a> {
+    /// Reads the header. Events are accepted as the reference accepts them.
+    pub fn new(input: &'a [u8]) -> Result<RawReader<'a>, RawError> {
+        RawReader::with_accept(input, Accept::Reference)
+    }
+
+    /// Reads the header; `accept` says which events are accepted.
+    pub fn with_accept(input: &'a [u8], accept: Accept) -> Result<RawReader<'a>, RawError> {
+        let (version, at) = version::read_header(input)?;
+        Ok(RawReader { input, at, decoder: Decoder::new(version, accept)? })
+    }
+
+    /// The version of the trace.
+    pub fn version(&self) -> Version {
+        self.decoder.version()
+    }
+
+    /// The offset in bytes of the next event.
+    pub fn position(&self) -> u64 {
+        self.at as u64
+    }
+
+    /// The next event; `None` at the end of the input. After an error the position stays at the
+    /// start of the event, and so the next call returns the same error.
+    #[inline]
+    #[expect(clippy::should_implement_trait, reason = "an event borrows from its reader")]
+    pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, RawError> {
+        let rest = &self.input[self.at..];
+        if rest.is_empty() {
+            return Ok(None);
+        }
+        match self.decoder.decode(rest, self.at as u64) {
+            Ok(decoded) => {
+                self.at += decoded.len;
+                Ok(Some(self.decoder.event(&decoded, rest)))
+            }
+            Err(Failure::Wrong(error)) => Err(error),
+            Err(Failure::CutOff { event, part, inside_number, .. }) => {
+                let (at, end) = (self.at as u64, self.input.len() as u64);
+                Err(RawError::CutOff { at, end, event, part, inside_number })
+            }
+        }
+    }
+}

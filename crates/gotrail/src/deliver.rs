@@ -1,0 +1,166 @@
+//! The last step before an event is handed out: its ids must mean something, its time must rise.
+
+use crate::error::{Error, Fault, Place};
+use crate::event::{Ordered, SYNC};
+use crate::generation::Generation;
+use gotrail_format::EventType;
+use gotrail_format::event::Spec;
+
+/// Delivers events: keeps count and time.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    /// The time of the last event.
+    pub(crate) last_time: i64,
+    /// The number of events so far.
+    pub(crate) delivered: u64,
+    /// For tolerant readers: events whose ids mean nothing are delivered, and counted here.
+    pub(crate) unresolved: Option<u64>,
+}
+
+impl Delivery {
+    /// Checks an event and makes its time later than that of the one before.
+    #[inline]
+    pub(crate) fn deliver(
+        &mut self,
+        event: &mut Ordered,
+        generation: &Generation<'_>,
+    ) -> Result<(), Error> {
+        if !self.ids_exist(event, generation) {
+            self.refuse(event, generation)?;
+        }
+        if event.time <= self.last_time {
+            event.time = self.last_time.wrapping_add(1);
+        }
+        self.last_time = event.time;
+        self.delivered += 1;
+        Ok(())
+    }
+
+    #[inline]
+    fn ids_exist(&self, event: &Ordered, generation: &Generation<'_>) -> bool {
+        let ids = IDS[event.event.0 as usize];
+        if ids.special {
+            return false;
+        }
+        let fine = |arg: u8, contains: &dyn Fn(u64) -> bool| match event.args.get(arg as usize) {
+            Some(&id) => contains(id),
+            None => true,
+        };
+        fine(ids.stacks[0], &|id| generation.stacks.contains(id))
+            && fine(ids.stacks[1], &|id| generation.stacks.contains(id))
+            && fine(ids.strings[0], &|id| generation.strings.contains(id))
+            && fine(ids.strings[1], &|id| generation.strings.contains(id))
+    }
+
+    /// Looks again at what the quick check did not like, and reports it.
+    ///
+    /// Four things here the reference's reader lets pass and its printing then fails on: the
+    /// stack of a CPU sample, the reason in the end of a stop-the-world, a proc's status beyond
+    /// a byte, an unknown experiment. There is nothing right to print, so they are errors.
+    #[cold]
+    fn refuse(&mut self, event: &Ordered, generation: &Generation<'_>) -> Result<(), Error> {
+        let unknown = |what, id| Fault::UnknownId { event: event.event, what, id };
+        let ids = IDS[event.event.0 as usize];
+        let arg = |arg: u8| event.args.get(arg as usize).copied().unwrap_or(0);
+        let mut stacks = ids.stacks.map(arg).into_iter();
+        let mut strings = ids.strings.map(arg).into_iter();
+        let fault = match event.event {
+            SYNC => {
+                let unknown =
+                    |piece: &&crate::generation::ExperimentPiece| piece.experiment.name().is_none();
+                let piece = generation.experiments.iter().find(unknown);
+                piece.map(|piece| Fault::UnknownExperiment(piece.experiment.0))
+            }
+            EventType::PROC_STATUS => (event.args[1] > 0xff).then(|| Fault::InvalidStatus {
+                of: crate::error::Subject::Proc(crate::ProcId(event.args[0] as i64)),
+                status: event.args[1],
+            }),
+            _ => None,
+        };
+        let fault = fault
+            .or_else(|| {
+                stacks.find(|&id| !generation.stacks.contains(id)).map(|id| unknown("stack", id))
+            })
+            .or_else(|| {
+                strings.find(|&id| !generation.strings.contains(id)).map(|id| unknown("string", id))
+            });
+        match (fault, &mut self.unresolved) {
+            (None, _) => Ok(()),
+            (Some(_), Some(unresolved)) => {
+                *unresolved += 1;
+                Ok(())
+            }
+            (Some(fault), None) => {
+                let place = Place {
+                    offset: Some(generation.offset),
+                    generation: Some(generation.number),
+                    thread: crate::ThreadId(event.thread).some(),
+                    event: Some(self.delivered),
+                };
+                Err(Error::new(fault, place))
+            }
+        }
+    }
+}
+
+/// Which arguments of an event are ids of stacks and strings; out of range for none.
+#[derive(Clone, Copy)]
+struct Ids {
+    stacks: [u8; 2],
+    strings: [u8; 2],
+    /// Needs a closer look in any case.
+    special: bool,
+}
+
+const NO_ARG: u8 = 0xff;
+
+static IDS: [Ids; 256] = {
+    let none = Ids { stacks: [NO_ARG; 2], strings: [NO_ARG; 2], special: false };
+    let mut table = [none; 256];
+    let mut event = 0;
+    while event < 256 {
+        if let Some(spec) = EventType(event as u8).spec()
+            && spec.is_timed()
+        {
+            table[event] = ids_of(spec);
+        }
+        event += 1;
+    }
+    table[SYNC.0 as usize].special = true;
+    table[EventType::PROC_STATUS.0 as usize].special = true;
+    table[EventType::CPU_SAMPLE.0 as usize].stacks[0] = 0;
+    table[EventType::STW_END.0 as usize].strings[0] = 0;
+    table
+};
+
+const fn ids_of(spec: &Spec) -> Ids {
+    let mut ids = Ids { stacks: [NO_ARG; 2], strings: [NO_ARG; 2], special: false };
+    let (mut stacks, mut strings) = (0, 0);
+    let mut arg = 1;
+    while arg < spec.args.len() {
+        let name = spec.args[arg].as_bytes();
+        if ends_with(name, b"stack") {
+            ids.stacks[stacks] = arg as u8 - 1;
+            stacks += 1;
+        } else if ends_with(name, b"string") {
+            ids.strings[strings] = arg as u8 - 1;
+            strings += 1;
+        }
+        arg += 1;
+    }
+    ids
+}
+
+const fn ends_with(name: &[u8], end: &[u8]) -> bool {
+    if name.len() < end.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < end.len() {
+        if name[name.len() - end.len() + i] != end[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

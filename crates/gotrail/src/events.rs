@@ -1,0 +1,87 @@
+//! The events of a single generation, from the checkpoint before it.
+
+use crate::deliver::Delivery;
+use crate::error::Error;
+use crate::event::{Event, Ordered};
+use crate::generation::Generation;
+use crate::order::{Checkpoint, Names, State};
+use crate::run::Run;
+
+/// The events of one generation in order, its sync first. Ends after the first error.
+pub struct Events<'a> {
+    generation: &'a Generation<'a>,
+    names: &'a Names,
+    state: State,
+    run: Run,
+    delivery: Delivery,
+    syncs: u64,
+    phase: Phase,
+}
+
+#[derive(PartialEq)]
+enum Phase {
+    Start,
+    Inside,
+    Done,
+}
+
+impl Generation<'_> {
+    /// Puts the events in order, given the state before them: exactly what the full pass gives,
+    /// in any order of generations and on any thread.
+    pub fn events<'a>(&'a self, before: &'a Checkpoint) -> Events<'a> {
+        Events {
+            generation: self,
+            names: before.state.names(),
+            state: before.state.clone(),
+            run: Run::new(false),
+            delivery: Delivery { last_time: before.last_time, delivered: 0, unresolved: None },
+            syncs: before.syncs,
+            phase: Phase::Start,
+        }
+    }
+}
+
+impl<'a> Events<'a> {
+    /// The state after all events, to go on with the next generation; none before that.
+    pub fn into_checkpoint(mut self) -> Option<Checkpoint> {
+        if self.phase == Phase::Start || !self.run.is_done(self.generation) {
+            return None;
+        }
+        self.state.end_generation(self.generation);
+        let (last_time, syncs) = (self.delivery.last_time, self.syncs);
+        Some(Checkpoint { state: self.state, last_time, syncs })
+    }
+
+    fn next_ordered(&mut self) -> Result<Option<Ordered>, Error> {
+        let mut event = match self.phase {
+            Phase::Start => {
+                self.run.start(self.generation, &mut self.state)?;
+                self.phase = Phase::Inside;
+                self.syncs += 1;
+                Ordered::sync(self.generation.start().0, self.syncs)
+            }
+            Phase::Inside => match self.run.next(self.generation, &mut self.state)? {
+                Some(event) => event,
+                None => return Ok(None),
+            },
+            Phase::Done => return Ok(None),
+        };
+        self.delivery.deliver(&mut event, self.generation)?;
+        Ok(Some(event))
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Result<Event<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (generation, names) = (self.generation, self.names);
+        match self.next_ordered() {
+            Ok(raw) => Some(Ok(Event { raw: raw?, generation, names })),
+            Err(error) => {
+                self.phase = Phase::Done;
+                Some(Err(error.with_event(self.delivery.delivered)))
+            }
+        }
+    }
+}

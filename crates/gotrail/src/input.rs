@@ -1,0 +1,150 @@
+//! Bytes from somewhere: a slice that is all there, or a stream read as far as needed.
+//!
+//! Both look like a window that begins at the current generation and can be asked for more. A
+//! finished generation takes its bytes with it: a slice lends them, a stream gives its buffer
+//! away and goes on with what it had read beyond.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::ops::Range;
+
+/// How much is read from a stream at once.
+const CHUNK: usize = 256 << 10;
+
+/// The bytes of one generation.
+#[derive(Debug)]
+pub(crate) enum Bytes<'t> {
+    Borrowed(&'t [u8]),
+    Owned(Vec<u8>),
+}
+
+impl std::ops::Deref for Bytes<'_> {
+    type Target = [u8];
+
+    #[inline]
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Borrowed(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+}
+
+pub(crate) enum Input<'t> {
+    Slice(&'t [u8]),
+    Stream(Stream<'t>),
+}
+
+pub(crate) struct Stream<'t> {
+    reader: Box<dyn Read + Send + 't>,
+    buffer: Vec<u8>,
+    at_end: bool,
+}
+
+impl<'t> Input<'t> {
+    pub(crate) fn stream(reader: impl Read + Send + 't) -> Input<'t> {
+        Input::Stream(Stream { reader: Box::new(reader), buffer: Vec::new(), at_end: false })
+    }
+
+    /// The bytes from `at` on: at least `need` of them unless the input ends before.
+    #[inline]
+    pub(crate) fn window(&mut self, at: usize, need: usize) -> io::Result<&[u8]> {
+        match self {
+            Input::Slice(bytes) => Ok(&bytes[at.min(bytes.len())..]),
+            Input::Stream(stream) => stream.window(at, need),
+        }
+    }
+
+    /// What was already asked for; for a slice, everything.
+    pub(crate) fn seen(&self) -> &[u8] {
+        match self {
+            Input::Slice(bytes) => bytes,
+            Input::Stream(stream) => &stream.buffer,
+        }
+    }
+
+    /// Gives the first `len` bytes away; the window then begins behind them.
+    pub(crate) fn take(&mut self, len: usize) -> Bytes<'t> {
+        match self {
+            Input::Slice(bytes) => {
+                let (taken, rest) = bytes.split_at(len);
+                *bytes = rest;
+                Bytes::Borrowed(taken)
+            }
+            Input::Stream(stream) => {
+                let rest = stream.buffer[len..].to_vec();
+                let mut taken = std::mem::replace(&mut stream.buffer, rest);
+                taken.truncate(len);
+                Bytes::Owned(taken)
+            }
+        }
+    }
+
+    /// Drops the first `len` bytes.
+    pub(crate) fn skip(&mut self, len: usize) {
+        match self {
+            Input::Slice(bytes) => *bytes = &bytes[len..],
+            Input::Stream(stream) => drop(stream.buffer.drain(..len)),
+        }
+    }
+}
+
+impl Stream<'_> {
+    fn window(&mut self, at: usize, need: usize) -> io::Result<&[u8]> {
+        while !self.at_end && self.buffer.len() < at + need {
+            let wanted = CHUNK.max(at + need - self.buffer.len()) as u64;
+            let read = self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer);
+            // After an error there is nothing more to be had.
+            self.at_end = !matches!(read, Ok(1..));
+            read?;
+        }
+        Ok(&self.buffer[at.min(self.buffer.len())..])
+    }
+}
+
+/// The compression of a trace, told by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// None.
+    None,
+    /// gzip, one or more members.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+}
+
+impl Compression {
+    /// The number of bytes that tell the compression.
+    const MAGIC: Range<usize> = 0..4;
+
+    /// What these first bytes of a file say.
+    pub fn of(start: &[u8]) -> Compression {
+        match start {
+            [0x1f, 0x8b, ..] => Compression::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Compression::Zstd,
+            _ => Compression::None,
+        }
+    }
+}
+
+/// Looks at the first bytes of `reader` and decompresses it if need be.
+pub(crate) fn decompressed<'t>(
+    reader: impl Read + Send + 't,
+) -> io::Result<(Compression, Box<dyn Read + Send + 't>)> {
+    let mut reader = BufReader::with_capacity(CHUNK, reader);
+    let mut start = Vec::with_capacity(Compression::MAGIC.end);
+    reader.by_ref().take(Compression::MAGIC.end as u64).read_to_end(&mut start)?;
+    let compression = Compression::of(&start);
+    let whole = io::Cursor::new(start).chain(reader);
+    Ok((compression, decoder(compression, whole)?))
+}
+
+fn decoder<'t>(
+    compression: Compression,
+    input: impl BufRead + Send + 't,
+) -> io::Result<Box<dyn Read + Send + 't>> {
+    Ok(match compression {
+        Compression::None => Box::new(input),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
+        Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
+    })
+}

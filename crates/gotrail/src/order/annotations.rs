@@ -1,0 +1,78 @@
+//! Tasks and regions of the annotation API. They can outlive generations.
+
+use super::state::{NameRef, Region, Task};
+use super::{Advance, Offer, Out, State};
+use crate::error::Fault;
+use crate::{GoId, TaskId};
+
+impl State {
+    /// A task begins. Nothing needs to begin for a task to be referred to, and a task may end
+    /// more than once: all that is wrong is to begin one that is active.
+    pub(super) fn task_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let id = offer.args[0];
+        let name = self.name(offer, offer.args[2])?;
+        if self.tasks.contains_key(&id) {
+            let name = name.resolve(offer.generation, self.names()).to_owned();
+            return Err(Box::new(Fault::TaskBegunTwice { id: TaskId(id), name }));
+        }
+        // Here a parent of 0 means that there is none, and not the background task.
+        if offer.args[1] == TaskId::BACKGROUND.0 {
+            offer.args[1] = TaskId::NONE.0;
+        }
+        offer.is_running()?;
+        self.tasks.insert(id, Task { parent: offer.args[1], name });
+        self.deliver(offer, out)
+    }
+
+    /// A task ends. Its parent and name are delivered with it; the name may be a string of an
+    /// earlier generation.
+    pub(super) fn task_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let unknown = Task { parent: TaskId::NONE.0, name: NameRef::EMPTY };
+        let task = self.tasks.remove(&offer.args[0]).unwrap_or(unknown);
+        offer.args[2] = task.parent;
+        offer.args[3] = task.name.0;
+        self.deliver(offer, out)
+    }
+
+    /// A region begins on the running goroutine.
+    pub(super) fn region_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let name = self.name(offer, offer.args[1])?;
+        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let id = self.goroutines.entries[slot as usize].id;
+        self.goroutines.extra(id).regions.push(Region { task: offer.args[0], name });
+        self.deliver(offer, out)
+    }
+
+    /// A region ends: the innermost one of the goroutine, or one that began before the trace.
+    pub(super) fn region_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let name = self.name(offer, offer.args[1])?;
+        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let id = self.goroutines.entries[slot as usize].id;
+        let inner = self.goroutines.extras.get(&id).and_then(|extra| extra.regions.last().copied());
+        if let Some(inner) = inner {
+            let ended_name = name.resolve(offer.generation, self.names());
+            let inner_name = inner.name.resolve(offer.generation, self.names());
+            if inner.task != offer.args[0] || ended_name != inner_name {
+                return Err(Box::new(Fault::RegionMisuse {
+                    go: GoId(id),
+                    ended: ended_name.to_owned(),
+                    ended_task: TaskId(offer.args[0]),
+                    inner: inner_name.to_owned(),
+                    inner_task: TaskId(inner.task),
+                }));
+            }
+            self.goroutines.extra(id).regions.pop();
+        }
+        self.deliver(offer, out)
+    }
+
+    fn name(&self, offer: &Offer<'_>, id: u64) -> Result<NameRef, Box<Fault>> {
+        if !offer.generation.strings.contains(id) {
+            return Err(Box::new(Fault::UnknownId { event: offer.event, what: "string", id }));
+        }
+        Ok(NameRef::current(id))
+    }
+}

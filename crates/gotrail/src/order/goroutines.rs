@@ -1,0 +1,306 @@
+//! Goroutines: created, started, stopped, in syscalls, switched to, ended.
+
+use super::state::status::*;
+use super::{Advance, NO_SLOT, Offer, Out, State, Verdict};
+use crate::error::{Fault, Subject};
+use crate::event::{GoState, Ordered, go_state_of_status};
+use crate::{GoId, ProcId, ThreadId};
+use gotrail_format::EventType;
+
+const NO_GO: (i64, u32) = (-1, NO_SLOT);
+
+impl State {
+    /// A goroutine's status at its first mention in a generation, or at its end if there was
+    /// none.
+    pub(super) fn go_status(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let id = offer.args[0] as i64;
+        let of_thread = offer.args[1] as i64;
+        // The reference keeps the lowest byte of a status only.
+        let status = offer.args[2] as u8;
+        let Some(mut old) = go_state_of_status(status) else {
+            let of = Subject::Go(GoId(id));
+            return Err(Box::new(Fault::InvalidStatus { of, status: offer.args[2] }));
+        };
+        let slot = match self.goroutines.find(id) {
+            Some(slot) => {
+                let go = &mut self.goroutines.entries[slot as usize];
+                if go.status != status {
+                    return Err(Box::new(Fault::InconsistentStatus {
+                        of: Subject::Go(GoId(id)),
+                        known: go_name(go.status),
+                        found: go_name(status),
+                    }));
+                }
+                (go.tag, go.seq) = (offer.tag, 0);
+                slot
+            }
+            None if offer.initial => {
+                old = GoState::Undetermined;
+                self.goroutines.insert(id, status, offer.tag)
+            }
+            None => return Err(Box::new(Fault::UnknownGoroutine(GoId(id)))),
+        };
+        offer.args[2] = u64::from(status);
+        offer.old = old as u8;
+        match status {
+            GO_RUNNING => offer.next_go = (id, slot),
+            GO_SYSCALL if of_thread == -1 => {
+                return Err(Box::new(Fault::SyscallWithoutThread(GoId(id))));
+            }
+            GO_SYSCALL if of_thread == offer.thread => {
+                // Later generations must have seen the goroutine enter the syscall, or a status
+                // that said so, on this very thread.
+                if !offer.initial && offer.go != id {
+                    return Err(inconsistent_thread(id, of_thread, offer.go));
+                }
+                offer.next_go = (id, slot);
+            }
+            GO_SYSCALL => {
+                // Another thread, which sat in the syscall for the whole generation. It has no
+                // proc: the runtime takes those back when a generation begins.
+                match self.threads.find(of_thread) {
+                    Some(thread) => {
+                        let found = self.threads.entries[thread as usize].go;
+                        if found != id {
+                            return Err(inconsistent_thread(id, of_thread, found));
+                        }
+                        offer.go = id;
+                    }
+                    // This event binds the goroutine, so that its context has none yet.
+                    None => {
+                        let thread = self.threads.slot(of_thread);
+                        self.threads.bind(thread, (-1, NO_SLOT), (id, slot));
+                    }
+                }
+                offer.thread = of_thread;
+            }
+            _ => {}
+        }
+        self.deliver(offer, out)
+    }
+
+    /// A goroutine is created, runnable or (for a coroutine) waiting.
+    pub(super) fn go_create(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.has_thread()?;
+        offer.has_proc()?;
+        if let Some(creator) = self.this_go(offer) {
+            self.in_state(offer, creator, GO_RUNNING)?;
+        }
+        let id = offer.args[0] as i64;
+        if self.goroutines.find(id).is_some() {
+            return Err(Box::new(Fault::AlreadyExists { event: offer.event, go: GoId(id) }));
+        }
+        let blocked = offer.event == EventType::GO_CREATE_BLOCKED;
+        let status = if blocked { GO_WAITING } else { GO_RUNNABLE };
+        self.goroutines.insert(id, status, offer.tag);
+        self.deliver(offer, out)
+    }
+
+    /// A goroutine appears on a C thread that calls into Go, as if it came out of a syscall.
+    pub(super) fn go_create_syscall(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.has_thread()?;
+        offer.has_no_go()?;
+        let id = offer.args[0] as i64;
+        if self.goroutines.find(id).is_some() {
+            return Err(Box::new(Fault::AlreadyExists { event: offer.event, go: GoId(id) }));
+        }
+        let slot = self.goroutines.insert(id, GO_SYSCALL, offer.tag);
+        offer.next_go = (id, slot);
+        self.deliver(offer, out)
+    }
+
+    /// A runnable goroutine begins to run.
+    pub(super) fn go_start(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let id = offer.args[0] as i64;
+        let Some(slot) = self.goroutines.find(id) else { return Ok(Verdict::Retry) };
+        let go = &mut self.goroutines.entries[slot as usize];
+        if go.status != GO_RUNNABLE || !go.is_next(offer.tag, offer.args[1]) {
+            return Ok(Verdict::Retry);
+        }
+        offer.has_thread()?;
+        offer.has_proc()?;
+        offer.has_no_go()?;
+        go.status = GO_RUNNING;
+        go.seq = offer.args[1];
+        offer.next_go = (id, slot);
+        self.deliver(offer, out)
+    }
+
+    /// The running goroutine ends.
+    pub(super) fn go_destroy(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let slot = self.running_go(offer)?;
+        self.goroutines.remove(slot);
+        offer.next_go = NO_GO;
+        self.deliver(offer, out)
+    }
+
+    /// The running goroutine yields.
+    pub(super) fn go_stop(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let slot = self.running_go(offer)?;
+        self.goroutines.entries[slot as usize].status = GO_RUNNABLE;
+        offer.next_go = NO_GO;
+        self.deliver(offer, out)
+    }
+
+    /// The running goroutine blocks.
+    pub(super) fn go_block(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let slot = self.running_go(offer)?;
+        self.goroutines.entries[slot as usize].status = GO_WAITING;
+        offer.next_go = NO_GO;
+        self.deliver(offer, out)
+    }
+
+    /// A waiting goroutine becomes runnable; anything can do that, a thread without proc too.
+    pub(super) fn go_unblock(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let Some(slot) = self.goroutines.find(offer.args[0] as i64) else {
+            return Ok(Verdict::Retry);
+        };
+        let go = &mut self.goroutines.entries[slot as usize];
+        if go.status != GO_WAITING || !go.is_next(offer.tag, offer.args[1]) {
+            return Ok(Verdict::Retry);
+        }
+        go.status = GO_RUNNABLE;
+        go.seq = offer.args[1];
+        self.deliver(offer, out)
+    }
+
+    /// The running goroutine hands its thread to a waiting one, and then waits or ends.
+    ///
+    /// Delivered as three events: the other is unblocked, this one blocks or ends, the other
+    /// starts.
+    pub(super) fn go_switch(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let slot = self.running_go(offer)?;
+        let next = offer.args[0] as i64;
+        let Some(next_slot) = self.goroutines.find(next) else { return Ok(Verdict::Retry) };
+        let go = &self.goroutines.entries[next_slot as usize];
+        if go.status != GO_WAITING || !go.is_next(offer.tag, offer.args[1]) {
+            return Ok(Verdict::Retry);
+        }
+        out.push(offer.ordered());
+        let end = if offer.event == EventType::GO_SWITCH {
+            self.goroutines.entries[slot as usize].status = GO_WAITING;
+            EventType::GO_BLOCK
+        } else {
+            self.goroutines.remove(slot);
+            EventType::GO_DESTROY
+        };
+        out.push(Ordered { event: end, args: [0; 4], ..offer.ordered() });
+        let go = &mut self.goroutines.entries[next_slot as usize];
+        go.status = GO_RUNNING;
+        go.seq = offer.args[1];
+        let args = [offer.args[0], offer.args[1], 0, 0];
+        out.push(Ordered { event: EventType::GO_START, args, go: -1, ..offer.ordered() });
+        offer.next_go = (next, next_slot);
+        Ok(Verdict::Advanced)
+    }
+
+    /// The running goroutine enters a syscall; its thread keeps the proc until it is stolen.
+    pub(super) fn go_syscall_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let slot = self.running_go(offer)?;
+        let proc = &mut self.procs.entries[offer.proc_slot as usize];
+        // The number says which syscall a steal means, even if all times are wrong. The proc
+        // is running here, so that nothing else can come first.
+        if !proc.is_next(offer.tag, offer.args[0]) {
+            return Err(Box::new(Fault::WrongSequence {
+                proc: ProcId(offer.proc),
+                expected: if proc.tag == offer.tag { proc.seq.wrapping_add(1) } else { 0 },
+                found: offer.args[0],
+            }));
+        }
+        proc.status = PROC_SYSCALL;
+        proc.seq = offer.args[0];
+        self.goroutines.entries[slot as usize].status = GO_SYSCALL;
+        self.deliver(offer, out)
+    }
+
+    /// A syscall ends with its proc still there.
+    pub(super) fn go_syscall_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        let proc = &mut self.procs.entries[offer.proc_slot as usize];
+        if proc.status != PROC_SYSCALL {
+            let found = proc_name(proc.status);
+            return Err(offer.wrong_state(offer.this_proc(), "Syscall", found));
+        }
+        proc.status = PROC_RUNNING;
+        self.goroutines.entries[slot as usize].status = GO_RUNNING;
+        self.deliver(offer, out)
+    }
+
+    /// A syscall ends that lost its proc on the way.
+    pub(super) fn go_syscall_end_blocked(
+        &mut self,
+        offer: &mut Offer<'_>,
+        out: &mut Out,
+    ) -> Advance {
+        // As long as the thread holds a proc in a syscall, that proc has yet to be lost. One in
+        // another state is a new one, started before this event.
+        if offer.proc != -1 && self.procs.entries[offer.proc_slot as usize].status == PROC_SYSCALL {
+            return Ok(Verdict::Retry);
+        }
+        offer.has_thread()?;
+        offer.has_go()?;
+        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        self.goroutines.entries[slot as usize].status = GO_RUNNABLE;
+        offer.next_go = NO_GO;
+        self.deliver(offer, out)
+    }
+
+    /// The goroutine of a C thread's call ends, and with it the thread's hold on its proc.
+    ///
+    /// The id of the thread may be used again at once, so that the proc must not stay bound to
+    /// it: it becomes abandoned, and a steal by the thread itself is delivered first.
+    pub(super) fn go_destroy_syscall(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.has_thread()?;
+        offer.has_go()?;
+        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        if offer.proc != -1 {
+            let proc = &mut self.procs.entries[offer.proc_slot as usize];
+            if proc.status != PROC_SYSCALL {
+                let found = proc_name(proc.status);
+                return Err(offer.wrong_state(offer.this_proc(), "Syscall", found));
+            }
+            proc.status = PROC_SYSCALL_ABANDONED;
+            out.push(Ordered {
+                event: EventType::PROC_STEAL,
+                args: [offer.proc as u64, 0, 0, 0],
+                old: PROC_SYSCALL,
+                ..offer.ordered()
+            });
+            offer.next_proc = (-1, NO_SLOT);
+        }
+        self.goroutines.remove(slot);
+        offer.next_go = NO_GO;
+        self.deliver(offer, out)
+    }
+
+    /// The goroutine that runs on the offer's thread and proc.
+    #[inline]
+    fn running_go(&self, offer: &Offer<'_>) -> Result<u32, Box<Fault>> {
+        offer.is_running()?;
+        self.go_in_state(offer, GO_RUNNING)
+    }
+
+    /// The goroutine of the offer's context, which must be in this state.
+    #[inline]
+    fn go_in_state(&self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
+        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        self.in_state(offer, slot, status)?;
+        Ok(slot)
+    }
+
+    #[inline]
+    fn in_state(&self, offer: &Offer<'_>, slot: u32, status: u8) -> Result<(), Box<Fault>> {
+        let found = self.goroutines.entries[slot as usize].status;
+        if found != status {
+            return Err(offer.wrong_state(offer.this_go(), go_name(status), go_name(found)));
+        }
+        Ok(())
+    }
+}
+
+#[cold]
+fn inconsistent_thread(go: i64, thread: i64, found: i64) -> Box<Fault> {
+    let (go, thread, found) = (GoId(go), ThreadId(thread), GoId(found));
+    Box::new(Fault::InconsistentThread { go, thread, found })
+}

@@ -1,0 +1,181 @@
+//! Ranges of time: stop-the-world and mark assist on goroutines, sweep on procs, the mark phase.
+
+use super::state::{GcPhase, OpenRange, Ranges};
+use super::{Advance, Offer, Out, State, Verdict};
+use crate::error::{Fault, Subject};
+use crate::{GoId, ProcId};
+use gotrail_format::EventType;
+
+/// The event that begins the range that this event begins, continues or ends.
+fn begin_of(event: EventType) -> u8 {
+    event.spec().and_then(|spec| spec.start).unwrap_or(event).0
+}
+
+/// Opens a range that must not be open.
+fn open(ranges: &mut Ranges, range: OpenRange) -> Result<(), &'static str> {
+    if ranges.has(range) {
+        return Err("begins again while it is active");
+    }
+    ranges.open(range);
+    Ok(())
+}
+
+/// Learns of an open range in the first generation; later it must be known.
+fn confirm(ranges: &mut Ranges, range: OpenRange, initial: bool) -> Result<(), &'static str> {
+    match (ranges.has(range), initial) {
+        (true, true) => Err("is said twice to be active at the start of the trace"),
+        (false, true) => {
+            ranges.open(range);
+            Ok(())
+        }
+        (true, false) => Ok(()),
+        (false, false) => Err("is said to be active but never began"),
+    }
+}
+
+#[cold]
+fn range_fault(event: EventType, of: Subject, problem: &'static str) -> Box<Fault> {
+    Box::new(Fault::Range { event, of, problem })
+}
+
+impl State {
+    /// A stop-the-world or mark assist begins on the running goroutine.
+    pub(super) fn go_range_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let id = self.goroutines.entries[slot as usize].id;
+        // The reason is kept as its id: the reference compares ids even between generations.
+        let reason = if offer.event == EventType::STW_BEGIN { offer.args[0] } else { 0 };
+        let range = OpenRange { begin: begin_of(offer.event), reason };
+        open(&mut self.goroutines.extra(id).ranges, range)
+            .map_err(|problem| range_fault(offer.event, offer.this_go(), problem))?;
+        self.deliver(offer, out)
+    }
+
+    /// A goroutine, running or not, was in mark assist when the generation began.
+    pub(super) fn go_range_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let id = offer.args[0] as i64;
+        let of = Subject::Go(GoId(id));
+        if self.goroutines.find(id).is_none() {
+            return Err(offer.not_existing(of));
+        }
+        let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
+        confirm(&mut self.goroutines.extra(id).ranges, range, offer.initial)
+            .map_err(|problem| range_fault(offer.event, of, problem))?;
+        self.deliver(offer, out)
+    }
+
+    /// A stop-the-world or mark assist ends on the running goroutine.
+    pub(super) fn go_range_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.is_running()?;
+        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let id = self.goroutines.entries[slot as usize].id;
+        let Some(reason) = self.goroutines.extra(id).ranges.close(begin_of(offer.event)) else {
+            return Err(range_fault(offer.event, offer.this_go(), "ends without having begun"));
+        };
+        if offer.event == EventType::STW_END {
+            offer.args[0] = reason;
+        }
+        self.deliver(offer, out)
+    }
+
+    /// The thread's proc begins to sweep.
+    pub(super) fn sweep_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.has_thread()?;
+        offer.has_proc()?;
+        let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
+        open(&mut self.procs.entries[offer.proc_slot as usize].ranges, range)
+            .map_err(|problem| range_fault(offer.event, offer.this_proc(), problem))?;
+        self.deliver(offer, out)
+    }
+
+    /// A proc was sweeping when the generation began.
+    pub(super) fn sweep_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let id = offer.args[0] as i64;
+        let of = Subject::Proc(ProcId(id));
+        let slot = self.procs.find(id).ok_or_else(|| offer.not_existing(of))?;
+        let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
+        confirm(&mut self.procs.entries[slot as usize].ranges, range, offer.initial)
+            .map_err(|problem| range_fault(offer.event, of, problem))?;
+        self.deliver(offer, out)
+    }
+
+    /// The thread's proc ends its sweep.
+    pub(super) fn sweep_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        offer.has_thread()?;
+        offer.has_proc()?;
+        let ranges = &mut self.procs.entries[offer.proc_slot as usize].ranges;
+        if ranges.close(begin_of(offer.event)).is_none() {
+            return Err(range_fault(offer.event, offer.this_proc(), "ends without having begun"));
+        }
+        self.deliver(offer, out)
+    }
+
+    /// The mark phase was running when the generation began.
+    pub(super) fn gc_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let seq = offer.args[0];
+        if offer.initial {
+            if self.gc.phase != GcPhase::Undetermined {
+                return Err(self.wrong_gc_state(offer));
+            }
+            (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
+            return self.deliver(offer, out);
+        }
+        if !self.is_next_gc(seq) {
+            return Ok(Verdict::Retry);
+        }
+        if self.gc.phase != GcPhase::Running {
+            return Err(self.wrong_gc_state(offer));
+        }
+        offer.is_running()?;
+        self.gc.seq = seq;
+        self.deliver(offer, out)
+    }
+
+    /// The mark phase begins.
+    pub(super) fn gc_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let seq = offer.args[0];
+        if self.gc.phase == GcPhase::Undetermined {
+            (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
+            return self.deliver(offer, out);
+        }
+        if !self.is_next_gc(seq) {
+            return Ok(Verdict::Retry);
+        }
+        if self.gc.phase == GcPhase::Running {
+            return Err(self.wrong_gc_state(offer));
+        }
+        offer.is_running()?;
+        (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
+        self.deliver(offer, out)
+    }
+
+    /// The mark phase ends. Begin and end may be on different threads, so that they are
+    /// numbered: times alone could pair the wrong ones.
+    pub(super) fn gc_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        let seq = offer.args[0];
+        if !self.is_next_gc(seq) {
+            return Ok(Verdict::Retry);
+        }
+        if self.gc.phase != GcPhase::Running {
+            return Err(self.wrong_gc_state(offer));
+        }
+        offer.is_running()?;
+        (self.gc.seq, self.gc.phase) = (seq, GcPhase::NotRunning);
+        self.deliver(offer, out)
+    }
+
+    fn is_next_gc(&self, seq: u64) -> bool {
+        seq == self.gc.seq.wrapping_add(1)
+    }
+
+    #[cold]
+    fn wrong_gc_state(&self, offer: &Offer<'_>) -> Box<Fault> {
+        let state = match self.gc.phase {
+            GcPhase::Undetermined => "in an unknown state",
+            GcPhase::NotRunning => "not running",
+            GcPhase::Running => "already running",
+        };
+        Box::new(Fault::WrongGcState { event: offer.event, state })
+    }
+}

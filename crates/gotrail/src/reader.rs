@@ -1,0 +1,286 @@
+//! Reads a trace from its first to its last event.
+
+use crate::collect::{Collector, Next};
+use crate::deliver::Delivery;
+use crate::error::{Error, Fault, Place};
+use crate::event::{Event, Ordered};
+use crate::generation::Generation;
+use crate::input::{self, Input};
+use crate::order::{Checkpoint, State};
+use crate::report::Report;
+use crate::run::Run;
+use crate::{Compression, Time};
+use gotrail_format::Version;
+use gotrail_format::version::{self, HEADER_LEN};
+use std::io::Read;
+
+/// Whether a reader stops at the first error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Stops at the first error, having delivered exactly what the reference delivers.
+    #[default]
+    Strict,
+    /// Goes on: keeps all good events, goes on with the next generation, drops misused
+    /// annotations, and reports what was lost.
+    Tolerant,
+}
+
+/// Reads a trace from its first to its last event, in the order in which they happened.
+///
+/// Every trace begins with a sync, has one before each generation, and ends with one.
+///
+/// ```no_run
+/// let file = std::fs::File::open("trace.out")?;
+/// let mut reader = gotrail::Reader::from_read(file, gotrail::Mode::Strict)?;
+/// while let Some(event) = reader.next_event()? {
+///     println!("{} {}", event.time(), event.kind());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Reader<'t> {
+    collector: Collector<'t>,
+    version: Version,
+    compression: Compression,
+    mode: Mode,
+    phase: Phase,
+    /// The generation that is being read; kept until the next one begins.
+    generation: Option<Box<Generation<'t>>>,
+    /// Stands in where there is no generation.
+    nowhere: Box<Generation<'t>>,
+    run: Run,
+    state: State,
+    delivery: Delivery,
+    syncs: u64,
+    report: Report,
+    /// Losses whose end is not known before the next generation begins.
+    open_losses: usize,
+}
+
+enum Phase {
+    /// Before a generation or the end.
+    Between,
+    /// In a generation.
+    Inside,
+    /// The last sync was delivered; the error comes next.
+    Failing(Error),
+    Done,
+}
+
+impl<'t> Reader<'t> {
+    /// Reads a trace from a stream, compressed or not, holding at most two generations.
+    pub fn from_read(reader: impl Read + Send + 't, mode: Mode) -> Result<Reader<'t>, Error> {
+        let failed = |error| Error::from(Fault::Io(error));
+        let (compression, stream) = input::decompressed(reader).map_err(failed)?;
+        let mut reader = Reader::new(Input::stream(stream), mode)?;
+        reader.compression = compression;
+        Ok(reader)
+    }
+
+    /// Reads a trace that lies in memory, not compressed.
+    pub fn from_slice(bytes: &'t [u8], mode: Mode) -> Result<Reader<'t>, Error> {
+        Reader::new(Input::Slice(bytes), mode)
+    }
+
+    pub(crate) fn new(mut input: Input<'t>, mode: Mode) -> Result<Reader<'t>, Error> {
+        // Room for the white space that the reference allows in a header.
+        let start = input.window(0, 4 * HEADER_LEN).map_err(Fault::Io)?;
+        let (version, len) = version::read_header(start).map_err(|error| {
+            Error::new(Fault::Header(error), Place { offset: Some(0), ..Place::default() })
+        })?;
+        if !version.has_generations() {
+            return Err(Fault::Unsupported(version).into());
+        }
+        input.skip(len);
+        let lenient = mode == Mode::Tolerant;
+        Ok(Reader {
+            collector: Collector::new(input, version, len as u64, lenient),
+            version,
+            compression: Compression::None,
+            mode,
+            phase: Phase::Between,
+            generation: None,
+            nowhere: Box::new(Generation::empty(version)),
+            run: Run::new(lenient),
+            state: State::new(),
+            delivery: Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) },
+            syncs: 0,
+            report: Report::default(),
+            open_losses: 0,
+        })
+    }
+
+    /// The format version of the trace.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// How the input was compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// How many bytes of the (decompressed) trace were read, to the end of the last complete
+    /// generation.
+    pub fn bytes_read(&self) -> u64 {
+        self.collector.offset()
+    }
+
+    /// How many events were delivered.
+    pub fn events_delivered(&self) -> u64 {
+        self.delivery.delivered
+    }
+
+    /// The generation that the last event belongs to.
+    pub fn generation(&self) -> Option<&Generation<'_>> {
+        Some(self.generation.as_deref()?)
+    }
+
+    /// What a tolerant reader lost so far. A strict reader loses nothing.
+    pub fn report(&self) -> Report {
+        let unresolved = self.delivery.unresolved.unwrap_or(0);
+        Report { unresolved, ..self.report.clone() }
+    }
+
+    /// The next event, or none at the end. After an error there are no more events.
+    #[inline]
+    pub fn next_event(&mut self) -> Result<Option<Event<'_>>, Error> {
+        let Some(raw) = self.next_ordered()? else { return Ok(None) };
+        let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
+        Ok(Some(Event { raw, generation, names: self.state.names() }))
+    }
+
+    /// Reads all events that are left, and returns how many there were.
+    pub fn drain(&mut self) -> Result<u64, Error> {
+        let before = self.delivery.delivered;
+        while self.next_ordered()?.is_some() {}
+        Ok(self.delivery.delivered - before)
+    }
+
+    /// The state at the end of a generation: available right before each sync but the first, and
+    /// before the first event.
+    pub fn checkpoint(&self) -> Option<Checkpoint> {
+        if !matches!(self.phase, Phase::Between) {
+            return None;
+        }
+        let mut state = self.state.clone();
+        if let Some(generation) = &self.generation {
+            state.end_generation(generation);
+        }
+        Some(Checkpoint { state, last_time: self.delivery.last_time, syncs: self.syncs })
+    }
+
+    #[inline]
+    fn next_ordered(&mut self) -> Result<Option<Ordered>, Error> {
+        loop {
+            if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
+                let result = self.run.next(generation, &mut self.state);
+                match result {
+                    Ok(Some(mut event)) => {
+                        if self.run.is_done(generation) {
+                            self.phase = Phase::Between;
+                        }
+                        if let Err(error) = self.delivery.deliver(&mut event, generation) {
+                            self.phase = Phase::Done;
+                            return Err(error);
+                        }
+                        return Ok(Some(event));
+                    }
+                    Ok(None) => self.phase = Phase::Between,
+                    Err(error) => self.give_up_generation(error)?,
+                }
+            }
+            if let Some(event) = self.turn()? {
+                return event.map_or(Ok(None), |event| Ok(Some(event)));
+            }
+        }
+    }
+
+    /// Between generations: goes on to the next. Returns the sync, or that there is nothing
+    /// left; none if the generation's own events come next.
+    #[cold]
+    fn turn(&mut self) -> Result<Option<Option<Ordered>>, Error> {
+        match std::mem::replace(&mut self.phase, Phase::Between) {
+            Phase::Between => {}
+            Phase::Inside => {
+                self.phase = Phase::Inside;
+                return Ok(None);
+            }
+            Phase::Failing(error) => {
+                self.phase = Phase::Done;
+                return Err(error);
+            }
+            Phase::Done => {
+                self.phase = Phase::Done;
+                return Ok(Some(None));
+            }
+        }
+        self.note_dropped();
+        if let Some(generation) = &self.generation {
+            self.state.end_generation(generation);
+        }
+        let next = self.collector.next();
+        self.report.losses.extend(self.collector.take_losses());
+        let time = match next {
+            Next::Generation(generation) => {
+                if let Err(error) = self.run.start(&generation, &mut self.state) {
+                    self.phase = Phase::Done;
+                    return Err(error.with_event(self.delivery.delivered));
+                }
+                let time = generation.start();
+                self.phase =
+                    if self.run.is_done(&generation) { Phase::Between } else { Phase::Inside };
+                self.generation = Some(generation);
+                time
+            }
+            Next::Broken(error) => {
+                self.generation = None;
+                self.phase = Phase::Failing(error.with_event(self.delivery.delivered));
+                Time(self.delivery.last_time)
+            }
+            Next::End => {
+                self.generation = None;
+                self.phase = Phase::Done;
+                Time(self.delivery.last_time)
+            }
+        };
+        self.syncs += 1;
+        let mut sync = Ordered::sync(time.0, self.syncs);
+        let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
+        if let Err(error) = self.delivery.deliver(&mut sync, generation) {
+            self.phase = Phase::Done;
+            return Err(error);
+        }
+        let until = self.generation.is_some().then_some(Time(sync.time));
+        for loss in &mut self.report.losses[self.open_losses..] {
+            loss.until = until;
+        }
+        self.open_losses = self.report.losses.len();
+        Ok(Some(Some(sync)))
+    }
+
+    /// The generation cannot be put in order any further: a strict reader fails, a tolerant one
+    /// goes on with the next, of which it knows nothing.
+    #[cold]
+    fn give_up_generation(&mut self, error: Error) -> Result<(), Error> {
+        let error = error.with_event(self.delivery.delivered);
+        self.phase = Phase::Done;
+        let generation = self.generation.as_deref().unwrap_or(&self.nowhere);
+        if self.mode == Mode::Strict {
+            return Err(error);
+        }
+        self.report.losses.push(self.run.lost(&error, generation));
+        self.state = State::new();
+        self.phase = Phase::Between;
+        Ok(())
+    }
+
+    /// Takes over what the run dropped. If threads lost events, the state cannot be trusted.
+    fn note_dropped(&mut self) {
+        let Some(dropped) = &mut self.run.dropped else { return };
+        self.report.misuses.append(&mut dropped.misuses);
+        if !dropped.losses.is_empty() {
+            self.report.losses.append(&mut dropped.losses);
+            self.state = State::new();
+        }
+    }
+}

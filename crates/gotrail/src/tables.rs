@@ -1,0 +1,360 @@
+//! What a generation says once and its events refer to by id: strings, stacks, CPU samples.
+
+use crate::clock::Frequency;
+use crate::error::Fault;
+use gotrail_format::varint;
+use gotrail_format::{EventType, MAX_FRAMES_PER_STACK, MAX_STRING_SIZE, gosort};
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+
+/// Reads the numbers of one batch; positions are those of the whole generation.
+pub(crate) struct Numbers<'a> {
+    data: &'a [u8],
+    pub(crate) at: usize,
+    end: usize,
+}
+
+impl<'a> Numbers<'a> {
+    /// Reads the numbers of `range`.
+    pub(crate) fn new(data: &'a [u8], range: Range<usize>) -> Numbers<'a> {
+        Numbers { data, at: range.start, end: range.end }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.at == self.end
+    }
+
+    #[inline]
+    pub(crate) fn number(&mut self, what: &'static str) -> Result<u64, Fault> {
+        match varint::read(&self.data[self.at..self.end]) {
+            Ok((value, len)) => {
+                self.at += len;
+                Ok(value)
+            }
+            Err(error) => Err(Fault::Number { what, error }),
+        }
+    }
+
+    /// Like [`Numbers::number`], with an error of its own if the batch ends here.
+    pub(crate) fn entry_number(&mut self, what: &'static str) -> Result<u64, Fault> {
+        if self.is_empty() { Err(Fault::EntryCutOff(what)) } else { self.number(what) }
+    }
+
+    pub(crate) fn event(&mut self) -> EventType {
+        self.at += 1;
+        EventType(self.data[self.at - 1])
+    }
+
+    fn expect(&mut self, event: EventType) -> Result<(), Fault> {
+        match self.event() {
+            found if found == event => Ok(()),
+            found => Err(Fault::UnexpectedEvent { expected: event.name(), found }),
+        }
+    }
+}
+
+/// Ids of a generation to whatever belongs to them.
+///
+/// Ids come in any order but are nearly always the numbers from 1 on, so that a plain array
+/// holds them; the few outside it are hashed. No id can make it large.
+#[derive(Debug)]
+pub(crate) struct IdTable<T> {
+    dense: Vec<Option<T>>,
+    sparse: FxHashMap<u64, T>,
+    /// Every id up to this one exists: answers most questions with one comparison.
+    complete: u64,
+}
+
+impl<T> Default for IdTable<T> {
+    fn default() -> Self {
+        IdTable { dense: Vec::new(), sparse: FxHashMap::default(), complete: 0 }
+    }
+}
+
+impl<T> IdTable<T> {
+    /// Builds the table; the first entry that repeats an id is returned as the error. Id 0 means
+    /// "none", so that it counts as taken.
+    fn build(entries: Vec<(u64, T)>) -> (IdTable<T>, Option<u64>) {
+        let limit = 2 * entries.len() as u64 + 64;
+        let largest = entries.iter().map(|e| e.0).filter(|&id| id < limit).max();
+        let mut table = IdTable::default();
+        table.dense.resize_with(largest.map_or(0, |id| id as usize + 1), || None);
+        let mut repeated = None;
+        for (id, value) in entries {
+            if table.contains(id) {
+                repeated.get_or_insert(id);
+            } else if let Some(slot) = table.dense.get_mut(id as usize) {
+                *slot = Some(value);
+            } else {
+                table.sparse.insert(id, value);
+            }
+        }
+        let run = table.dense.iter().skip(1).take_while(|slot| slot.is_some()).count();
+        table.complete = run as u64;
+        (table, repeated)
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, id: u64) -> Option<&T> {
+        match self.dense.get(id as usize) {
+            Some(slot) => slot.as_ref(),
+            None => self.sparse.get(&id),
+        }
+    }
+
+    /// Whether an event may refer to this id.
+    #[inline]
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        id <= self.complete || self.get(id).is_some()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.dense.iter().flatten().count() + self.sparse.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        let dense =
+            self.dense.iter().enumerate().filter_map(|(i, v)| Some((i as u64, v.as_ref()?)));
+        dense.chain(self.sparse.iter().map(|(&id, value)| (id, value)))
+    }
+}
+
+/// A string's or a stack's bytes: where it begins in the generation, and how long it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece {
+    start: usize,
+    len: u32,
+}
+
+/// One frame as the trace has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) pc: u64,
+    pub(crate) function: u64,
+    pub(crate) file: u64,
+    pub(crate) line: u64,
+}
+
+/// Gathers a generation's strings, stacks and samples as its batches are read.
+#[derive(Debug, Default)]
+pub(crate) struct Tables {
+    strings: Vec<(u64, Piece)>,
+    stacks: Vec<(u64, Piece)>,
+    /// One frame after the other; a stack is a range of it.
+    frames: Vec<Frame>,
+    samples: Vec<CpuSample>,
+}
+
+/// One CPU sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CpuSample {
+    pub(crate) time: i64,
+    pub(crate) thread: i64,
+    pub(crate) proc: i64,
+    pub(crate) go: i64,
+    pub(crate) stack: u64,
+}
+
+impl Tables {
+    /// Adds a batch of strings.
+    pub(crate) fn add_strings(&mut self, batch: &mut Numbers<'_>) -> Result<(), Fault> {
+        batch.event();
+        while !batch.is_empty() {
+            batch.expect(EventType::STRING)?;
+            let id = batch.entry_number("a string's id")?;
+            let len = batch.entry_number("a string's length")?;
+            let left = (batch.end - batch.at) as u64;
+            if len > MAX_STRING_SIZE || len > left {
+                return Err(Fault::StringTooLong(len, left.min(MAX_STRING_SIZE)));
+            }
+            self.strings.push((id, Piece { start: batch.at, len: len as u32 }));
+            batch.at += len as usize;
+        }
+        Ok(())
+    }
+
+    /// Adds a batch of stacks.
+    pub(crate) fn add_stacks(&mut self, batch: &mut Numbers<'_>) -> Result<(), Fault> {
+        batch.event();
+        while !batch.is_empty() {
+            batch.expect(EventType::STACK)?;
+            let id = batch.entry_number("a stack's id")?;
+            let depth = batch.entry_number("a stack's number of frames")?;
+            if depth > MAX_FRAMES_PER_STACK {
+                return Err(Fault::StackTooDeep(depth));
+            }
+            let start = self.frames.len();
+            for _ in 0..depth {
+                self.frames.push(Frame {
+                    pc: batch.number("a frame's PC")?,
+                    function: batch.number("a frame's function")?,
+                    file: batch.number("a frame's file")?,
+                    line: batch.number("a frame's line")?,
+                });
+            }
+            self.stacks.push((id, Piece { start, len: depth as u32 }));
+        }
+        Ok(())
+    }
+
+    /// Adds a batch of CPU samples.
+    pub(crate) fn add_samples(&mut self, batch: &mut Numbers<'_>) -> Result<(), Fault> {
+        batch.event();
+        while !batch.is_empty() {
+            batch.expect(EventType::CPU_SAMPLE)?;
+            let time = batch.entry_number("a CPU sample's time")? as i64;
+            let thread = batch.entry_number("a CPU sample's thread")? as i64;
+            let proc = batch.entry_number("a CPU sample's proc")? as i64;
+            let go = match batch.entry_number("a CPU sample's goroutine")? {
+                0 => -1,
+                id => id as i64,
+            };
+            let stack = batch.entry_number("a CPU sample's stack")?;
+            self.samples.push(CpuSample { time, thread, proc, go, stack });
+        }
+        Ok(())
+    }
+
+    /// The samples in the reference's order, with times in nanoseconds.
+    pub(crate) fn finish_samples(&mut self, frequency: Frequency) -> Vec<CpuSample> {
+        let mut samples = std::mem::take(&mut self.samples);
+        for sample in &mut samples {
+            sample.time = frequency.nanos(sample.time as u64);
+        }
+        gosort::sort_unstable_by(&mut samples, |a, b| a.time < b.time);
+        samples
+    }
+
+    /// The finished strings.
+    pub(crate) fn finish_strings(&mut self) -> (Strings, Option<Fault>) {
+        let (table, repeated) = IdTable::build(std::mem::take(&mut self.strings));
+        (Strings(table), repeated.map(|id| Fault::RepeatedId { what: "string", id }))
+    }
+
+    /// The finished stacks.
+    pub(crate) fn finish_stacks(&mut self) -> (Stacks, Option<Fault>) {
+        let (table, repeated) = IdTable::build(std::mem::take(&mut self.stacks));
+        let stacks = Stacks::new(table, std::mem::take(&mut self.frames));
+        (stacks, repeated.map(|id| Fault::RepeatedId { what: "stack", id }))
+    }
+}
+
+/// The strings of a generation.
+#[derive(Debug, Default)]
+pub(crate) struct Strings(IdTable<Piece>);
+
+impl Strings {
+    /// The string with this id, out of the bytes of the generation; empty for id 0.
+    #[inline]
+    pub(crate) fn get<'a>(&self, data: &'a [u8], id: u64) -> Option<&'a [u8]> {
+        match self.0.get(id) {
+            Some(piece) => Some(&data[piece.start..piece.start + piece.len as usize]),
+            None => (id == 0).then_some(&[]),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.0.contains(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// The stacks of a generation.
+///
+/// The reference keeps one frame for each PC, the first that it reads, whatever other stacks say
+/// of the same PC. Differing frames are rare, so that they are looked for once and replaced.
+#[derive(Debug, Default)]
+pub(crate) struct Stacks {
+    table: IdTable<Piece>,
+    frames: Vec<Frame>,
+}
+
+impl Stacks {
+    fn new(table: IdTable<Piece>, mut frames: Vec<Frame>) -> Stacks {
+        let mut first = FxHashMap::<u64, u32>::default();
+        for i in 0..frames.len() {
+            let index = *first.entry(frames[i].pc).or_insert(i as u32) as usize;
+            if index != i {
+                frames[i] = frames[index];
+            }
+        }
+        Stacks { table, frames }
+    }
+
+    /// The frames of the stack with this id, innermost first; empty for id 0.
+    #[inline]
+    pub(crate) fn get(&self, id: u64) -> Option<&[Frame]> {
+        match self.table.get(id) {
+            Some(piece) => Some(&self.frames[piece.start..piece.start + piece.len as usize]),
+            None => (id == 0).then_some(&[]),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn contains(&self, id: u64) -> bool {
+        self.table.contains(id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether every frame's strings exist.
+    pub(crate) fn check(&self, strings: &Strings) -> Result<(), Fault> {
+        let missing =
+            |frame: &&Frame| !strings.contains(frame.function) || !strings.contains(frame.file);
+        if !self.frames.iter().any(|frame| missing(&frame)) {
+            return Ok(());
+        }
+        for (stack, piece) in self.table.iter() {
+            let frames = &self.frames[piece.start..piece.start + piece.len as usize];
+            if let Some(frame) = frames.iter().find(missing) {
+                let string =
+                    if strings.contains(frame.function) { frame.file } else { frame.function };
+                return Err(Fault::FrameString { stack, string });
+            }
+        }
+        // The frame belongs to a stack that was refused for its id.
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_in_any_order_and_far_apart_are_found() {
+        let (table, repeated) = IdTable::build(vec![(3, 'c'), (1, 'a'), (u64::MAX, 'z'), (2, 'b')]);
+        assert_eq!(repeated, None);
+        assert_eq!(table.get(3), Some(&'c'));
+        assert_eq!(table.get(u64::MAX), Some(&'z'));
+        assert_eq!(table.get(0), None);
+        assert_eq!(table.get(70), None);
+        assert_eq!((table.complete, table.len()), (3, 4));
+        assert!(table.contains(0) && table.contains(2) && !table.contains(4));
+    }
+
+    #[test]
+    fn an_id_is_taken_once_and_zero_never() {
+        assert_eq!(IdTable::build(vec![(1, ()), (9, ()), (1, ())]).1, Some(1));
+        assert_eq!(IdTable::build(vec![(0, ())]).1, Some(0));
+        let far = u64::MAX - 1;
+        assert_eq!(IdTable::build(vec![(far, ()), (far, ())]).1, Some(far));
+    }
+
+    #[test]
+    fn the_first_frame_of_a_pc_wins() {
+        let frame = |pc, function| Frame { pc, function, file: 0, line: 0 };
+        let (table, _) =
+            IdTable::build(vec![(1, Piece { start: 0, len: 2 }), (2, Piece { start: 2, len: 1 })]);
+        let stacks = Stacks::new(table, vec![frame(7, 1), frame(8, 2), frame(7, 3)]);
+        assert_eq!(stacks.get(2), Some(&[frame(7, 1)][..]));
+        assert_eq!(stacks.get(0), Some(&[][..]));
+        assert_eq!(stacks.get(3), None);
+    }
+}

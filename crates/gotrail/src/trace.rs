@@ -1,0 +1,183 @@
+//! A whole trace in memory: its generations can be listed, and read in any order.
+
+use crate::collect::{Collector, Next};
+use crate::error::{Error, Fault};
+use crate::generation::Generation;
+use crate::input::{self, Compression, Input};
+use crate::order::Checkpoint;
+use crate::reader::{Mode, Reader};
+use crate::run;
+use crate::{ThreadId, Time};
+use gotrail_format::Version;
+use memmap2::Mmap;
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// A whole trace, mapped or in memory.
+///
+/// ```no_run
+/// let trace = gotrail::Trace::open("trace.out".as_ref())?;
+/// let checkpoints = trace.checkpoints()?;
+/// // The last generation, without reading the events of those before it again.
+/// let last = checkpoints.len() - 1;
+/// let generation = trace.generation(last)?;
+/// for event in generation.events(&checkpoints[last]) {
+///     println!("{:?}", event?);
+/// }
+/// # Ok::<(), gotrail::Error>(())
+/// ```
+pub struct Trace {
+    data: Data,
+    version: Version,
+    header: usize,
+    compression: Compression,
+    index: OnceLock<Vec<GenerationInfo>>,
+}
+
+enum Data {
+    Mapped(Mmap),
+    Owned(Vec<u8>),
+}
+
+impl Data {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Data::Mapped(map) => map,
+            Data::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// What is known of a generation without putting its events in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GenerationInfo {
+    /// The number that the tracer gave it.
+    pub number: u64,
+    /// The bytes of the (decompressed) trace that it takes.
+    pub bytes: Range<u64>,
+    /// The earliest time of any batch.
+    pub start: Time,
+    /// The latest time of any event.
+    pub end: Time,
+    /// The number of batches with events.
+    pub batches: usize,
+    /// The threads that wrote events, in the order in which they first appear.
+    pub threads: Vec<ThreadId>,
+}
+
+impl Trace {
+    /// Opens a trace file: maps it, or reads it whole if it is compressed or cannot be mapped.
+    ///
+    /// A mapped file must not be made shorter while the trace is in use.
+    pub fn open(path: &Path) -> Result<Trace, Error> {
+        let file = File::open(path).map_err(Fault::Io)?;
+        // SAFETY: the map is only read. Nobody can promise that no other process changes the
+        // file meanwhile; the reader checks every number against what is there and accepts that
+        // it may read nonsense then, and the documentation says not to cut the file off.
+        match unsafe { Mmap::map(&file) } {
+            Ok(map) if Compression::of(&map) == Compression::None => {
+                #[cfg(unix)]
+                let _ = map.advise(memmap2::Advice::Sequential);
+                Trace::new(Data::Mapped(map), Compression::None)
+            }
+            _ => Trace::from_read(file),
+        }
+    }
+
+    /// Takes a trace that lies in memory, compressed or not.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Trace, Error> {
+        match Compression::of(&bytes) {
+            Compression::None => Trace::new(Data::Owned(bytes), Compression::None),
+            _ => Trace::from_read(&bytes[..]),
+        }
+    }
+
+    /// Reads a trace whole, compressed or not.
+    pub fn from_read(reader: impl Read + Send) -> Result<Trace, Error> {
+        let (compression, mut reader) = input::decompressed(reader).map_err(Fault::Io)?;
+        let mut bytes = Vec::new();
+        reader.read_to_end(&mut bytes).map_err(Fault::Io)?;
+        Trace::new(Data::Owned(bytes), compression)
+    }
+
+    fn new(data: Data, compression: Compression) -> Result<Trace, Error> {
+        let reader = Reader::from_slice(data.bytes(), Mode::Strict)?;
+        let (version, header) = (reader.version(), reader.bytes_read() as usize);
+        drop(reader);
+        Ok(Trace { data, version, header, compression, index: OnceLock::new() })
+    }
+
+    /// The format version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// How the file was compressed.
+    pub fn compression(&self) -> Compression {
+        self.compression
+    }
+
+    /// The bytes of the trace, decompressed.
+    pub fn bytes(&self) -> &[u8] {
+        self.data.bytes()
+    }
+
+    /// Reads the trace from its first event on.
+    pub fn reader(&self, mode: Mode) -> Result<Reader<'_>, Error> {
+        Reader::from_slice(self.bytes(), mode)
+    }
+
+    /// Lists the generations without putting any events in order. A damaged trace is listed up
+    /// to its first structural damage.
+    pub fn generations(&self) -> &[GenerationInfo] {
+        self.index.get_or_init(|| {
+            let mut collector = self.collector(self.header as u64);
+            let mut list = Vec::new();
+            while let Next::Generation(generation) = collector.next() {
+                list.push(GenerationInfo {
+                    number: generation.number,
+                    bytes: generation.byte_range(),
+                    start: generation.start(),
+                    end: run::end_of(&generation),
+                    batches: generation.batch_count(),
+                    threads: generation.threads().collect(),
+                });
+            }
+            list
+        })
+    }
+
+    /// Loads the generation with this index in [`Trace::generations`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such generation.
+    pub fn generation(&self, index: usize) -> Result<Generation<'_>, Error> {
+        let info = &self.generations()[index];
+        match self.collector(info.bytes.start).next() {
+            Next::Generation(generation) => Ok(*generation),
+            Next::Broken(error) => Err(error),
+            Next::End => Err(Fault::Incomplete.into()),
+        }
+    }
+
+    /// Reads the whole trace once, strictly, and returns the state before each generation.
+    pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
+        let mut reader = self.reader(Mode::Strict)?;
+        let mut list = vec![Checkpoint::start()];
+        while reader.next_event()?.is_some() {
+            list.extend(reader.checkpoint());
+        }
+        // The last one is behind the last generation.
+        list.truncate(self.generations().len());
+        Ok(list)
+    }
+
+    fn collector(&self, offset: u64) -> Collector<'_> {
+        let bytes = &self.bytes()[offset as usize..];
+        Collector::new(Input::Slice(bytes), self.version, offset, false)
+    }
+}
