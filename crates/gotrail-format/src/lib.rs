@@ -13,6 +13,7 @@
 //! | [`raw`] | raw events: one reader and one writer for bytes |
 //! | [`text`] | the same raw events as text |
 //! | [`quote`] | Go's string quoting |
+//! | [`footprint`] | which events take how many bytes |
 //! | [`decimal`] | decimal numbers, fast |
 //! | [`gosort`] | Go's sort, ties included |
 //!
@@ -31,6 +32,7 @@
 pub mod batch;
 pub mod decimal;
 pub mod event;
+pub mod footprint;
 pub mod gosort;
 mod printable;
 pub mod quote;

@@ -1,0 +1,127 @@
+//! Which events take how many bytes of a trace.
+//!
+//! ```
+//! use gotrail_format::{footprint::Footprint, raw::RawReader};
+//!
+//! let bytes = b"go 1.22 trace\0\0\0\x01\x01\x00\x05\x82\x80\x00\x0b\x07";
+//! let mut reader = RawReader::new(bytes)?;
+//! let mut footprint = Footprint::new(reader.version());
+//! while let Some(event) = reader.next()? {
+//!     footprint.add(&event);
+//! }
+//! let mut table = Vec::new();
+//! footprint.write_table(&mut table, bytes.len() as u64);
+//! let table = String::from_utf8(table)?;
+//! assert_eq!(table.lines().nth(2), Some("EventBatch           5      20.00%  1      50.00%"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use crate::raw::{Accept, RawEvent};
+use crate::{EventType, Version, gosort};
+use std::borrow::Cow;
+
+/// Counts events and the bytes they take.
+///
+/// Bytes are counted with every number as short as possible ([`RawEvent::encoded_size`]), so the
+/// sum is less than the size of the trace, whose numbers are padded here and there.
+#[derive(Debug, Clone)]
+pub struct Footprint {
+    version: Version,
+    rows: [Row; 256],
+}
+
+/// The footprint of one event number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The event number.
+    pub event: EventType,
+    /// The bytes of all events with this number.
+    pub bytes: u64,
+    /// How many there are.
+    pub count: u64,
+}
+
+impl Footprint {
+    /// An empty footprint of a trace of `version`.
+    pub fn new(version: Version) -> Footprint {
+        let mut rows = [Row { event: EventType(0), bytes: 0, count: 0 }; 256];
+        for (row, number) in rows.iter_mut().zip(0..=u8::MAX) {
+            row.event = EventType(number);
+        }
+        Footprint { version, rows }
+    }
+
+    /// Counts an event.
+    #[inline]
+    pub fn add(&mut self, event: &RawEvent<'_>) {
+        let row = &mut self.rows[usize::from(event.event_type().0)];
+        row.count += 1;
+        row.bytes += event.encoded_size();
+    }
+
+    /// What was counted of this event.
+    pub fn row(&self, event: EventType) -> Row {
+        self.rows[usize::from(event.0)]
+    }
+
+    /// How many events were counted.
+    pub fn events(&self) -> u64 {
+        self.rows.iter().map(|row| row.count).sum()
+    }
+
+    /// All 256 event numbers, most bytes first, in the order of the reference's table.
+    pub fn sorted(&self) -> [Row; 256] {
+        let mut rows = self.rows;
+        gosort::sort_unstable_by(&mut rows, |a, b| a.bytes > b.bytes);
+        rows
+    }
+
+    /// Appends the table that `go tool trace -d=footprint` prints for a trace of `total` bytes.
+    /// As there, shares of nothing are printed as `NaN%`.
+    pub fn write_table(&self, out: &mut Vec<u8>, total: u64) {
+        let events = self.events();
+        let mut lines = Vec::with_capacity(258);
+        lines.push(["Event", "Bytes", "%", "Count", "%"].map(String::from));
+        lines.push(["-"; 5].map(String::from));
+        for row in self.sorted() {
+            lines.push([
+                self.name(row).into_owned(),
+                row.bytes.to_string(),
+                percent(row.bytes, total),
+                row.count.to_string(),
+                percent(row.count, events),
+            ]);
+        }
+        write_columns(out, &lines);
+    }
+
+    /// What the table calls an event: nothing for a number without a name.
+    fn name(&self, row: Row) -> Cow<'static, str> {
+        let name = row.event.name();
+        let EventType(number) = row.event;
+        let in_table = Accept::Reference.accepts(row.event, self.version) || number == 0;
+        if in_table || (row.count > 0 && !name.is_empty()) {
+            Cow::Borrowed(name)
+        } else {
+            Cow::Owned(format!("<unknown ({number})>"))
+        }
+    }
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.2}%", part as f64 / whole as f64 * 100.0)
+}
+
+/// Writes cells in columns that two spaces separate; the last cell of a line ends it.
+fn write_columns<const N: usize>(out: &mut Vec<u8>, lines: &[[String; N]]) {
+    let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    for line in lines {
+        for (cell, &width) in line[..N - 1].iter().zip(&widths) {
+            out.extend_from_slice(cell.as_bytes());
+            out.resize(out.len() + width + 2 - cell.len(), b' ');
+        }
+        out.extend_from_slice(line[N - 1].as_bytes());
+        out.push(b'\n');
+    }
+}
