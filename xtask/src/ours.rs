@@ -7,7 +7,10 @@
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::Result;
+use gotrail::{Mode, Reader, Trace};
+use gotrail_format::footprint::Footprint;
+use gotrail_format::raw::{Accept, RawReader};
+use gotrail_format::{quote, text};
 
 /// What is done with the text of each event.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8]);
@@ -19,52 +22,90 @@ pub(crate) enum Source<'a> {
     /// From a file, mapped.
     File(&'a Path),
     /// From a stream that cannot go back.
-    Stream(Box<dyn Read + 'a>),
+    Stream(Box<dyn Read + Send + 'a>),
 }
-
-const NOT_YET: &str = "the library cannot do this yet";
 
 /// The ordered events of a trace.
 pub(crate) fn parsed(source: Source<'_>, visit: Visit<'_>) -> Result<(), String> {
     match source {
-        Source::Bytes(bytes) => drop(bytes.to_vec()),
-        Source::File(path) => drop(path.to_path_buf()),
-        Source::Stream(stream) => drop(stream),
+        Source::Bytes(bytes) => read(Reader::from_slice(bytes, Mode::Strict), visit),
+        Source::File(path) => {
+            let trace = Trace::open(path).map_err(message)?;
+            read(trace.reader(Mode::Strict), visit)
+        }
+        Source::Stream(stream) => read(Reader::from_read(stream, Mode::Strict), visit),
     }
-    visit(b"");
-    Err(NOT_YET.into())
+}
+
+fn read(reader: Result<Reader<'_>, gotrail::Error>, visit: Visit<'_>) -> Result<(), String> {
+    let mut reader = reader.map_err(message)?;
+    let mut text = Vec::new();
+    while let Some(event) = reader.next_event().map_err(message)? {
+        text.clear();
+        gotrail::text::write_event(&mut text, &event);
+        visit(&text);
+    }
+    Ok(())
 }
 
 /// The ordered events, each generation resumed from its checkpoint, the last
-/// generation first. `visit` is called with the number of the generation too.
+/// generation first. `visit` is called with the index of the generation too.
+/// Returns how many checkpoints there are.
 pub(crate) fn resumed(bytes: &[u8], visit: &mut dyn FnMut(usize, &[u8])) -> Result<usize, String> {
-    visit(bytes.len(), b"");
-    Err(NOT_YET.into())
+    let trace = Trace::from_bytes(bytes.to_vec()).map_err(message)?;
+    let checkpoints = trace.checkpoints().map_err(message)?;
+    let mut text = Vec::new();
+    for (index, checkpoint) in checkpoints.iter().enumerate().rev() {
+        let generation = trace.generation(index).map_err(message)?;
+        for event in generation.events(checkpoint) {
+            let event = event.map_err(message)?;
+            text.clear();
+            gotrail::text::write_event(&mut text, &event);
+            visit(index, &text);
+        }
+    }
+    Ok(checkpoints.len())
 }
 
-/// The wire events of a trace.
+/// The wire events of a trace, as far as the reference reads them.
 pub(crate) fn wire(bytes: &[u8], visit: Visit<'_>) -> Result<(), String> {
-    let _ = bytes;
-    visit(b"");
-    Err(NOT_YET.into())
+    let mut reader = RawReader::new(bytes).map_err(|error| error.to_string())?;
+    let mut line = Vec::new();
+    loop {
+        match reader.next() {
+            Ok(Some(event)) => {
+                line.clear();
+                text::write_event(&mut line, &event, text::Mode::Plain);
+                visit(&line);
+            }
+            Ok(None) => return Ok(()),
+            // The reference does not notice every cut.
+            Err(error) if error.is_end_for_reference() => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
 }
 
 /// The table of how many bytes each kind of event takes.
 pub(crate) fn footprint(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let _ = bytes;
-    Err(NOT_YET.into())
+    let mut reader = RawReader::new(bytes).map_err(|error| error.to_string())?;
+    let mut footprint = Footprint::new(reader.version());
+    while let Some(event) = reader.next().map_err(|error| error.to_string())? {
+        footprint.add(&event);
+    }
+    let mut table = Vec::new();
+    footprint.write_table(&mut table, bytes.len() as u64);
+    Ok(table)
 }
 
-/// The text form of a trace.
+/// The text form of a trace, with all that is needed to get the same bytes again.
 pub(crate) fn to_text(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let _ = bytes;
-    Err(NOT_YET.into())
+    text::from_bytes(bytes, Accept::All, text::Mode::Exact).map_err(|error| error.to_string())
 }
 
 /// The trace of a text form.
 pub(crate) fn from_text(text: &[u8]) -> Result<Vec<u8>, String> {
-    let _ = text;
-    Err(NOT_YET.into())
+    text::to_bytes_with(text, Accept::All).map_err(|error| error.to_string())
 }
 
 /// A `.test` archive: its trace, and whether an error's message is as it demands.
@@ -75,14 +116,35 @@ pub(crate) struct Archive {
 }
 
 /// Reads a `.test` archive.
-pub(crate) fn archive(text: &[u8]) -> Result<Archive, String> {
-    let _ = text;
-    Err(NOT_YET.into())
+pub(crate) fn archive(archive: &str) -> Result<Archive, String> {
+    let rest = archive.strip_prefix("-- expect --\n").ok_or("no file `expect`")?;
+    let (expect, trace) = rest.split_once("-- trace --\n").ok_or("no file `trace`")?;
+    let failure = match expect.trim_end().split_once(' ') {
+        Some(("FAILURE", literal)) => {
+            let pattern = unquote(literal.as_bytes())?;
+            let pattern = String::from_utf8(pattern).map_err(|error| error.to_string())?;
+            Some(regex::Regex::new(&pattern).map_err(|error| error.to_string())?)
+        }
+        None if expect.trim_end() == "SUCCESS" => None,
+        _ => return Err(format!("{expect:?} is neither SUCCESS nor FAILURE")),
+    };
+    let trace = text::to_bytes(trace).map_err(|error| error.to_string())?;
+    Ok(Archive { trace, failure })
 }
 
 /// The bytes that a string literal of Go stands for.
 pub(crate) fn unquote(literal: &[u8]) -> Result<Vec<u8>, String> {
-    gotrail_format::quote::unquote(literal)
-        .map(|bytes| bytes.into_owned())
-        .map_err(|error| error.to_string())
+    quote::unquote(literal).map(|bytes| bytes.into_owned()).map_err(|error| error.to_string())
+}
+
+/// An error with all that caused it.
+fn message(error: gotrail::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -80,7 +80,7 @@ fn one(peer: &Peer, archive: &Archive, text: &[u8], outdated: bool, report: &Rep
         ));
     }
 
-    match ours::archive(text) {
+    match ours::archive(std::str::from_utf8(text)?) {
         Err(message) => {
             report.fail(Failure::new(&archive.name, &format!("as an archive: {message}")));
         }
