@@ -18,11 +18,11 @@ use std::fs;
 use std::hash::Hasher;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use fnv::FnvHasher;
 
-use crate::paths;
-use crate::peer::{self, Outcome, Peer, Verdict};
+use crate::peer::{Peer, Verdict};
+use crate::{difference, paths};
 
 const HEADER: &str = "trace\tevents\tend\tparsed\twire events\twire end\twire\tfootprint";
 
@@ -44,21 +44,6 @@ impl Golden {
         let verdict = peer.verdict(&path).with_context(|| format!("reading {trace}"))?;
         let footprint = hash(&peer.dump("footprint", &path)?);
         Ok(Golden { trace: trace.to_owned(), verdict, footprint })
-    }
-
-    fn parse(line: &str) -> Result<Self> {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [trace, a, b, c, d, e, f, footprint] = fields[..] else {
-            bail!("not eight columns");
-        };
-        let parsed: Outcome = peer::outcome(a, b, c)?;
-        let wire: Outcome = peer::outcome(d, e, f)?;
-        let verdict = Verdict { parsed, wire };
-        Ok(Golden {
-            trace: trace.to_owned(),
-            verdict,
-            footprint: u64::from_str_radix(footprint, 16)?,
-        })
     }
 }
 
@@ -88,28 +73,34 @@ pub(crate) fn traces() -> Result<Vec<String>> {
     Ok(traces)
 }
 
-/// Reads the golden file.
-pub(crate) fn read() -> Result<Vec<Golden>> {
-    let path = folder().join("expected.tsv");
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("reading {}", paths::show(&path)))?;
-    text.lines()
-        .enumerate()
-        .skip(1)
-        .map(|(i, line)| {
-            Golden::parse(line).with_context(|| format!("{}:{}", paths::show(&path), i + 1))
-        })
-        .collect()
+/// Asks the reference about every trace.
+pub(crate) fn make(peer: &Peer) -> Result<Vec<Golden>> {
+    traces()?.iter().map(|trace| Golden::make(peer, trace)).collect()
 }
 
 /// Writes the golden file.
 pub(crate) fn write(goldens: &[Golden]) -> Result<()> {
+    fs::write(path(), text(goldens)?).context("writing expected.tsv")
+}
+
+/// The first line of the golden file that is not as the reference has it.
+pub(crate) fn outdated(peer: &Peer) -> Result<Option<String>> {
+    let now = text(&make(peer)?)?;
+    let kept = fs::read(path()).context("reading expected.tsv")?;
+    difference::first(now.as_bytes(), &kept[..])
+}
+
+fn path() -> PathBuf {
+    folder().join("expected.tsv")
+}
+
+fn text(goldens: &[Golden]) -> Result<String> {
     let mut text = format!("{HEADER}\n");
     for golden in goldens {
         let Verdict { parsed, wire } = golden.verdict;
         writeln!(text, "{}\t{parsed}\t{wire}\t{:016x}", golden.trace, golden.footprint)?;
     }
-    fs::write(folder().join("expected.tsv"), text).context("writing expected.tsv")
+    Ok(text)
 }
 
 /// The hash of the golden file.

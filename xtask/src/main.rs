@@ -1,6 +1,7 @@
 //! Every chore of the workspace as one command: `cargo xtask --help`.
 
 mod conformance;
+mod deny;
 mod difference;
 mod golden;
 mod layout;
@@ -13,6 +14,7 @@ mod peer;
 mod programs;
 mod record;
 mod run;
+mod test;
 mod toolchain;
 
 use clap::{Parser, Subcommand};
@@ -31,11 +33,14 @@ enum Command {
     Record(record::Options),
     /// Check that everything is as Go's own reader has it
     Conformance(conformance::Options),
+    /// Everything that must pass: fmt, clippy, tests, docs, cargo-deny, conformance
+    Test,
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Record(options) => record::main(&options),
         Command::Conformance(options) => conformance::main(&options),
+        Command::Test => test::main(),
     }
 }

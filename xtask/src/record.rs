@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::golden::{self, Golden};
+use crate::golden;
 use crate::paths;
 use crate::peer::{End, Peer};
 use crate::programs;
@@ -102,10 +102,7 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     if !options.expected {
         record(&peer, options.only.as_deref().unwrap_or(""))?;
     }
-    let goldens = golden::traces()?
-        .iter()
-        .map(|trace| Golden::make(&peer, trace))
-        .collect::<Result<Vec<_>>>()?;
+    let goldens = golden::make(&peer)?;
     golden::write(&goldens)?;
     for name in SPELLED_OUT {
         let text = peer.dump("parsed", &golden::folder().join(format!("{name}.trace")))?;

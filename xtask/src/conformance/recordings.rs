@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::{Report, check, in_parallel};
+use super::{Failure, Report, check, in_parallel};
 use crate::peer::{End, Peer};
 use crate::toolchain::Toolchain;
 use crate::{golden, paths, programs};
@@ -41,6 +41,9 @@ pub(crate) fn run(
             record(peer, toolchain, report)
                 .with_context(|| format!("recording with Go {}", toolchain.version))?,
         );
+    }
+    if let Some(line) = golden::outdated(peer)? {
+        report.fail(Failure::new("testdata/traces/expected.tsv", &line));
     }
     in_parallel(jobs, &recordings, |(name, path)| {
         for failure in check::trace(peer, name, path)? {
