@@ -480,6 +480,11 @@ impl<'a> Event<'a> {
         (self.generation.number != 0).then_some(self.generation.number)
     }
 
+    /// The format version of the trace.
+    pub fn format_version(&self) -> gotrail_format::Version {
+        self.generation.version
+    }
+
     /// The wire event that this one comes from; `None` for a sync.
     pub fn wire_type(&self) -> Option<EventType> {
         (self.raw.event != SYNC).then_some(self.raw.event)
