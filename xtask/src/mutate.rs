@@ -98,8 +98,8 @@ const CHANGES: &[(&str, Change)] = &[
     ("cut", Change::Bytes(cut)),
     ("cut", Change::Bytes(cut)),
     ("cut", Change::Bytes(cut)),
-    ("flip", Change::Bytes(flip_bit)),
-    ("byte", Change::Bytes(change_byte)),
+    ("flip", Change::Bytes(|bytes, rng| flip_bit(bytes, rng))),
+    ("byte", Change::Bytes(|bytes, rng| change_byte(bytes, rng))),
     ("insert-byte", Change::Bytes(insert_byte)),
     ("remove-bytes", Change::Bytes(remove_bytes)),
     ("append", Change::Bytes(append)),
@@ -150,14 +150,14 @@ fn cut(bytes: &mut Vec<u8>, rng: &mut Rng) -> Option<String> {
     Some(format!("{kind:?} at {at}"))
 }
 
-fn flip_bit(bytes: &mut Vec<u8>, rng: &mut Rng) -> Option<String> {
+fn flip_bit(bytes: &mut [u8], rng: &mut Rng) -> Option<String> {
     let at = place(bytes, rng)?;
     let bit = rng.u8(..8);
     bytes[at] ^= 1 << bit;
     Some(format!("bit {bit} at {at}"))
 }
 
-fn change_byte(bytes: &mut Vec<u8>, rng: &mut Rng) -> Option<String> {
+fn change_byte(bytes: &mut [u8], rng: &mut Rng) -> Option<String> {
     let at = place(bytes, rng)?;
     bytes[at] = *pick(&[0, 1, 0x7f, 0x80, 0xff, rng.u8(..), rng.u8(..)], rng)?;
     Some(format!("at {at}: {}", bytes[at]))

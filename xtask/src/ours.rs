@@ -11,6 +11,7 @@ use gotrail::{Mode, Reader, Trace};
 use gotrail_format::footprint::Footprint;
 use gotrail_format::raw::{Accept, RawReader};
 use gotrail_format::{quote, text};
+use gotrail_synth::{Archive, Expectation};
 
 /// What is done with the text of each event.
 pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8]);
@@ -108,28 +109,14 @@ pub(crate) fn from_text(text: &[u8]) -> Result<Vec<u8>, String> {
     text::to_bytes_with(text, Accept::All).map_err(|error| error.to_string())
 }
 
-/// A `.test` archive: its trace, and whether an error's message is as it demands.
-pub(crate) struct Archive {
-    pub(crate) trace: Vec<u8>,
-    /// `None`: reading succeeds.
-    pub(crate) failure: Option<regex::Regex>,
-}
-
-/// Reads a `.test` archive.
-pub(crate) fn archive(archive: &str) -> Result<Archive, String> {
-    let rest = archive.strip_prefix("-- expect --\n").ok_or("no file `expect`")?;
-    let (expect, trace) = rest.split_once("-- trace --\n").ok_or("no file `trace`")?;
-    let failure = match expect.trim_end().split_once(' ') {
-        Some(("FAILURE", literal)) => {
-            let pattern = unquote(literal.as_bytes())?;
-            let pattern = String::from_utf8(pattern).map_err(|error| error.to_string())?;
-            Some(regex::Regex::new(&pattern).map_err(|error| error.to_string())?)
-        }
-        None if expect.trim_end() == "SUCCESS" => None,
-        _ => return Err(format!("{expect:?} is neither SUCCESS nor FAILURE")),
-    };
-    let trace = text::to_bytes(trace).map_err(|error| error.to_string())?;
-    Ok(Archive { trace, failure })
+/// Reads a `.test` archive: its trace, and what a reader should say to it. Writing
+/// it again gives the same text.
+pub(crate) fn archive(text: &[u8]) -> Result<(Vec<u8>, Expectation), String> {
+    let archive = Archive::parse(text).map_err(|error| error.to_string())?;
+    if archive.to_text().map_err(|error| error.to_string())? != text {
+        return Err("written again it is another text".into());
+    }
+    Ok((archive.bytes().map_err(|error| error.to_string())?, archive.expectation))
 }
 
 /// The bytes that a string literal of Go stands for.
