@@ -1,5 +1,5 @@
 // Millions of events on 64 procs, for conformance and benchmarks; not kept in the
-// repository. The argument is how many rounds each worker makes (default 4,000).
+// repository. The argument is how many rounds each worker makes (default 7,000).
 //
 //go:build ignore
 
@@ -19,7 +19,7 @@ import (
 var sink []byte
 
 func main() {
-	rounds := 4_000
+	rounds := 7_000
 	if len(os.Args) > 1 {
 		var err error
 		if rounds, err = strconv.Atoi(os.Args[1]); err != nil {

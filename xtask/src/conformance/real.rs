@@ -11,23 +11,32 @@ use crate::peer::Peer;
 use crate::toolchain::{NEWEST, Toolchain};
 use crate::{paths, programs, run};
 
-/// Packages of the standard library whose tests run offline and in seconds.
-const PACKAGES: [&str; 14] = [
-    "bufio",
-    "compress/flate",
-    "container/heap",
-    "context",
-    "encoding/json",
-    "go/parser",
-    "io",
-    "net/http/httptest",
-    "os/exec",
-    "runtime/trace",
-    "sort",
-    "strings",
-    "sync",
-    "text/template",
+/// Packages of the standard library whose tests, or those that match a pattern,
+/// run offline and in seconds.
+const PACKAGES: [(&str, &str); 16] = [
+    ("bufio", ""),
+    ("compress/flate", ""),
+    ("context", ""),
+    ("encoding/json", ""),
+    ("go/parser", ""),
+    ("io", ""),
+    ("net", "TestTCP|TestUDP|TestUnix|TestConn"),
+    ("net/http", "TestServe|TestHandler|TestClient|TestHead"),
+    ("os/exec", ""),
+    ("runtime", "TestChan|TestSelect|TestGc|TestGoroutine|TestYield|TestStop|TestTimer"),
+    ("sort", ""),
+    ("strings", ""),
+    ("sync", ""),
+    ("sync/atomic", ""),
+    ("text/template", ""),
+    ("time", "TestTick|TestAfter|TestTimer|TestSleep|TestReset"),
 ];
+
+/// The same of the oldest Go.
+const OLD_PACKAGES: [(&str, &str); 2] = [("sort", ""), ("sync", "")];
+
+/// How many rounds each worker of `stress64` makes, for more than [`MANY`] events.
+const ROUNDS: &str = "7000";
 
 /// How many events the largest trace has at least.
 const MANY: u64 = 5_000_000;
@@ -36,12 +45,12 @@ const MANY: u64 = 5_000_000;
 pub(crate) fn run(peer: &Peer, oldest: &Toolchain, jobs: usize, report: &Report) -> Result<usize> {
     let newest = Toolchain::get(NEWEST)?;
     let mut traces = Vec::new();
-    for (go, packages) in [(&newest, &PACKAGES[..]), (oldest, &["sort", "sync"][..])] {
+    for (go, packages) in [(&newest, &PACKAGES[..]), (oldest, &OLD_PACKAGES)] {
         let folder = cache()?.join(go.version).join("real");
         fs::create_dir_all(&folder)?;
-        for package in packages {
+        for &(package, pattern) in packages {
             let trace = folder.join(format!("test-{}.trace", package.replace('/', "-")));
-            make(&trace, |partial| test(go, package, partial))
+            make(&trace, |partial| test(go, package, pattern, partial))
                 .with_context(|| format!("tracing the tests of {package}"))?;
             traces.push((format!("{}/go test {package}", go.version), trace));
         }
@@ -49,7 +58,7 @@ pub(crate) fn run(peer: &Peer, oldest: &Toolchain, jobs: usize, report: &Report)
         make(&trace, |partial| build(go, partial)).context("tracing go build")?;
         traces.push((format!("{}/go build", go.version), trace));
     }
-    let huge = cache()?.join(NEWEST).join("real").join("stress64.trace");
+    let huge = cache()?.join(NEWEST).join("real").join(format!("stress64-{ROUNDS}.trace"));
     make(&huge, |partial| stress(&newest, partial)).context("tracing stress64")?;
     let events = peer.verdict(&huge)?.parsed.events;
     if events < MANY {
@@ -82,12 +91,12 @@ fn make(trace: &Path, record: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-fn test(go: &Toolchain, package: &str, trace: &Path) -> Result<()> {
+fn test(go: &Toolchain, package: &str, pattern: &str, trace: &Path) -> Result<()> {
     let work = tempfile::tempdir()?;
     run::output(
         go.command()?
             .current_dir(go.root().join("src"))
-            .args(["test", "-short", "-count=1", "-timeout=120s", "-o"])
+            .args(["test", "-short", "-count=1", "-timeout=120s", "-run", pattern, "-o"])
             .arg(work.path().join("test"))
             .arg("-trace")
             .arg(trace)
@@ -114,5 +123,5 @@ fn stress(go: &Toolchain, trace: &Path) -> Result<()> {
     let work = tempfile::tempdir()?;
     let program: PathBuf = work.path().join("stress64");
     programs::build(go, &paths::testdata().join("programs/stress64.go"), &program)?;
-    programs::record(&program, &[], "", trace)
+    programs::record(&program, &[ROUNDS], "", trace)
 }
