@@ -1,2 +1,46 @@
-//! placeholder
-fn main() {}
+//! Every chore of the workspace as one command: `cargo xtask --help`.
+
+mod conformance;
+mod deny;
+mod difference;
+mod golden;
+mod layout;
+mod memory;
+mod mutate;
+mod ours;
+mod outcome;
+mod paths;
+mod peer;
+mod programs;
+mod record;
+mod run;
+mod test;
+mod toolchain;
+
+use clap::{Parser, Subcommand};
+
+/// Every chore of the workspace as one command.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Record the traces of testdata/traces anew, and what the reference says about them
+    Record(record::Options),
+    /// Check that everything is as Go's own reader has it
+    Conformance(conformance::Options),
+    /// Everything that must pass: fmt, clippy, tests, docs, cargo-deny, conformance
+    Test,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Record(options) => record::main(&options),
+        Command::Conformance(options) => conformance::main(&options),
+        Command::Test => test::main(),
+    }
+}

@@ -236,6 +236,7 @@ impl<'a> RawEvent<'a> {
 
     /// The size in bytes of the event with every number as short as possible, which is how the
     /// reference counts.
+    #[inline]
     pub fn encoded_size(&self) -> u64 {
         let mut size = 1 + self.args.iter().map(|&arg| varint::len(arg)).sum::<usize>();
         for frame in self.frames {

@@ -287,7 +287,11 @@ impl<'t> Collector<'t> {
     fn drop_range(&mut self, range: Range<usize>, error: &Error) -> bool {
         let Some(losses) = &mut self.losses else { return false };
         let bytes = self.offset + range.start as u64..self.offset + range.end as u64;
-        losses.push(Loss::of_bytes(bytes, error));
+        // Where data is missing already, more of the same follows from it. That times were
+        // guessed must be said in any case.
+        if losses.is_empty() || !range.is_empty() || matches!(error.fault(), Fault::NoFrequency) {
+            losses.push(Loss::of_bytes(bytes, error));
+        }
         true
     }
 

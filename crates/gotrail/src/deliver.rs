@@ -3,6 +3,7 @@
 use crate::error::{Error, Fault, Place};
 use crate::event::{Ordered, SYNC};
 use crate::generation::Generation;
+use crate::order::Sink;
 use gotrail_format::EventType;
 use gotrail_format::event::Spec;
 
@@ -26,30 +27,30 @@ impl Delivery {
         generation: &Generation<'_>,
     ) -> Result<(), Error> {
         if !self.ids_exist(event, generation) {
-            self.refuse(event, generation)?;
+            self.refuse(event, generation).map_err(|error| error.with_event(self.delivered))?;
         }
-        if event.time <= self.last_time {
-            event.time = self.last_time.wrapping_add(1);
-        }
-        self.last_time = event.time;
+        event.time = self.rise(event.time);
         self.delivered += 1;
         Ok(())
     }
 
-    #[inline]
+    /// The time at which the event is delivered: later than that of the one before.
+    #[inline(always)]
+    fn rise(&mut self, time: i64) -> i64 {
+        let time = if time <= self.last_time { self.last_time.wrapping_add(1) } else { time };
+        self.last_time = time;
+        time
+    }
+
+    #[inline(always)]
     fn ids_exist(&self, event: &Ordered, generation: &Generation<'_>) -> bool {
         let ids = IDS[event.event.0 as usize];
-        if ids.special {
-            return false;
-        }
-        let fine = |arg: u8, contains: &dyn Fn(u64) -> bool| match event.args.get(arg as usize) {
-            Some(&id) => contains(id),
-            None => true,
-        };
-        fine(ids.stacks[0], &|id| generation.stacks.contains(id))
-            && fine(ids.stacks[1], &|id| generation.stacks.contains(id))
-            && fine(ids.strings[0], &|id| generation.strings.contains(id))
-            && fine(ids.strings[1], &|id| generation.strings.contains(id))
+        // One more argument, 0, stands in where there is no id.
+        let [a, b, c, d] = event.args;
+        let args = [a, b, c, d, 0, 0, 0, 0];
+        !ids.special
+            & generation.stacks.contains(args[ids.stacks[0] as usize & 7])
+            & generation.strings.contains(args[ids.strings[0] as usize & 7])
     }
 
     /// Looks again at what the quick check did not like, and reports it.
@@ -95,11 +96,64 @@ impl Delivery {
                     offset: Some(generation.offset),
                     generation: Some(generation.number),
                     thread: crate::ThreadId(event.thread).some(),
-                    event: Some(self.delivered),
+                    event: None,
                 };
                 Err(Error::new(fault, place))
             }
         }
+    }
+}
+
+/// Delivers events that nobody looks at: counts them, checks their ids, keeps the time.
+pub(crate) struct Tally<'a> {
+    delivery: &'a mut Delivery,
+    generation: &'a Generation<'a>,
+    /// Events since the last commit.
+    pending: u64,
+    /// The error of the first of them that cannot be delivered, and how many come before it.
+    refused: Option<(u64, Error)>,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn new(delivery: &'a mut Delivery, generation: &'a Generation<'a>) -> Tally<'a> {
+        Tally { delivery, generation, pending: 0, refused: None }
+    }
+
+    /// Delivers what was emitted.
+    #[inline(always)]
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        if self.refused.is_some() {
+            return self.fail();
+        }
+        self.delivery.delivered += self.pending;
+        self.pending = 0;
+        Ok(())
+    }
+
+    #[cold]
+    fn fail(&mut self) -> Result<(), Error> {
+        let Some((before, error)) = self.refused.take() else { return Ok(()) };
+        self.delivery.delivered += before;
+        Err(error.with_event(self.delivery.delivered))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_again(&mut self, event: Ordered) {
+        if let Err(error) = self.delivery.refuse(&event, self.generation) {
+            self.refused.get_or_insert((self.pending, error));
+        }
+    }
+}
+
+impl Sink for Tally<'_> {
+    #[inline(always)]
+    fn emit(&mut self, event: Ordered) {
+        if !self.delivery.ids_exist(&event, self.generation) {
+            self.look_again(event);
+        }
+        self.delivery.rise(event.time);
+        self.pending += 1;
     }
 }
 
@@ -112,7 +166,8 @@ struct Ids {
     special: bool,
 }
 
-const NO_ARG: u8 = 0xff;
+/// Not an argument; the quick check reads a 0 there.
+const NO_ARG: u8 = 7;
 
 static IDS: [Ids; 256] = {
     let none = Ids { stacks: [NO_ARG; 2], strings: [NO_ARG; 2], special: false };
@@ -148,6 +203,8 @@ const fn ids_of(spec: &Spec) -> Ids {
         }
         arg += 1;
     }
+    // The quick check looks at one stack and one string.
+    ids.special = stacks > 1 || strings > 1;
     ids
 }
 

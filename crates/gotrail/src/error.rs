@@ -196,7 +196,7 @@ pub enum Fault {
     #[error("incomplete generation: the input ends before its end")]
     Incomplete,
     /// A generation without a clock frequency.
-    #[error("no frequency event found in the generation, so its times mean nothing")]
+    #[error("no frequency event found in the generation")]
     NoFrequency,
     /// A generation without a clock snapshot, from format 1.25 on.
     #[error("no clock snapshot event found in the generation")]

@@ -52,8 +52,11 @@ pub struct Reader<'t> {
     delivery: Delivery,
     syncs: u64,
     report: Report,
-    /// Losses whose end is not known before the next generation begins.
+    /// Where the losses begin whose end is not known before the next generation begins.
     open_losses: usize,
+    /// Whether something of the current generation was lost, so that the state is not that at
+    /// its end.
+    lossy: bool,
 }
 
 enum Phase {
@@ -106,6 +109,7 @@ impl<'t> Reader<'t> {
             syncs: 0,
             report: Report::default(),
             open_losses: 0,
+            lossy: false,
         })
     }
 
@@ -132,7 +136,7 @@ impl<'t> Reader<'t> {
 
     /// The generation that the last event belongs to.
     pub fn generation(&self) -> Option<&Generation<'_>> {
-        Some(self.generation.as_deref()?)
+        self.generation.as_deref()
     }
 
     /// What a tolerant reader lost so far. A strict reader loses nothing.
@@ -152,8 +156,18 @@ impl<'t> Reader<'t> {
     /// Reads all events that are left, and returns how many there were.
     pub fn drain(&mut self) -> Result<u64, Error> {
         let before = self.delivery.delivered;
-        while self.next_ordered()?.is_some() {}
-        Ok(self.delivery.delivered - before)
+        loop {
+            if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
+                let result = self.run.drive(generation, &mut self.state, &mut self.delivery);
+                self.phase = Phase::Between;
+                if let Err(error) = result {
+                    self.give_up_generation(error)?;
+                }
+            }
+            if let Some(None) = self.turn()? {
+                return Ok(self.delivery.delivered - before);
+            }
+        }
     }
 
     /// The state at the end of a generation: available right before each sync but the first, and
@@ -163,7 +177,9 @@ impl<'t> Reader<'t> {
             return None;
         }
         let mut state = self.state.clone();
-        if let Some(generation) = &self.generation {
+        if self.lossy {
+            state = State::new();
+        } else if let Some(generation) = &self.generation {
             state.end_generation(generation);
         }
         Some(Checkpoint { state, last_time: self.delivery.last_time, syncs: self.syncs })
@@ -215,12 +231,14 @@ impl<'t> Reader<'t> {
             }
         }
         self.note_dropped();
-        if let Some(generation) = &self.generation {
+        if self.lossy {
+            // What was lost may have changed anything: begin anew, knowing nothing.
+            self.state = State::new();
+            self.lossy = false;
+        } else if let Some(generation) = &self.generation {
             self.state.end_generation(generation);
         }
-        let next = self.collector.next();
-        self.report.losses.extend(self.collector.take_losses());
-        let time = match next {
+        let time = match self.collector.next() {
             Next::Generation(generation) => {
                 if let Err(error) = self.run.start(&generation, &mut self.state) {
                     self.phase = Phase::Done;
@@ -250,11 +268,7 @@ impl<'t> Reader<'t> {
             self.phase = Phase::Done;
             return Err(error);
         }
-        let until = self.generation.is_some().then_some(Time(sync.time));
-        for loss in &mut self.report.losses[self.open_losses..] {
-            loss.until = until;
-        }
-        self.open_losses = self.report.losses.len();
+        self.note_losses(Time(sync.time));
         Ok(Some(Some(sync)))
     }
 
@@ -269,18 +283,32 @@ impl<'t> Reader<'t> {
             return Err(error);
         }
         self.report.losses.push(self.run.lost(&error, generation));
-        self.state = State::new();
+        self.lossy = true;
         self.phase = Phase::Between;
         Ok(())
     }
 
-    /// Takes over what the run dropped. If threads lost events, the state cannot be trusted.
+    /// Takes over what the run dropped.
     fn note_dropped(&mut self) {
         let Some(dropped) = &mut self.run.dropped else { return };
         self.report.misuses.append(&mut dropped.misuses);
-        if !dropped.losses.is_empty() {
-            self.report.losses.append(&mut dropped.losses);
-            self.state = State::new();
+        self.lossy |= !dropped.losses.is_empty();
+        self.report.losses.append(&mut dropped.losses);
+    }
+
+    /// At the sync at `time`: what was lost before ends here, if a generation begins; what the
+    /// collector lost lies in that generation.
+    fn note_losses(&mut self, time: Time) {
+        if self.generation.is_some() {
+            for loss in &mut self.report.losses[self.open_losses..] {
+                loss.until = Some(time);
+            }
+            self.open_losses = self.report.losses.len();
+        }
+        for mut loss in self.collector.take_losses() {
+            loss.from = Some(time);
+            self.lossy = true;
+            self.report.losses.push(loss);
         }
     }
 }

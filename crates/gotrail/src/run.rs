@@ -12,10 +12,11 @@
 //! choice is visible, and must be the reference's: same heap, same handling of equal times, same
 //! unstable sort.
 
+use crate::deliver::{Delivery, Tally};
 use crate::error::{Error, Fault, Place, Waiting};
 use crate::event::Ordered;
 use crate::generation::{Generation, NO_BATCH};
-use crate::order::{Decoded, NO_SLOT, Out, State, Verdict};
+use crate::order::{Decoded, NO_SLOT, Sink, State, Verdict};
 use crate::report::{Loss, Misuse};
 use crate::{GoId, ThreadId, Time};
 use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
@@ -51,10 +52,13 @@ struct Entry {
 pub(crate) struct Run {
     cursors: Vec<Cursor>,
     heap: Vec<Entry>,
+    /// The earlier of the times of the front's two children: as long as the front is not later,
+    /// it stays the front, and the heap need not be touched.
+    second: i64,
     next_sample: usize,
-    out: Out,
-    /// How many events of `out` were taken.
-    taken: usize,
+    /// The time of the next CPU sample.
+    sample_time: i64,
+    queue: Queue,
     /// Where a tolerant reader notes what it drops; a strict one stops instead.
     pub(crate) dropped: Option<Dropped>,
 }
@@ -66,14 +70,34 @@ pub(crate) struct Dropped {
     pub(crate) misuses: Vec<Misuse>,
 }
 
+/// The finished events of one step, to be taken one by one: at most three.
+struct Queue {
+    events: [Ordered; 3],
+    len: usize,
+    taken: usize,
+}
+
+impl Queue {
+    const EMPTY: Queue = Queue { events: [Ordered::EMPTY; 3], len: 0, taken: 0 };
+}
+
+impl Sink for Queue {
+    #[inline(always)]
+    fn emit(&mut self, event: Ordered) {
+        self.events[self.len] = event;
+        self.len += 1;
+    }
+}
+
 impl Run {
     pub(crate) fn new(lenient: bool) -> Run {
         Run {
             cursors: Vec::new(),
             heap: Vec::new(),
+            second: i64::MAX,
             next_sample: 0,
-            out: Out::new(),
-            taken: 0,
+            sample_time: i64::MAX,
+            queue: Queue::EMPTY,
             dropped: lenient.then(Dropped::default),
         }
     }
@@ -87,8 +111,7 @@ impl Run {
         self.cursors.clear();
         self.heap.clear();
         self.next_sample = 0;
-        self.out.clear();
-        self.taken = 0;
+        (self.queue.len, self.queue.taken) = (0, 0);
         state.begin_generation(generation.number);
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
@@ -106,6 +129,8 @@ impl Run {
         if !self.heap.is_empty() {
             state.note_first_event(generation.number);
         }
+        self.note_second();
+        self.note_sample(generation);
         Ok(())
     }
 
@@ -116,51 +141,93 @@ impl Run {
         generation: &Generation<'_>,
         state: &mut State,
     ) -> Result<Option<Ordered>, Error> {
-        while self.taken == self.out.events().len() {
-            self.out.clear();
-            self.taken = 0;
-            if !self.step(generation, state)? {
+        while self.queue.taken == self.queue.len {
+            (self.queue.len, self.queue.taken) = (0, 0);
+            // The sink is out of the run while the run works with it.
+            let mut queue = std::mem::replace(&mut self.queue, Queue::EMPTY);
+            let result = self.step(generation, state, &mut queue);
+            self.queue = queue;
+            if !result? {
                 return Ok(None);
             }
         }
-        self.taken += 1;
-        Ok(Some(self.out.events()[self.taken - 1]))
+        self.queue.taken += 1;
+        Ok(Some(self.queue.events[self.queue.taken - 1]))
+    }
+
+    /// Delivers all events that are left of the generation.
+    pub(crate) fn drive(
+        &mut self,
+        generation: &Generation<'_>,
+        state: &mut State,
+        delivery: &mut Delivery,
+    ) -> Result<(), Error> {
+        while self.queue.taken < self.queue.len {
+            self.queue.taken += 1;
+            let mut event = self.queue.events[self.queue.taken - 1];
+            delivery.deliver(&mut event, generation)?;
+        }
+        let mut tally = Tally::new(delivery, generation);
+        while self.step(generation, state, &mut tally)? {
+            tally.commit()?;
+        }
+        Ok(())
     }
 
     /// Whether all events were taken.
     #[inline]
     pub(crate) fn is_done(&self, generation: &Generation<'_>) -> bool {
         self.heap.is_empty()
-            && self.taken == self.out.events().len()
+            && self.queue.taken == self.queue.len
             && self.next_sample == generation.samples.len()
     }
 
     /// Lets one event happen, or says that there are none left.
+    #[inline(always)]
+    fn step<S: Sink>(
+        &mut self,
+        generation: &Generation<'_>,
+        state: &mut State,
+        sink: &mut S,
+    ) -> Result<bool, Error> {
+        match self.heap.first() {
+            Some(head) if head.time <= self.sample_time => {}
+            _ => return Ok(self.sample(generation, sink)),
+        }
+        match self.try_advance(0, generation, state, sink)? {
+            true => Ok(true),
+            false => self.retry(generation, state, sink),
+        }
+    }
+
+    /// Delivers the next CPU sample, if there is one. Samples come before the threads' events
+    /// only if they are earlier than all of them.
+    #[cold]
+    fn sample<S: Sink>(&mut self, generation: &Generation<'_>, sink: &mut S) -> bool {
+        let Some(sample) = generation.samples.get(self.next_sample) else { return false };
+        self.next_sample += 1;
+        self.note_sample(generation);
+        sink.emit(Ordered {
+            time: sample.time,
+            thread: sample.thread,
+            proc: sample.proc,
+            go: sample.go,
+            args: [sample.stack, 0, 0, 0],
+            event: EventType::CPU_SAMPLE,
+            old: 0,
+        });
+        true
+    }
+
+    fn note_sample(&mut self, generation: &Generation<'_>) {
+        let sample = generation.samples.get(self.next_sample);
+        self.sample_time = sample.map_or(i64::MAX, |sample| sample.time);
+    }
+
     #[inline]
-    fn step(&mut self, generation: &Generation<'_>, state: &mut State) -> Result<bool, Error> {
-        let head = self.heap.first();
-        if let Some(sample) = generation.samples.get(self.next_sample)
-            && head.is_none_or(|head| sample.time < head.time)
-        {
-            self.next_sample += 1;
-            self.out.push(Ordered {
-                time: sample.time,
-                thread: sample.thread,
-                proc: sample.proc,
-                go: sample.go,
-                args: [sample.stack, 0, 0, 0],
-                event: EventType::CPU_SAMPLE,
-                old: 0,
-            });
-            return Ok(true);
-        }
-        if head.is_none() {
-            return Ok(false);
-        }
-        if self.try_advance(0, generation, state)? {
-            return Ok(true);
-        }
-        self.retry(generation, state)
+    fn note_second(&mut self) {
+        let time = |i| self.heap.get(i).map_or(i64::MAX, |entry: &Entry| entry.time);
+        self.second = time(1).min(time(2));
     }
 
     /// Tries the other threads, in the order of time.
@@ -169,10 +236,17 @@ impl Run {
     /// among equal times it need not be the one that was tried already: both as the reference
     /// does it, because both are visible in the order.
     #[cold]
-    fn retry(&mut self, generation: &Generation<'_>, state: &mut State) -> Result<bool, Error> {
+    #[inline(never)]
+    fn retry<S: Sink>(
+        &mut self,
+        generation: &Generation<'_>,
+        state: &mut State,
+        sink: &mut S,
+    ) -> Result<bool, Error> {
         gosort::sort_unstable_by(&mut self.heap, |a, b| a.time < b.time);
+        self.note_second();
         for i in 1..self.heap.len() {
-            if self.try_advance(i, generation, state)? {
+            if self.try_advance(i, generation, state, sink)? {
                 return Ok(true);
             }
         }
@@ -188,21 +262,20 @@ impl Run {
     ///
     /// The thread's following event is read before this one is delivered: if that fails, this
     /// one is lost with it.
-    #[inline]
-    fn try_advance(
+    #[inline(always)]
+    fn try_advance<S: Sink>(
         &mut self,
         i: usize,
         generation: &Generation<'_>,
         state: &mut State,
+        sink: &mut S,
     ) -> Result<bool, Error> {
         let index = self.heap[i].cursor;
         let cursor = &mut self.cursors[index as usize];
         if cursor.slot == UNRESOLVED {
             cursor.slot = state.threads.slot(cursor.thread);
         }
-        let verdict =
-            state.advance(&cursor.next, cursor.thread, cursor.slot, generation, &mut self.out);
-        match verdict {
+        match state.advance(&cursor.next, cursor.slot, generation, sink) {
             Ok(Verdict::Advanced) => {}
             Ok(Verdict::Retry) => return Ok(false),
             Err(fault) => self.drop_misuse(index, generation, *fault)?,
@@ -212,11 +285,16 @@ impl Run {
             Ok(has_event) => has_event,
             Err(fault) => self.drop_refresh(index, generation, fault)?,
         };
-        if has_event {
-            self.heap[i].time = self.cursors[index as usize].next.time;
-            update(&mut self.heap, i);
-        } else {
+        if !has_event {
             remove(&mut self.heap, i);
+            self.note_second();
+            return Ok(true);
+        }
+        let time = self.cursors[index as usize].next.time;
+        self.heap[i].time = time;
+        if i > 0 || time > self.second {
+            update(&mut self.heap, i);
+            self.note_second();
         }
         Ok(true)
     }
@@ -364,16 +442,9 @@ impl Cursor {
             return Err(Fault::NotTimed(event));
         }
         let mut at = 1;
-        let mut number = |what| match varint::read(&bytes[at..]) {
-            Ok((value, len)) => {
-                at += len;
-                Ok(value)
-            }
-            Err(error) => Err(Fault::Number { what, error }),
-        };
-        let units = number("an event's time")?;
-        for slot in 0..usize::from(count) {
-            self.next.args[slot] = number("an event's argument")?;
+        let units = number(bytes, &mut at, "an event's time")?;
+        for slot in &mut self.next.args[..usize::from(count)] {
+            *slot = number(bytes, &mut at, "an event's argument")?;
         }
         self.next.event = event;
         self.last = self.last.wrapping_add(generation.frequency.nanos(units));
@@ -394,6 +465,32 @@ impl Cursor {
             Some(batch.start..batch.end)
         });
         std::iter::once(self.at..self.end).chain(later)
+    }
+}
+
+/// Reads the number at `at`: most have one or two bytes.
+#[inline(always)]
+fn number(bytes: &[u8], at: &mut usize, what: &'static str) -> Result<u64, Fault> {
+    match bytes[(*at).min(bytes.len())..] {
+        [byte, ..] if byte < 0x80 => {
+            *at += 1;
+            Ok(u64::from(byte))
+        }
+        [low, high, ..] if high < 0x80 => {
+            *at += 2;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+        }
+        _ => long_number(bytes, at, what),
+    }
+}
+
+fn long_number(bytes: &[u8], at: &mut usize, what: &'static str) -> Result<u64, Fault> {
+    match varint::read(&bytes[*at..]) {
+        Ok((value, len)) => {
+            *at += len;
+            Ok(value)
+        }
+        Err(error) => Err(Fault::Number { what, error }),
     }
 }
 

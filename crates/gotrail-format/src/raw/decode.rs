@@ -19,25 +19,21 @@ enum Tail {
     Data,
 }
 
-/// Decodes events into buffers that it keeps.
+/// Decodes events into buffers that it keeps. It also keeps where the last event lies, so that
+/// decoding returns only a length: moving a whole event through memory takes as long as decoding.
 pub(super) struct Decoder {
     version: Version,
     /// For each event number what follows it; `None` for a number that is not accepted.
     layouts: [Option<Layout>; 256],
+    event: EventType,
+    arg_count: usize,
     args: [u64; MAX_ARGS],
     frames: Vec<Frame>,
-    widths: Vec<Width>,
-}
-
-/// Where an event lies in the input; its numbers are in the decoder.
-pub(super) struct Decoded {
-    event: EventType,
-    args: usize,
     /// Where the data begins and ends, for an event with data.
     data: Option<(usize, usize)>,
+    /// The length of the data as it is encoded.
     length: u64,
-    /// The length of the whole event in bytes.
-    pub(super) len: usize,
+    widths: Vec<Width>,
 }
 
 /// Why an event could not be decoded; offsets are relative to its start.
@@ -102,8 +98,12 @@ impl Decoder {
         Ok(Decoder {
             version,
             layouts,
+            event: EventType(0),
+            arg_count: 0,
             args: [0; MAX_ARGS],
             frames: Vec::new(),
+            data: None,
+            length: 0,
             widths: Vec::new(),
         })
     }
@@ -113,14 +113,17 @@ impl Decoder {
     }
 
     /// Decodes the event at the start of `input`, which is not empty and stands at `offset` in
-    /// the trace.
-    pub(super) fn decode(&mut self, input: &[u8], offset: u64) -> Result<Decoded, Failure> {
+    /// the trace; returns its length in bytes.
+    pub(super) fn decode(&mut self, input: &[u8], offset: u64) -> Result<usize, Failure> {
         let event = EventType(input[0]);
         let Some(layout) = self.layouts[usize::from(event.0)] else {
             let version = self.version;
             return Err(Failure::Wrong(RawError::UnknownEvent { at: offset, event, version }));
         };
+        self.event = event;
         self.frames.clear();
+        self.data = None;
+        self.length = 0;
         self.widths.clear();
         let mut cursor = Cursor { input, at: 1, number: 0 };
         let args = usize::from(layout.args);
@@ -134,12 +137,12 @@ impl Decoder {
                 }
             }
         }
-        let mut decoded = Decoded { event, args, data: None, length: 0, len: cursor.at };
+        self.arg_count = args;
         match layout.tail {
-            Tail::Nothing => {}
+            Tail::Nothing => Ok(cursor.at),
             Tail::Frames => {
                 self.decode_frames(frame_count(self.args[args - 1]), &mut cursor, offset)?;
-                decoded.len = cursor.at;
+                Ok(cursor.at)
             }
             Tail::Data => {
                 let length = cursor
@@ -151,12 +154,11 @@ impl Decoder {
                     let (need, part) = (end, Part::Data(length));
                     return Err(Failure::CutOff { need, event, part, inside_number: false });
                 }
-                decoded.len = end as usize;
-                decoded.length = length;
-                decoded.data = Some((start, decoded.len));
+                self.length = length;
+                self.data = Some((start, end as usize));
+                Ok(end as usize)
             }
         }
-        Ok(decoded)
     }
 
     fn decode_frames(
@@ -180,14 +182,14 @@ impl Decoder {
     }
 
     /// The event that was just decoded from the start of `input`.
-    #[inline]
-    pub(super) fn event<'a>(&'a self, decoded: &Decoded, input: &'a [u8]) -> RawEvent<'a> {
+    #[inline(always)]
+    pub(super) fn event<'a>(&'a self, input: &'a [u8]) -> RawEvent<'a> {
         RawEvent {
-            event: decoded.event,
-            args: &self.args[..decoded.args],
+            event: self.event,
+            args: &self.args[..self.arg_count],
             frames: &self.frames,
-            data: decoded.data.map(|(start, end)| &input[start..end]),
-            length: decoded.length,
+            data: self.data.map(|(start, end)| &input[start..end]),
+            length: self.length,
             widths: &self.widths,
         }
     }

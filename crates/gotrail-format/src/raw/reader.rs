@@ -54,7 +54,8 @@ impl<'a> RawReader<'a> {
 
     /// The next event; `None` at the end of the input. After an error the position stays at the
     /// start of the event, and so the next call returns the same error.
-    #[inline]
+    // Inlined, an event is never stored: the caller loads only the parts that it uses.
+    #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its reader")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, RawError> {
         let rest = &self.input[self.at..];
@@ -62,9 +63,9 @@ impl<'a> RawReader<'a> {
             return Ok(None);
         }
         match self.decoder.decode(rest, self.at as u64) {
-            Ok(decoded) => {
-                self.at += decoded.len;
-                Ok(Some(self.decoder.event(&decoded, rest)))
+            Ok(len) => {
+                self.at += len;
+                Ok(Some(self.decoder.event(rest)))
             }
             Err(Failure::Wrong(error)) => Err(error),
             Err(Failure::CutOff { event, part, inside_number, .. }) => {

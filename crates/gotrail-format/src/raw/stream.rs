@@ -67,38 +67,54 @@ impl<R: Read> RawStream<R> {
 
     /// The next event; `None` at the end of the input. After an error the position stays at the
     /// start of the event: wrong bytes give the same error again, a failed input is read again.
-    #[inline]
+    // Inlined, an event is never stored: the caller loads only the parts that it uses.
+    #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its stream")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, StreamError> {
-        let decoded = loop {
-            let offset = self.window.offset;
+        let bytes = self.window.bytes();
+        let len = match bytes.is_empty() {
+            false => self.decoder.decode(bytes, self.window.offset).ok(),
+            true => None,
+        };
+        let len = match len {
+            Some(len) => len,
+            None => match self.decode_slowly()? {
+                Some(len) => len,
+                None => return Ok(None),
+            },
+        };
+        let start = self.window.start;
+        self.window.consume(len);
+        Ok(Some(self.decoder.event(&self.window.bytes[start..start + len])))
+    }
+
+    /// Decodes an event that needs more input or is wrong; returns its length.
+    #[cold]
+    fn decode_slowly(&mut self) -> Result<Option<usize>, StreamError> {
+        loop {
+            let at = self.window.offset;
             let bytes = self.window.bytes();
-            if bytes.is_empty() {
+            let have = bytes.len() as u64;
+            if have == 0 {
                 if self.window.ended {
                     return Ok(None);
                 }
                 self.window.fill(1)?;
                 continue;
             }
-            match self.decoder.decode(bytes, offset) {
-                Ok(decoded) => break decoded,
+            match self.decoder.decode(bytes, at) {
+                Ok(len) => return Ok(Some(len)),
                 Err(Failure::Wrong(error)) => return Err(error.into()),
                 Err(Failure::CutOff { need, .. }) if !self.window.ended => {
                     // What the event claims to need may be nonsense that more input reveals.
-                    let doubled = 2 * bytes.len() as u64 + 16;
-                    self.window.fill(need.min(doubled))?;
+                    self.window.fill(need.min(2 * have + 16))?;
                 }
                 Err(Failure::CutOff { event, part, inside_number, .. }) => {
-                    let end = offset + bytes.len() as u64;
-                    let at = offset;
+                    let end = at + have;
                     return Err(RawError::CutOff { at, end, event, part, inside_number }.into());
                 }
             }
-        };
-        let start = self.window.start;
-        self.window.consume(decoded.len);
-        let bytes = &self.window.bytes[start..start + decoded.len];
-        Ok(Some(self.decoder.event(&decoded, bytes)))
+        }
     }
 }
 

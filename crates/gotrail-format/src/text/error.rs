@@ -13,7 +13,6 @@ pub struct TextError {
     /// The line, from 1. At the end of the text it is the last one.
     pub line: u64,
     /// What is wrong there.
-    #[source]
     pub kind: TextErrorKind,
 }
 
@@ -76,7 +75,7 @@ pub enum TextErrorKind {
     #[error("the comment in front of this line does not fit it: {0}")]
     Comment(CommentError),
     /// The input failed.
-    #[error("cannot read")]
+    #[error("cannot read: {0}")]
     Io(#[from] io::Error),
 }
 

@@ -1,16 +1,16 @@
 //! Tasks and regions of the annotation API. They can outlive generations.
 
 use super::state::{NameRef, Region, Task};
-use super::{Advance, Offer, Out, State};
+use super::{Advance, Offer, Sink, State, deliver, not_existing};
 use crate::error::Fault;
 use crate::{GoId, TaskId};
 
 impl State {
     /// A task begins. Nothing needs to begin for a task to be referred to, and a task may end
     /// more than once: all that is wrong is to begin one that is active.
-    pub(super) fn task_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn task_begin<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0];
-        let name = self.name(offer, offer.args[2])?;
+        let name = self.name(&offer, offer.args[2])?;
         if self.tasks.contains_key(&id) {
             let name = name.resolve(offer.generation, self.names()).to_owned();
             return Err(Box::new(Fault::TaskBegunTwice { id: TaskId(id), name }));
@@ -21,35 +21,37 @@ impl State {
         }
         offer.is_running()?;
         self.tasks.insert(id, Task { parent: offer.args[1], name });
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A task ends. Its parent and name are delivered with it; the name may be a string of an
     /// earlier generation.
-    pub(super) fn task_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn task_end<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
         let unknown = Task { parent: TaskId::NONE.0, name: NameRef::EMPTY };
         let task = self.tasks.remove(&offer.args[0]).unwrap_or(unknown);
         offer.args[2] = task.parent;
         offer.args[3] = task.name.0;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A region begins on the running goroutine.
-    pub(super) fn region_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn region_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
-        let name = self.name(offer, offer.args[1])?;
-        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let name = self.name(&offer, offer.args[1])?;
+        let slot =
+            self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         let id = self.goroutines.entries[slot as usize].id;
         self.goroutines.extra(id).regions.push(Region { task: offer.args[0], name });
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A region ends: the innermost one of the goroutine, or one that began before the trace.
-    pub(super) fn region_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn region_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
-        let name = self.name(offer, offer.args[1])?;
-        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let name = self.name(&offer, offer.args[1])?;
+        let slot =
+            self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         let id = self.goroutines.entries[slot as usize].id;
         let inner = self.goroutines.extras.get(&id).and_then(|extra| extra.regions.last().copied());
         if let Some(inner) = inner {
@@ -66,7 +68,7 @@ impl State {
             }
             self.goroutines.extra(id).regions.pop();
         }
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     fn name(&self, offer: &Offer<'_>, id: u64) -> Result<NameRef, Box<Fault>> {

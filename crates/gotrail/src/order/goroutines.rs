@@ -1,18 +1,16 @@
 //! Goroutines: created, started, stopped, in syscalls, switched to, ended.
 
 use super::state::status::*;
-use super::{Advance, NO_SLOT, Offer, Out, State, Verdict};
+use super::{Advance, NO_SLOT, Offer, Sink, State, Verdict, deliver, not_existing, wrong_state};
 use crate::error::{Fault, Subject};
 use crate::event::{GoState, Ordered, go_state_of_status};
 use crate::{GoId, ProcId, ThreadId};
 use gotrail_format::EventType;
 
-const NO_GO: (i64, u32) = (-1, NO_SLOT);
-
 impl State {
     /// A goroutine's status at its first mention in a generation, or at its end if there was
     /// none.
-    pub(super) fn go_status(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_status<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let of_thread = offer.args[1] as i64;
         // The reference keeps the lowest byte of a status only.
@@ -43,7 +41,7 @@ impl State {
         offer.args[2] = u64::from(status);
         offer.old = old as u8;
         match status {
-            GO_RUNNING => offer.next_go = (id, slot),
+            GO_RUNNING => self.threads.bind_go(offer.slot, id, slot),
             GO_SYSCALL if of_thread == -1 => {
                 return Err(Box::new(Fault::SyscallWithoutThread(GoId(id))));
             }
@@ -53,7 +51,7 @@ impl State {
                 if !offer.initial && offer.go != id {
                     return Err(inconsistent_thread(id, of_thread, offer.go));
                 }
-                offer.next_go = (id, slot);
+                self.threads.bind_go(offer.slot, id, slot);
             }
             GO_SYSCALL => {
                 // Another thread, which sat in the syscall for the whole generation. It has no
@@ -69,22 +67,22 @@ impl State {
                     // This event binds the goroutine, so that its context has none yet.
                     None => {
                         let thread = self.threads.slot(of_thread);
-                        self.threads.bind(thread, (-1, NO_SLOT), (id, slot));
+                        self.threads.bind_go(thread, id, slot);
                     }
                 }
                 offer.thread = of_thread;
             }
             _ => {}
         }
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A goroutine is created, runnable or (for a coroutine) waiting.
-    pub(super) fn go_create(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_create<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_proc()?;
-        if let Some(creator) = self.this_go(offer) {
-            self.in_state(offer, creator, GO_RUNNING)?;
+        if let Some(creator) = self.this_go(&offer) {
+            self.in_state(&offer, creator, GO_RUNNING)?;
         }
         let id = offer.args[0] as i64;
         if self.goroutines.find(id).is_some() {
@@ -93,11 +91,11 @@ impl State {
         let blocked = offer.event == EventType::GO_CREATE_BLOCKED;
         let status = if blocked { GO_WAITING } else { GO_RUNNABLE };
         self.goroutines.insert(id, status, offer.tag);
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A goroutine appears on a C thread that calls into Go, as if it came out of a syscall.
-    pub(super) fn go_create_syscall(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_create_syscall<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_no_go()?;
         let id = offer.args[0] as i64;
@@ -105,12 +103,13 @@ impl State {
             return Err(Box::new(Fault::AlreadyExists { event: offer.event, go: GoId(id) }));
         }
         let slot = self.goroutines.insert(id, GO_SYSCALL, offer.tag);
-        offer.next_go = (id, slot);
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, id, slot);
+        deliver(&offer, sink)
     }
 
     /// A runnable goroutine begins to run.
-    pub(super) fn go_start(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    #[inline(always)]
+    pub(super) fn go_start<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let Some(slot) = self.goroutines.find(id) else { return Ok(Verdict::Retry) };
         let go = &mut self.goroutines.entries[slot as usize];
@@ -122,36 +121,39 @@ impl State {
         offer.has_no_go()?;
         go.status = GO_RUNNING;
         go.seq = offer.args[1];
-        offer.next_go = (id, slot);
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, id, slot);
+        deliver(&offer, sink)
     }
 
     /// The running goroutine ends.
-    pub(super) fn go_destroy(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
-        let slot = self.running_go(offer)?;
+    pub(super) fn go_destroy<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = self.running_go(&offer)?;
         self.goroutines.remove(slot);
-        offer.next_go = NO_GO;
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// The running goroutine yields.
-    pub(super) fn go_stop(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
-        let slot = self.running_go(offer)?;
+    #[inline(always)]
+    pub(super) fn go_stop<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = self.running_go(&offer)?;
         self.goroutines.entries[slot as usize].status = GO_RUNNABLE;
-        offer.next_go = NO_GO;
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// The running goroutine blocks.
-    pub(super) fn go_block(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
-        let slot = self.running_go(offer)?;
+    #[inline(always)]
+    pub(super) fn go_block<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = self.running_go(&offer)?;
         self.goroutines.entries[slot as usize].status = GO_WAITING;
-        offer.next_go = NO_GO;
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// A waiting goroutine becomes runnable; anything can do that, a thread without proc too.
-    pub(super) fn go_unblock(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    #[inline(always)]
+    pub(super) fn go_unblock<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let Some(slot) = self.goroutines.find(offer.args[0] as i64) else {
             return Ok(Verdict::Retry);
         };
@@ -161,22 +163,22 @@ impl State {
         }
         go.status = GO_RUNNABLE;
         go.seq = offer.args[1];
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The running goroutine hands its thread to a waiting one, and then waits or ends.
     ///
     /// Delivered as three events: the other is unblocked, this one blocks or ends, the other
     /// starts.
-    pub(super) fn go_switch(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
-        let slot = self.running_go(offer)?;
+    pub(super) fn go_switch<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = self.running_go(&offer)?;
         let next = offer.args[0] as i64;
         let Some(next_slot) = self.goroutines.find(next) else { return Ok(Verdict::Retry) };
         let go = &self.goroutines.entries[next_slot as usize];
         if go.status != GO_WAITING || !go.is_next(offer.tag, offer.args[1]) {
             return Ok(Verdict::Retry);
         }
-        out.push(offer.ordered());
+        sink.emit(offer.ordered());
         let end = if offer.event == EventType::GO_SWITCH {
             self.goroutines.entries[slot as usize].status = GO_WAITING;
             EventType::GO_BLOCK
@@ -184,19 +186,20 @@ impl State {
             self.goroutines.remove(slot);
             EventType::GO_DESTROY
         };
-        out.push(Ordered { event: end, args: [0; 4], ..offer.ordered() });
+        sink.emit(Ordered { event: end, args: [0; 4], ..offer.ordered() });
         let go = &mut self.goroutines.entries[next_slot as usize];
         go.status = GO_RUNNING;
         go.seq = offer.args[1];
         let args = [offer.args[0], offer.args[1], 0, 0];
-        out.push(Ordered { event: EventType::GO_START, args, go: -1, ..offer.ordered() });
-        offer.next_go = (next, next_slot);
+        sink.emit(Ordered { event: EventType::GO_START, args, go: -1, ..offer.ordered() });
+        self.threads.bind_go(offer.slot, next, next_slot);
         Ok(Verdict::Advanced)
     }
 
     /// The running goroutine enters a syscall; its thread keeps the proc until it is stolen.
-    pub(super) fn go_syscall_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
-        let slot = self.running_go(offer)?;
+    #[inline(always)]
+    pub(super) fn go_syscall_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = self.running_go(&offer)?;
         let proc = &mut self.procs.entries[offer.proc_slot as usize];
         // The number says which syscall a steal means, even if all times are wrong. The proc
         // is running here, so that nothing else can come first.
@@ -210,28 +213,29 @@ impl State {
         proc.status = PROC_SYSCALL;
         proc.seq = offer.args[0];
         self.goroutines.entries[slot as usize].status = GO_SYSCALL;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A syscall ends with its proc still there.
-    pub(super) fn go_syscall_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    #[inline(always)]
+    pub(super) fn go_syscall_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
-        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        let slot = self.go_in_state(&offer, GO_SYSCALL)?;
         let proc = &mut self.procs.entries[offer.proc_slot as usize];
         if proc.status != PROC_SYSCALL {
             let found = proc_name(proc.status);
-            return Err(offer.wrong_state(offer.this_proc(), "Syscall", found));
+            return Err(wrong_state(offer.event, offer.this_proc(), "Syscall", found));
         }
         proc.status = PROC_RUNNING;
         self.goroutines.entries[slot as usize].status = GO_RUNNING;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A syscall ends that lost its proc on the way.
-    pub(super) fn go_syscall_end_blocked(
+    pub(super) fn go_syscall_end_blocked<S: Sink>(
         &mut self,
-        offer: &mut Offer<'_>,
-        out: &mut Out,
+        offer: Offer<'_>,
+        sink: &mut S,
     ) -> Advance {
         // As long as the thread holds a proc in a syscall, that proc has yet to be lost. One in
         // another state is a new one, started before this event.
@@ -240,60 +244,65 @@ impl State {
         }
         offer.has_thread()?;
         offer.has_go()?;
-        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        let slot = self.go_in_state(&offer, GO_SYSCALL)?;
         self.goroutines.entries[slot as usize].status = GO_RUNNABLE;
-        offer.next_go = NO_GO;
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// The goroutine of a C thread's call ends, and with it the thread's hold on its proc.
     ///
     /// The id of the thread may be used again at once, so that the proc must not stay bound to
     /// it: it becomes abandoned, and a steal by the thread itself is delivered first.
-    pub(super) fn go_destroy_syscall(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_destroy_syscall<S: Sink>(
+        &mut self,
+        offer: Offer<'_>,
+        sink: &mut S,
+    ) -> Advance {
         offer.has_thread()?;
         offer.has_go()?;
-        let slot = self.go_in_state(offer, GO_SYSCALL)?;
+        let slot = self.go_in_state(&offer, GO_SYSCALL)?;
         if offer.proc != -1 {
             let proc = &mut self.procs.entries[offer.proc_slot as usize];
             if proc.status != PROC_SYSCALL {
                 let found = proc_name(proc.status);
-                return Err(offer.wrong_state(offer.this_proc(), "Syscall", found));
+                return Err(wrong_state(offer.event, offer.this_proc(), "Syscall", found));
             }
             proc.status = PROC_SYSCALL_ABANDONED;
-            out.push(Ordered {
+            sink.emit(Ordered {
                 event: EventType::PROC_STEAL,
                 args: [offer.proc as u64, 0, 0, 0],
                 old: PROC_SYSCALL,
                 ..offer.ordered()
             });
-            offer.next_proc = (-1, NO_SLOT);
+            self.threads.bind_proc(offer.slot, -1, NO_SLOT);
         }
         self.goroutines.remove(slot);
-        offer.next_go = NO_GO;
-        self.deliver(offer, out)
+        self.threads.bind_go(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// The goroutine that runs on the offer's thread and proc.
-    #[inline]
+    #[inline(always)]
     fn running_go(&self, offer: &Offer<'_>) -> Result<u32, Box<Fault>> {
         offer.is_running()?;
         self.go_in_state(offer, GO_RUNNING)
     }
 
     /// The goroutine of the offer's context, which must be in this state.
-    #[inline]
+    #[inline(always)]
     fn go_in_state(&self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
-        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let slot =
+            self.this_go(offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         self.in_state(offer, slot, status)?;
         Ok(slot)
     }
 
-    #[inline]
+    #[inline(always)]
     fn in_state(&self, offer: &Offer<'_>, slot: u32, status: u8) -> Result<(), Box<Fault>> {
         let found = self.goroutines.entries[slot as usize].status;
         if found != status {
-            return Err(offer.wrong_state(offer.this_go(), go_name(status), go_name(found)));
+            return Err(wrong_state(offer.event, offer.this_go(), go_name(status), go_name(found)));
         }
         Ok(())
     }

@@ -33,42 +33,24 @@ pub(crate) enum Verdict {
 
 pub(crate) type Advance = Result<Verdict, Box<Fault>>;
 
-/// The finished events of one step: at most three.
-#[derive(Debug)]
-pub(crate) struct Out {
-    events: [Ordered; 3],
-    len: usize,
+/// Takes finished events.
+///
+/// A thread's following event is decoded before the events that one made are delivered, so that
+/// they are only handed over here; whoever drives the state delivers or drops them.
+pub(crate) trait Sink {
+    /// Takes an event.
+    fn emit(&mut self, event: Ordered);
 }
 
-impl Out {
-    pub(crate) fn new() -> Out {
-        Out { events: [Ordered::EMPTY; 3], len: 0 }
-    }
-
-    #[inline]
-    pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    #[inline]
-    pub(crate) fn events(&self) -> &[Ordered] {
-        &self.events[..self.len]
-    }
-
-    #[inline]
-    pub(crate) fn push(&mut self, event: Ordered) {
-        self.events[self.len] = event;
-        self.len += 1;
-    }
-}
-
-/// One event that a thread offers, with what the state knows of the thread before and after it.
-pub(crate) struct Offer<'a> {
-    pub(crate) event: EventType,
-    pub(crate) time: i64,
-    pub(crate) args: [u64; 4],
+/// One event that a thread offers, with what the state knows of the thread.
+struct Offer<'a> {
+    event: EventType,
+    time: i64,
+    args: [u64; 4],
     /// The state that the event found before, where a transition needs it.
     old: u8,
+    /// The thread's place in the table.
+    slot: u32,
     /// The context of the event: what was bound to the thread before it.
     thread: i64,
     proc: i64,
@@ -77,9 +59,6 @@ pub(crate) struct Offer<'a> {
     proc_slot: u32,
     /// Where `go` was in the table when it was bound.
     go_hint: u32,
-    /// What will be bound to the thread after it.
-    next_proc: (i64, u32),
-    next_go: (i64, u32),
     /// The generation's tag in sequence numbers.
     tag: u32,
     /// Whether this is the first generation, where nothing is known before.
@@ -89,6 +68,7 @@ pub(crate) struct Offer<'a> {
 
 impl Offer<'_> {
     /// The event as it will be delivered.
+    #[inline(always)]
     fn ordered(&self) -> Ordered {
         Ordered {
             time: self.time,
@@ -101,52 +81,32 @@ impl Offer<'_> {
         }
     }
 
+    #[inline(always)]
     fn has_thread(&self) -> Result<(), Box<Fault>> {
-        if self.thread == -1 { Err(self.missing(Needed::Thread)) } else { Ok(()) }
+        if self.thread == -1 { Err(missing(self.event, Needed::Thread)) } else { Ok(()) }
     }
 
+    #[inline(always)]
     fn has_proc(&self) -> Result<(), Box<Fault>> {
-        if self.proc == -1 { Err(self.missing(Needed::Proc)) } else { Ok(()) }
+        if self.proc == -1 { Err(missing(self.event, Needed::Proc)) } else { Ok(()) }
     }
 
-    fn has_no_proc(&self) -> Result<(), Box<Fault>> {
-        if self.proc != -1 { Err(self.unexpected(Needed::Proc)) } else { Ok(()) }
-    }
-
+    #[inline(always)]
     fn has_go(&self) -> Result<(), Box<Fault>> {
-        if self.go == -1 { Err(self.missing(Needed::Goroutine)) } else { Ok(()) }
+        if self.go == -1 { Err(missing(self.event, Needed::Goroutine)) } else { Ok(()) }
     }
 
+    #[inline(always)]
     fn has_no_go(&self) -> Result<(), Box<Fault>> {
-        if self.go != -1 { Err(self.unexpected(Needed::Goroutine)) } else { Ok(()) }
+        if self.go != -1 { Err(unexpected(self.event, Needed::Goroutine)) } else { Ok(()) }
     }
 
     /// What most events of running code need: thread, proc and goroutine.
-    #[inline]
+    #[inline(always)]
     fn is_running(&self) -> Result<(), Box<Fault>> {
         self.has_thread()?;
         self.has_proc()?;
         self.has_go()
-    }
-
-    #[cold]
-    fn missing(&self, needed: Needed) -> Box<Fault> {
-        Box::new(Fault::Missing { event: self.event, needed })
-    }
-
-    #[cold]
-    fn unexpected(&self, needed: Needed) -> Box<Fault> {
-        Box::new(Fault::Unexpected { event: self.event, needed })
-    }
-
-    #[cold]
-    fn not_existing(&self, of: Subject) -> Box<Fault> {
-        Box::new(Fault::NotExisting { event: self.event, of })
-    }
-
-    #[cold]
-    fn wrong_state(&self, of: Subject, expected: &'static str, found: &'static str) -> Box<Fault> {
-        Box::new(Fault::WrongState { event: self.event, of, expected, found })
     }
 
     fn this_go(&self) -> Subject {
@@ -158,6 +118,41 @@ impl Offer<'_> {
     }
 }
 
+// Faults are built out of line, from plain values: a reference to the offer would keep it in
+// memory on the way that nearly every event takes.
+
+#[cold]
+fn missing(event: EventType, needed: Needed) -> Box<Fault> {
+    Box::new(Fault::Missing { event, needed })
+}
+
+#[cold]
+fn unexpected(event: EventType, needed: Needed) -> Box<Fault> {
+    Box::new(Fault::Unexpected { event, needed })
+}
+
+#[cold]
+fn not_existing(event: EventType, of: Subject) -> Box<Fault> {
+    Box::new(Fault::NotExisting { event, of })
+}
+
+#[cold]
+fn wrong_state(
+    event: EventType,
+    of: Subject,
+    expected: &'static str,
+    found: &'static str,
+) -> Box<Fault> {
+    Box::new(Fault::WrongState { event, of, expected, found })
+}
+
+/// Delivers the offer's event as it stands.
+#[inline(always)]
+fn deliver<S: Sink>(offer: &Offer<'_>, sink: &mut S) -> Advance {
+    sink.emit(offer.ordered());
+    Ok(Verdict::Advanced)
+}
+
 /// A thread's next event, decoded.
 pub(crate) struct Decoded {
     pub(crate) event: EventType,
@@ -166,95 +161,96 @@ pub(crate) struct Decoded {
 }
 
 impl State {
-    /// Lets the event of `thread` happen if it can. `slot` is the thread's place in the state,
-    /// [`NO_SLOT`] for batches without a thread. Finished events are appended to `out`.
-    #[inline]
-    pub(crate) fn advance(
+    /// Lets the event of the thread at `slot` happen if it can. Finished events go to `sink`.
+    #[inline(always)]
+    pub(crate) fn advance<S: Sink>(
         &mut self,
         decoded: &Decoded,
-        thread: i64,
         slot: u32,
         generation: &Generation<'_>,
-        out: &mut Out,
+        sink: &mut S,
     ) -> Advance {
-        let bound = self.threads.bound(slot);
-        let mut offer = Offer {
+        let bound = self.threads.entries[slot as usize];
+        let offer = Offer {
             event: decoded.event,
             time: decoded.time,
             args: decoded.args,
             old: 0,
-            thread,
+            slot,
+            thread: bound.id,
             proc: bound.proc,
             go: bound.go,
             proc_slot: bound.proc_slot,
             go_hint: bound.go_hint,
-            next_proc: (bound.proc, bound.proc_slot),
-            next_go: (bound.go, bound.go_hint),
             tag: self.tag,
             initial: self.initial,
             generation,
         };
-        let verdict = self.dispatch(&mut offer, out)?;
-        if verdict == Verdict::Advanced && slot != NO_SLOT {
-            self.threads.bind(slot, offer.next_proc, offer.next_go);
-        }
-        Ok(verdict)
-    }
-
-    #[inline]
-    fn dispatch(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+        // The offer goes by value, so that it stays in registers where handlers are inlined: the
+        // commonest events. The others are handled out of line.
         match offer.event {
-            EventType::PROC_START => self.proc_start(offer, out),
-            EventType::PROC_STOP => self.proc_stop(offer, out),
-            EventType::PROC_STEAL => self.proc_steal(offer, out),
-            EventType::PROC_STATUS => self.proc_status(offer, out),
-
-            EventType::GO_CREATE | EventType::GO_CREATE_BLOCKED => self.go_create(offer, out),
-            EventType::GO_CREATE_SYSCALL => self.go_create_syscall(offer, out),
-            EventType::GO_START => self.go_start(offer, out),
-            EventType::GO_DESTROY => self.go_destroy(offer, out),
-            EventType::GO_DESTROY_SYSCALL => self.go_destroy_syscall(offer, out),
-            EventType::GO_STOP => self.go_stop(offer, out),
-            EventType::GO_BLOCK => self.go_block(offer, out),
-            EventType::GO_UNBLOCK => self.go_unblock(offer, out),
-            EventType::GO_SYSCALL_BEGIN => self.go_syscall_begin(offer, out),
-            EventType::GO_SYSCALL_END => self.go_syscall_end(offer, out),
-            EventType::GO_SYSCALL_END_BLOCKED => self.go_syscall_end_blocked(offer, out),
-            EventType::GO_STATUS | EventType::GO_STATUS_STACK => self.go_status(offer, out),
-            EventType::GO_SWITCH | EventType::GO_SWITCH_DESTROY => self.go_switch(offer, out),
-
-            EventType::STW_BEGIN | EventType::GC_MARK_ASSIST_BEGIN => {
-                self.go_range_begin(offer, out)
-            }
-            EventType::STW_END | EventType::GC_MARK_ASSIST_END => self.go_range_end(offer, out),
-            EventType::GC_MARK_ASSIST_ACTIVE => self.go_range_active(offer, out),
-            EventType::GC_SWEEP_BEGIN => self.sweep_begin(offer, out),
-            EventType::GC_SWEEP_ACTIVE => self.sweep_active(offer, out),
-            EventType::GC_SWEEP_END => self.sweep_end(offer, out),
-            EventType::GC_ACTIVE => self.gc_active(offer, out),
-            EventType::GC_BEGIN => self.gc_begin(offer, out),
-            EventType::GC_END => self.gc_end(offer, out),
-
-            EventType::USER_TASK_BEGIN => self.task_begin(offer, out),
-            EventType::USER_TASK_END => self.task_end(offer, out),
-            EventType::USER_REGION_BEGIN => self.region_begin(offer, out),
-            EventType::USER_REGION_END => self.region_end(offer, out),
-
-            EventType::PROCS_CHANGE | EventType::GO_LABEL | EventType::USER_LOG => {
-                offer.is_running()?;
-                out.push(offer.ordered());
-                Ok(Verdict::Advanced)
-            }
+            EventType::GO_BLOCK => self.go_block(offer, sink),
+            EventType::GO_START => self.go_start(offer, sink),
+            EventType::GO_UNBLOCK => self.go_unblock(offer, sink),
+            EventType::GO_STOP => self.go_stop(offer, sink),
+            EventType::GO_SYSCALL_BEGIN => self.go_syscall_begin(offer, sink),
+            EventType::GO_SYSCALL_END => self.go_syscall_end(offer, sink),
+            EventType::PROC_START => self.proc_start(offer, sink),
+            EventType::PROC_STOP => self.proc_stop(offer, sink),
             EventType::HEAP_ALLOC | EventType::HEAP_GOAL => {
                 offer.has_thread()?;
                 offer.has_proc()?;
-                out.push(offer.ordered());
-                Ok(Verdict::Advanced)
+                deliver(&offer, sink)
+            }
+            _ => self.advance_other(offer, sink),
+        }
+    }
+
+    #[inline(never)]
+    fn advance_other<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let verdict = self.dispatch_other(offer, sink);
+        // Batches without a thread have a place among the threads, but nothing is ever bound.
+        self.threads.unbind_none();
+        verdict
+    }
+
+    fn dispatch_other<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        match offer.event {
+            EventType::PROC_STEAL => self.proc_steal(offer, sink),
+            EventType::PROC_STATUS => self.proc_status(offer, sink),
+
+            EventType::GO_CREATE | EventType::GO_CREATE_BLOCKED => self.go_create(offer, sink),
+            EventType::GO_CREATE_SYSCALL => self.go_create_syscall(offer, sink),
+            EventType::GO_DESTROY => self.go_destroy(offer, sink),
+            EventType::GO_DESTROY_SYSCALL => self.go_destroy_syscall(offer, sink),
+            EventType::GO_SYSCALL_END_BLOCKED => self.go_syscall_end_blocked(offer, sink),
+            EventType::GO_STATUS | EventType::GO_STATUS_STACK => self.go_status(offer, sink),
+            EventType::GO_SWITCH | EventType::GO_SWITCH_DESTROY => self.go_switch(offer, sink),
+
+            EventType::STW_BEGIN | EventType::GC_MARK_ASSIST_BEGIN => {
+                self.go_range_begin(offer, sink)
+            }
+            EventType::STW_END | EventType::GC_MARK_ASSIST_END => self.go_range_end(offer, sink),
+            EventType::GC_MARK_ASSIST_ACTIVE => self.go_range_active(offer, sink),
+            EventType::GC_SWEEP_BEGIN => self.sweep_begin(offer, sink),
+            EventType::GC_SWEEP_ACTIVE => self.sweep_active(offer, sink),
+            EventType::GC_SWEEP_END => self.sweep_end(offer, sink),
+            EventType::GC_ACTIVE => self.gc_active(offer, sink),
+            EventType::GC_BEGIN => self.gc_begin(offer, sink),
+            EventType::GC_END => self.gc_end(offer, sink),
+
+            EventType::USER_TASK_BEGIN => self.task_begin(offer, sink),
+            EventType::USER_TASK_END => self.task_end(offer, sink),
+            EventType::USER_REGION_BEGIN => self.region_begin(offer, sink),
+            EventType::USER_REGION_END => self.region_end(offer, sink),
+
+            EventType::PROCS_CHANGE | EventType::GO_LABEL | EventType::USER_LOG => {
+                offer.is_running()?;
+                deliver(&offer, sink)
             }
             event if event.spec().is_some_and(|spec| spec.experiment().0 != 0) => {
                 offer.has_thread()?;
-                out.push(offer.ordered());
-                Ok(Verdict::Advanced)
+                deliver(&offer, sink)
             }
             event => Err(Box::new(Fault::NotOrdered(event))),
         }

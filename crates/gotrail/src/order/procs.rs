@@ -1,14 +1,14 @@
 //! Procs: started and stopped by a thread, or stolen from a thread in a syscall.
 
 use super::state::status::*;
-use super::{Advance, Offer, Out, State, Verdict};
+use super::{Advance, NO_SLOT, Offer, Sink, State, Verdict, deliver, not_existing, wrong_state};
 use crate::error::{Fault, Holding, Subject};
 use crate::event::{ProcState, proc_state_of_status};
 use crate::{ProcId, ThreadId};
 
 impl State {
     /// A proc's status at its first mention in a generation.
-    pub(super) fn proc_status(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn proc_status<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         // The reference keeps the lowest byte of a status only.
         let status = offer.args[1] as u8;
@@ -50,21 +50,22 @@ impl State {
         };
         offer.old = old as u8;
         if status == PROC_RUNNING || status == PROC_SYSCALL {
-            offer.next_proc = (id, slot);
+            self.threads.bind_proc(offer.slot, id, slot);
         }
         if promoted {
             // Another thread says this of a proc that is about to be stolen; the event belongs
             // to the thread that holds the proc.
-            let Some(holder) = self.threads.entries.iter().find(|thread| thread.proc == id) else {
+            let Some(holder) = self.threads.holder(id) else {
                 return Err(Box::new(Fault::NoHolder(ProcId(id))));
             };
             (offer.thread, offer.proc, offer.go) = (holder.id, id, holder.go);
         }
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The thread begins to run an idle proc.
-    pub(super) fn proc_start(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    #[inline(always)]
+    pub(super) fn proc_start<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let Some(slot) = self.procs.find(id) else { return Ok(Verdict::Retry) };
         let proc = &mut self.procs.entries[slot as usize];
@@ -74,31 +75,31 @@ impl State {
             return Ok(Verdict::Retry);
         }
         offer.has_thread()?;
-        offer.has_no_proc()?;
         proc.status = PROC_RUNNING;
         proc.seq = offer.args[1];
-        offer.next_proc = (id, slot);
-        self.deliver(offer, out)
+        self.threads.bind_proc(offer.slot, id, slot);
+        deliver(&offer, sink)
     }
 
     /// The thread stops its own proc, which is always possible.
-    pub(super) fn proc_stop(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    #[inline(always)]
+    pub(super) fn proc_stop<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_proc()?;
         let Some(proc) = self.procs.entries.get_mut(offer.proc_slot as usize) else {
-            return Err(offer.not_existing(offer.this_proc()));
+            return Err(not_existing(offer.event, offer.this_proc()));
         };
         if proc.status != PROC_RUNNING && proc.status != PROC_SYSCALL {
             let found = proc_name(proc.status);
-            return Err(offer.wrong_state(offer.this_proc(), "Running or Syscall", found));
+            return Err(wrong_state(offer.event, offer.this_proc(), "Running or Syscall", found));
         }
         proc.status = PROC_IDLE;
-        offer.next_proc = (-1, super::NO_SLOT);
-        self.deliver(offer, out)
+        self.threads.bind_proc(offer.slot, -1, NO_SLOT);
+        deliver(&offer, sink)
     }
 
     /// A proc is taken away from a thread in a syscall, by another thread or by itself.
-    pub(super) fn proc_steal(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn proc_steal<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let Some(slot) = self.procs.find(id) else { return Ok(Verdict::Retry) };
         let proc = &mut self.procs.entries[slot as usize];
@@ -115,15 +116,15 @@ impl State {
         proc.seq = offer.args[1];
         if status == PROC_SYSCALL_ABANDONED {
             // The thread has moved on, and its id may be in use again: leave it alone.
-            return self.deliver(offer, out);
+            return deliver(&offer, sink);
         }
         let victim = offer.args[2] as i64;
         if victim == offer.thread {
             if offer.proc != id {
                 return Err(wrong_victim(id, victim, Holding::Proc(ProcId(offer.proc))));
             }
-            offer.next_proc = (-1, super::NO_SLOT);
-            return self.deliver(offer, out);
+            self.threads.bind_proc(offer.slot, -1, NO_SLOT);
+            return deliver(&offer, sink);
         }
         let Some(victim_slot) = self.threads.find(victim) else {
             return Err(wrong_victim(id, victim, Holding::UnknownThread));
@@ -133,8 +134,8 @@ impl State {
             return Err(wrong_victim(id, victim, Holding::Proc(ProcId(thread.proc))));
         }
         // Without its proc the thread can leave its syscall: GoSyscallEndBlocked waits for this.
-        (thread.proc, thread.proc_slot) = (-1, super::NO_SLOT);
-        self.deliver(offer, out)
+        (thread.proc, thread.proc_slot) = (-1, NO_SLOT);
+        deliver(&offer, sink)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Ranges of time: stop-the-world and mark assist on goroutines, sweep on procs, the mark phase.
 
 use super::state::{GcPhase, OpenRange, Ranges};
-use super::{Advance, Offer, Out, State, Verdict};
+use super::{Advance, Offer, Sink, State, Verdict, deliver, not_existing};
 use crate::error::{Fault, Subject};
 use crate::{GoId, ProcId};
 use gotrail_format::EventType;
@@ -40,35 +40,37 @@ fn range_fault(event: EventType, of: Subject, problem: &'static str) -> Box<Faul
 
 impl State {
     /// A stop-the-world or mark assist begins on the running goroutine.
-    pub(super) fn go_range_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_range_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
-        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let slot =
+            self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         let id = self.goroutines.entries[slot as usize].id;
         // The reason is kept as its id: the reference compares ids even between generations.
         let reason = if offer.event == EventType::STW_BEGIN { offer.args[0] } else { 0 };
         let range = OpenRange { begin: begin_of(offer.event), reason };
         open(&mut self.goroutines.extra(id).ranges, range)
             .map_err(|problem| range_fault(offer.event, offer.this_go(), problem))?;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A goroutine, running or not, was in mark assist when the generation began.
-    pub(super) fn go_range_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_range_active<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let of = Subject::Go(GoId(id));
         if self.goroutines.find(id).is_none() {
-            return Err(offer.not_existing(of));
+            return Err(not_existing(offer.event, of));
         }
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
         confirm(&mut self.goroutines.extra(id).ranges, range, offer.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A stop-the-world or mark assist ends on the running goroutine.
-    pub(super) fn go_range_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn go_range_end<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
-        let slot = self.this_go(offer).ok_or_else(|| offer.not_existing(offer.this_go()))?;
+        let slot =
+            self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         let id = self.goroutines.entries[slot as usize].id;
         let Some(reason) = self.goroutines.extra(id).ranges.close(begin_of(offer.event)) else {
             return Err(range_fault(offer.event, offer.this_go(), "ends without having begun"));
@@ -76,93 +78,93 @@ impl State {
         if offer.event == EventType::STW_END {
             offer.args[0] = reason;
         }
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The thread's proc begins to sweep.
-    pub(super) fn sweep_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn sweep_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_proc()?;
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
         open(&mut self.procs.entries[offer.proc_slot as usize].ranges, range)
             .map_err(|problem| range_fault(offer.event, offer.this_proc(), problem))?;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// A proc was sweeping when the generation began.
-    pub(super) fn sweep_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn sweep_active<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let of = Subject::Proc(ProcId(id));
-        let slot = self.procs.find(id).ok_or_else(|| offer.not_existing(of))?;
+        let slot = self.procs.find(id).ok_or_else(|| not_existing(offer.event, of))?;
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
         confirm(&mut self.procs.entries[slot as usize].ranges, range, offer.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The thread's proc ends its sweep.
-    pub(super) fn sweep_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn sweep_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_proc()?;
         let ranges = &mut self.procs.entries[offer.proc_slot as usize].ranges;
         if ranges.close(begin_of(offer.event)).is_none() {
             return Err(range_fault(offer.event, offer.this_proc(), "ends without having begun"));
         }
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The mark phase was running when the generation began.
-    pub(super) fn gc_active(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn gc_active<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let seq = offer.args[0];
         if offer.initial {
             if self.gc.phase != GcPhase::Undetermined {
-                return Err(self.wrong_gc_state(offer));
+                return Err(self.wrong_gc_state(offer.event));
             }
             (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
-            return self.deliver(offer, out);
+            return deliver(&offer, sink);
         }
         if !self.is_next_gc(seq) {
             return Ok(Verdict::Retry);
         }
         if self.gc.phase != GcPhase::Running {
-            return Err(self.wrong_gc_state(offer));
+            return Err(self.wrong_gc_state(offer.event));
         }
         offer.is_running()?;
         self.gc.seq = seq;
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The mark phase begins.
-    pub(super) fn gc_begin(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn gc_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let seq = offer.args[0];
         if self.gc.phase == GcPhase::Undetermined {
             (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
-            return self.deliver(offer, out);
+            return deliver(&offer, sink);
         }
         if !self.is_next_gc(seq) {
             return Ok(Verdict::Retry);
         }
         if self.gc.phase == GcPhase::Running {
-            return Err(self.wrong_gc_state(offer));
+            return Err(self.wrong_gc_state(offer.event));
         }
         offer.is_running()?;
         (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     /// The mark phase ends. Begin and end may be on different threads, so that they are
     /// numbered: times alone could pair the wrong ones.
-    pub(super) fn gc_end(&mut self, offer: &mut Offer<'_>, out: &mut Out) -> Advance {
+    pub(super) fn gc_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let seq = offer.args[0];
         if !self.is_next_gc(seq) {
             return Ok(Verdict::Retry);
         }
         if self.gc.phase != GcPhase::Running {
-            return Err(self.wrong_gc_state(offer));
+            return Err(self.wrong_gc_state(offer.event));
         }
         offer.is_running()?;
         (self.gc.seq, self.gc.phase) = (seq, GcPhase::NotRunning);
-        self.deliver(offer, out)
+        deliver(&offer, sink)
     }
 
     fn is_next_gc(&self, seq: u64) -> bool {
@@ -170,12 +172,12 @@ impl State {
     }
 
     #[cold]
-    fn wrong_gc_state(&self, offer: &Offer<'_>) -> Box<Fault> {
+    fn wrong_gc_state(&self, event: EventType) -> Box<Fault> {
         let state = match self.gc.phase {
             GcPhase::Undetermined => "in an unknown state",
             GcPhase::NotRunning => "not running",
             GcPhase::Running => "already running",
         };
-        Box::new(Fault::WrongGcState { event: offer.event, state })
+        Box::new(Fault::WrongGcState { event, state })
     }
 }

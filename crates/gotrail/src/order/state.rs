@@ -4,7 +4,7 @@
 //! procs carry a sequence number that is valid for one generation; the generation is kept as a
 //! small tag, equal for equal generation numbers.
 
-use super::{Offer, Out, Verdict};
+use super::Offer;
 use crate::generation::Generation;
 use bstr::{BStr, BString};
 use rustc_hash::FxHashMap;
@@ -184,13 +184,6 @@ impl State {
             _ => self.goroutines.find(offer.go),
         }
     }
-
-    /// Delivers the offer's event as it stands.
-    #[inline]
-    pub(super) fn deliver(&self, offer: &Offer<'_>, out: &mut Out) -> super::Advance {
-        out.push(offer.ordered());
-        Ok(Verdict::Advanced)
-    }
 }
 
 /// Goroutines by id. Places of ended ones are used again.
@@ -307,7 +300,9 @@ impl Procs {
 }
 
 /// Threads by id; they never go away, and ids may be used again.
-#[derive(Debug, Clone, Default)]
+///
+/// The first place belongs to batches without a thread, to which nothing is ever bound.
+#[derive(Debug, Clone)]
 pub(crate) struct Threads {
     index: FxHashMap<i64, u32>,
     pub(super) entries: Vec<Thread>,
@@ -328,16 +323,22 @@ impl Thread {
         Thread { id: -1, proc: -1, go: -1, proc_slot: NO_SLOT, go_hint: NO_SLOT };
 }
 
+impl Default for Threads {
+    fn default() -> Threads {
+        Threads { index: FxHashMap::default(), entries: vec![Thread::UNBOUND] }
+    }
+}
+
 impl Threads {
     #[inline]
     pub(super) fn find(&self, id: i64) -> Option<u32> {
         self.index.get(&id).copied()
     }
 
-    /// The thread's place; it exists from the first event on that it offers. None for no thread.
+    /// The thread's place; a thread exists from the first event on that it offers.
     pub(crate) fn slot(&mut self, id: i64) -> u32 {
         if id == -1 {
-            return NO_SLOT;
+            return 0;
         }
         let fresh = self.entries.len() as u32;
         let slot = *self.index.entry(id).or_insert(fresh);
@@ -347,16 +348,26 @@ impl Threads {
         slot
     }
 
-    #[inline]
-    pub(super) fn bound(&self, slot: u32) -> Thread {
-        self.entries.get(slot as usize).copied().unwrap_or(Thread::UNBOUND)
+    /// The thread that holds a proc.
+    pub(super) fn holder(&self, proc: i64) -> Option<&Thread> {
+        self.entries[1..].iter().find(|thread| thread.proc == proc)
     }
 
     #[inline]
-    pub(super) fn bind(&mut self, slot: u32, proc: (i64, u32), go: (i64, u32)) {
+    pub(super) fn bind_proc(&mut self, slot: u32, proc: i64, proc_slot: u32) {
         let thread = &mut self.entries[slot as usize];
-        (thread.proc, thread.proc_slot) = proc;
-        (thread.go, thread.go_hint) = go;
+        (thread.proc, thread.proc_slot) = (proc, proc_slot);
+    }
+
+    #[inline]
+    pub(super) fn bind_go(&mut self, slot: u32, go: i64, hint: u32) {
+        let thread = &mut self.entries[slot as usize];
+        (thread.go, thread.go_hint) = (go, hint);
+    }
+
+    #[inline]
+    pub(super) fn unbind_none(&mut self) {
+        self.entries[0] = Thread::UNBOUND;
     }
 }
 
