@@ -75,6 +75,9 @@ pub(crate) fn time(time: Time, start: Time) -> String {
     if start == Time(0) {
         return format!("time {time}");
     }
+    if time <= start {
+        return "the start".to_owned();
+    }
     format!("{} after the start (time {time})", human::duration(time.since(start)))
 }
 

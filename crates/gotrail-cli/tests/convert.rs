@@ -8,8 +8,10 @@ use std::fs;
 #[test]
 fn bytes_to_text_to_bytes_is_the_identity_compressed_or_not() {
     let folder = Folder::new();
-    for (i, path) in
-        [folder.file("made.trace", &healthy())].into_iter().chain(recorded()).enumerate()
+    for (i, path) in [folder.file("made.trace", &healthy())]
+        .into_iter()
+        .chain(recorded().into_iter().step_by(9))
+        .enumerate()
     {
         let bytes = fs::read(&path).expect("a trace");
         for ending in ["", ".gz", ".zst"] {
