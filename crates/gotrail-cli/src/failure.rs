@@ -56,6 +56,14 @@ impl Failure {
         }
     }
 
+    /// An input that fails while it is read; `place` is where.
+    pub(crate) fn read(name: &str, place: &str, error: &io::Error) -> Failure {
+        let cut_off = error.kind() == io::ErrorKind::UnexpectedEof;
+        let likely = cut_off.then(|| "the file is cut off: its copy is incomplete".to_owned());
+        let next = Some(format!("`gotrail info {}` shows what can still be read", quoted(name)));
+        Failure { what: format!("{name}: cannot read{place}: {error}"), likely, next }
+    }
+
     /// A directory where a trace should be.
     pub(crate) fn directory(path: &Path) -> Failure {
         let name = path.display();

@@ -36,7 +36,8 @@ impl Progress {
     pub(crate) fn add(&self, bytes: u64) {
         let done = self.done.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if self.shown && (self.bar.get().is_some() || self.start.elapsed() >= PATIENCE) {
-            self.bar.get_or_init(|| bar(self.total)).set_position(done);
+            let bar = self.bar.get_or_init(|| bar(self.total).with_elapsed(self.start.elapsed()));
+            bar.set_position(done);
         }
     }
 
@@ -52,11 +53,11 @@ fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (
             ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr()),
-            "{bar:40} {binary_bytes} of {binary_total_bytes} ({binary_bytes_per_sec}, {eta} left)",
+            "{bar:40} {binary_bytes} of {binary_total_bytes}, {elapsed} so far",
         ),
         None => (
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-            "{spinner} {binary_bytes} ({binary_bytes_per_sec})",
+            "{spinner} {binary_bytes}, {elapsed} so far",
         ),
     };
     let style = ProgressStyle::with_template(template);

@@ -222,3 +222,31 @@ fn dump_wire_goes_on_behind_a_damaged_batch() {
     assert!(on.out.contains("Frequency") && !on.out.contains("UserLog"), "{}", on.out);
     assert!(on.err.contains("offset"), "{}", on.err);
 }
+
+#[test]
+fn a_compressed_trace_that_is_cut_off_is_read_as_far_as_it_goes() {
+    let folder = Folder::new();
+    // Long enough that not all of it is in the first piece that is read.
+    let mut events = String::from(RUNNING);
+    for i in 0..3000u32 {
+        let label = i.wrapping_mul(2_654_435_761) % 5 + 1;
+        events += &format!("UserLog dt={i} task=0 key_string={label} value_string=1 stack=0\n");
+    }
+    let mut all = vec![events.trim_start_matches(RUNNING); 40];
+    all[0] = &events;
+    let path = folder.file("a.trace", &generations(&all));
+    let packed = folder.path("a.trace.gz");
+    let pack = ["convert", arg(&path), "--to", "binary", "-o", arg(&packed)];
+    assert_eq!(run(&pack).code, 0);
+    let bytes = std::fs::read(&packed).expect("the result");
+    let cut = folder.file("cut.gz", &bytes[..bytes.len() - 200]);
+    let info = run(&["info", arg(&cut)]);
+    assert_eq!(info.code, 1);
+    assert!(info.out.contains("cut off"), "{}", info.out);
+    for args in [&["dump", "parsed"][..], &["dump", "wire"], &["dump", "wire", "--keep-going"]] {
+        let run = run(&[args, &[arg(&cut)]].concat());
+        assert_eq!(run.code, 1);
+        assert!(!run.out.is_empty(), "{args:?}");
+        assert!(run.err.contains("cut off"), "{args:?}: {}", run.err);
+    }
+}

@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
     let progress = Progress::new(source::size_of(&args.input), to_stdout);
     let input = Watched { inner: source::open_bytes(&args.input)?, progress: &progress };
-    let failed = |error: io::Error| Failure::new(format!("{name}: cannot read: {error}"));
+    let failed = |error| Failure::read(&name, "", &error);
     let mut input = source::decompressed(input).map_err(failed)?.1;
     let mut start = Vec::new();
     input.by_ref().take(PEEK).read_to_end(&mut start).map_err(failed)?;
@@ -158,9 +158,7 @@ fn convert(
 fn text_failure(name: &str, error: TextError) -> Failure {
     let line = error.line;
     match error.kind {
-        TextErrorKind::Io(error) => {
-            Failure::new(format!("{name}: cannot read on at line {line}: {error}"))
-        }
+        TextErrorKind::Io(error) => Failure::read(name, &format!(" on at line {line}"), &error),
         kind => Failure::new(format!("{name}: line {line}: {kind}"))
             .next("correct that line; nothing was written"),
     }
@@ -174,8 +172,7 @@ fn stream_failure(name: &str, error: StreamError) -> Failure {
             failure.next(format!("{next}; nothing was written"))
         }
         StreamError::Io { at, source } => {
-            Failure::new(format!("{name}: cannot read on at offset {at}: {source}"))
-                .next("check whether the file is complete; nothing was written")
+            Failure::read(name, &format!(" on at offset {at}"), &source)
         }
         error => Failure::new(format!("{name}: {error}")),
     }

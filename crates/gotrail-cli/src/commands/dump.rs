@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
                 output.written()
             })?;
             output.flush()?;
-            finish(args, &raw.errors)
+            finish(args, raw)
         }
         Form::Footprint => {
             let mut footprint = None;
@@ -74,13 +74,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
                 Ok(())
             })?;
             // As the reference: no table for what cannot be read to the end.
-            if args.keep_going || raw.errors.iter().all(RawError::is_end_for_reference) {
+            let whole = raw.errors.iter().all(RawError::is_end_for_reference);
+            if args.keep_going || (whole && raw.cut_off.is_none()) {
                 let mut output = Output::new();
                 let footprint = footprint.unwrap_or_else(|| Footprint::new(raw.version));
                 footprint.write_table(output.buffer(), raw.bytes);
                 output.flush()?;
             }
-            finish(args, &raw.errors)
+            finish(args, raw)
         }
     }
 }
@@ -118,6 +119,8 @@ struct Raw {
     bytes: u64,
     /// What is wrong: what stopped the reader, or with --keep-going everything that it met.
     errors: Vec<RawError>,
+    /// Why the input could not be read to its end.
+    cut_off: Option<Failure>,
 }
 
 /// Reads all raw events.
@@ -127,19 +130,18 @@ fn raw(args: &Args, mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>) 
     match source.data {
         Data::Mapped(ref trace) => raw_in_memory(args, trace.bytes(), each),
         Data::Stream(stream) => {
-            let failed = |error| Failure::new(format!("{name}: cannot read: {error}"));
+            let failed = |error| Failure::read(name, "", &error);
             let (_, mut stream) = source::decompressed(stream).map_err(failed)?;
             if args.keep_going {
                 // What is behind an error can be found only in memory.
                 let mut bytes = Vec::new();
-                stream.read_to_end(&mut bytes).map_err(failed)?;
-                return raw_in_memory(args, &bytes, each);
+                let cut_off = stream.read_to_end(&mut bytes).err().map(failed);
+                return Ok(Raw { cut_off, ..raw_in_memory(args, &bytes, each)? });
             }
             let stop = |error| match error {
                 StreamError::Raw(error) => Ok(error),
                 StreamError::Io { at, source } => {
-                    let what = format!("{name}: cannot read on at offset {at}: {source}");
-                    Err(Failure::new(what).next("check whether the file is complete"))
+                    Err(Failure::read(name, &format!(" on at offset {at}"), &source))
                 }
                 error => Err(Failure::new(format!("{name}: {error}"))),
             };
@@ -148,18 +150,21 @@ fn raw(args: &Args, mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>) 
                 Err(error) => return Err(raw_failure(name, &stop(error)?).into()),
             };
             let version = reader.version();
-            let end = loop {
+            let (end, cut_off) = loop {
                 match reader.next() {
                     Ok(Some(event)) => each(version, &event)?,
-                    Ok(None) => break None,
-                    Err(error) => break Some(stop(error)?),
+                    Ok(None) => break (None, None),
+                    Err(error) => match stop(error) {
+                        Ok(error) => break (Some(error), None),
+                        Err(failure) => break (None, Some(failure)),
+                    },
                 }
             };
             let bytes = match end {
                 Some(RawError::CutOff { end, .. }) => end,
                 _ => reader.position(),
             };
-            Ok(Raw { version, bytes, errors: end.into_iter().collect() })
+            Ok(Raw { version, bytes, errors: end.into_iter().collect(), cut_off })
         }
     }
 }
@@ -194,10 +199,14 @@ fn raw_in_memory(
             }
         }
     }
-    Ok(Raw { version, bytes: bytes.len() as u64, errors })
+    Ok(Raw { version, bytes: bytes.len() as u64, errors, cut_off: None })
 }
 
-fn finish(args: &Args, errors: &[RawError]) -> Result<Verdict> {
+fn finish(args: &Args, raw: Raw) -> Result<Verdict> {
+    if let Some(failure) = raw.cut_off {
+        return Err(failure.into());
+    }
+    let errors = raw.errors;
     let Some((last, before)) = errors.split_last() else { return Ok(Verdict::Fine) };
     let name = source::name_of(&args.trace);
     let failure = raw_failure(&name, last);
