@@ -1,2 +1,110 @@
-//! placeholder
-fn main() {}
+//! The `gotrail` command: Go execution traces, read fast and exactly.
+//!
+//! The binary is thin: a file for each command parses its arguments, calls the libraries and
+//! prints. What is shared:
+//!
+//! | module | idea |
+//! |---|---|
+//! | `source` | a trace from a file or from standard input |
+//! | `output` | large writes to standard output, a closed pipe is no error |
+//! | `failure` | errors that say what, where and what next |
+//! | `progress` | a bar for those who have to wait |
+//! | `human` | numbers and units for people |
+//! | `paint` | colours for terminals |
+//! | `json` | JSON without allocations |
+
+mod commands;
+mod failure;
+mod human;
+mod json;
+mod output;
+mod paint;
+mod progress;
+mod report;
+mod source;
+
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  go test -trace=trace.out ./mypackage     record a trace
+  gotrail info trace.out                   see what is in it
+  gotrail dump parsed trace.out | less     read its events in order
+  gotrail validate *.trace                 find the broken ones
+
+Exit status: 0 if all is well, 1 if a trace is broken or a check fails, 2 for wrong usage.";
+
+/// Reads Go execution traces (Go 1.22 and later), fast and exactly as Go's own tools do.
+///
+/// Wherever a TRACE is wanted, `-` is standard input, and gzip and zstd are recognised.
+#[derive(Parser)]
+#[command(name = "gotrail", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Info(commands::info::Args),
+    Dump(commands::dump::Args),
+    Convert(commands::convert::Args),
+    Validate(commands::validate::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
+}
+
+/// What a command that worked found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// All is well.
+    Fine,
+    /// A trace is broken or a check failed, and the command has said so.
+    Broken,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Info(args) => commands::info::run(&args),
+        Command::Dump(args) => commands::dump::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Validate(args) => commands::validate::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args),
+    };
+    match result {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::Broken) => ExitCode::from(1),
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            let paint = paint::Paint::stderr();
+            // Nothing can be done if even this fails.
+            let _ = writeln!(std::io::stderr(), "{} {error:#}", paint.red("error:"));
+            ExitCode::from(1)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_of_the_arguments_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_sentence_and_examples() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name}");
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains(&format!("gotrail {name}")), "{name}");
+        }
+    }
+}

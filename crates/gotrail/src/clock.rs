@@ -4,25 +4,39 @@ use crate::Time;
 
 /// Nanoseconds per clock unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Frequency(f64);
+pub(crate) struct Frequency {
+    nanos: f64,
+    /// The same as a whole number, and up to how many units it gives the same product; 0 if not.
+    whole: u64,
+    whole_limit: u64,
+}
 
 impl Frequency {
     /// What the runtime uses on most platforms: 64 ns a unit. Assumed only where a broken trace
     /// lost its own frequency.
-    pub(crate) const USUAL: Frequency = Frequency(64.0);
+    pub(crate) const USUAL: Frequency =
+        Frequency { nanos: 64.0, whole: 64, whole_limit: (1 << 53) / 64 };
 
     /// From the number of clock units a second, as the trace gives it.
     pub(crate) fn from_units_per_second(units: u64) -> Frequency {
-        Frequency(1.0 / (units as f64 / 1e9))
+        let nanos = 1.0 / (units as f64 / 1e9);
+        // Products below 2^53 are exact in both, so that whole numbers can be multiplied.
+        let whole = nanos as u64;
+        let exact = whole > 0 && whole < 1 << 32 && whole as f64 == nanos;
+        Frequency { nanos, whole, whole_limit: if exact { (1 << 53) / whole } else { 0 } }
     }
 
     /// Nanoseconds in `units`. What does not fit becomes the smallest number, as on amd64, and
     /// not the largest as Rust's `as` would have it.
     #[inline]
     pub(crate) fn nanos(self, units: u64) -> i64 {
+        if units < self.whole_limit { (units * self.whole) as i64 } else { self.float_nanos(units) }
+    }
+
+    fn float_nanos(self, units: u64) -> i64 {
         // The signed conversion is one instruction; the unsigned one is not.
         let units = if units <= i64::MAX as u64 { units as i64 as f64 } else { units as f64 };
-        let nanos = units * self.0;
+        let nanos = units * self.nanos;
         if nanos < 9_223_372_036_854_775_808.0 { nanos as i64 } else { i64::MIN }
     }
 }
@@ -64,7 +78,11 @@ mod tests {
 
     #[test]
     fn overflow_and_infinity_follow_amd64() {
-        assert_eq!(Frequency::from_units_per_second(15_625_000).nanos(10), 640);
+        let usual = Frequency::from_units_per_second(15_625_000);
+        assert_eq!(usual, Frequency::USUAL);
+        for units in [0, 1, 10, (1 << 47) - 1, 1 << 47, (1 << 47) + 1, 1 << 60] {
+            assert_eq!(usual.nanos(units), usual.float_nanos(units));
+        }
         assert_eq!(Frequency::from_units_per_second(0).nanos(0), i64::MIN);
         assert_eq!(Frequency::from_units_per_second(0).nanos(1), i64::MIN);
         assert_eq!(Frequency::from_units_per_second(1).nanos(u64::MAX), i64::MIN);

@@ -200,10 +200,10 @@ impl Checker {
         check_stack(event.stack(), &mut problems);
         match event.details() {
             Details::Sync(sync) => self.sync(event, &sync, &mut problems),
-            Details::Label(label) => {
-                if label.label.is_empty() || !self.goroutines.contains_key(&label.go) {
-                    problems.push(Problem::BadLabel(label.go));
-                }
+            Details::Label(label)
+                if label.label.is_empty() || !self.goroutines.contains_key(&label.go) =>
+            {
+                problems.push(Problem::BadLabel(label.go));
             }
             Details::Goroutine(change) => self.goroutine(event, &change, &mut problems),
             Details::Proc(change) => self.proc(event, &change, &mut problems),

@@ -119,17 +119,6 @@ impl<'a> Tally<'a> {
         Tally { delivery, generation, pending: 0, refused: None }
     }
 
-    /// Delivers what was emitted.
-    #[inline(always)]
-    pub(crate) fn commit(&mut self) -> Result<(), Error> {
-        if self.refused.is_some() {
-            return self.fail();
-        }
-        self.delivery.delivered += self.pending;
-        self.pending = 0;
-        Ok(())
-    }
-
     #[cold]
     fn fail(&mut self) -> Result<(), Error> {
         let Some((before, error)) = self.refused.take() else { return Ok(()) };
@@ -154,6 +143,21 @@ impl Sink for Tally<'_> {
         }
         self.delivery.rise(event.time);
         self.pending += 1;
+    }
+
+    #[inline(always)]
+    fn commit(&mut self) -> Result<(), Error> {
+        if self.refused.is_some() {
+            return self.fail();
+        }
+        self.delivery.delivered += self.pending;
+        self.pending = 0;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        true
     }
 }
 

@@ -30,6 +30,7 @@
 //! | read one generation again, or many in parallel | [`Trace::checkpoints`], [`Generation::events`] |
 //! | print events as Go does | [`text::write_event`] |
 //! | check more than order needs | [`deep::Checker`] |
+//! | count what a trace is about | [`summary::Summary`] |
 
 mod clock;
 mod collect;
@@ -46,6 +47,7 @@ mod reader;
 mod report;
 mod run;
 mod stack;
+pub mod summary;
 mod tables;
 pub mod text;
 mod trace;

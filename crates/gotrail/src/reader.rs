@@ -136,7 +136,7 @@ impl<'t> Reader<'t> {
 
     /// The generation that the last event belongs to.
     pub fn generation(&self) -> Option<&Generation<'_>> {
-        Some(self.generation.as_deref()?)
+        self.generation.as_deref()
     }
 
     /// What a tolerant reader lost so far. A strict reader loses nothing.

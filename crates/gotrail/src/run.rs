@@ -15,7 +15,7 @@
 use crate::deliver::{Delivery, Tally};
 use crate::error::{Error, Fault, Place, Waiting};
 use crate::event::Ordered;
-use crate::generation::{Generation, NO_BATCH};
+use crate::generation::Generation;
 use crate::order::{Decoded, NO_SLOT, Sink, State, Verdict};
 use crate::report::{Loss, Misuse};
 use crate::{GoId, ThreadId, Time};
@@ -39,6 +39,17 @@ struct Cursor {
     /// Where the next event begins.
     event_at: usize,
     next: Decoded,
+}
+
+/// What came of reading a thread's next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refresh {
+    /// There is one.
+    Event,
+    /// There is none.
+    End,
+    /// It cannot be read.
+    Broken,
 }
 
 /// A thread in the frontier: when its next event happened.
@@ -87,6 +98,16 @@ impl Sink for Queue {
         self.events[self.len] = event;
         self.len += 1;
     }
+
+    #[inline(always)]
+    fn commit(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        false
+    }
 }
 
 impl Run {
@@ -115,15 +136,16 @@ impl Run {
         state.begin_generation(generation.number);
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
-            let has_event = match cursor.advance(generation) {
-                Ok(has_event) => has_event,
-                Err(fault) => self.drop_rest(&mut cursor, generation, fault)?,
-            };
-            if has_event {
-                let entry = Entry { time: cursor.next.time, cursor: self.cursors.len() as u32 };
-                self.cursors.push(cursor);
+            let refresh = cursor.advance(generation);
+            let index = self.cursors.len() as u32;
+            let entry = Entry { time: cursor.next.time, cursor: index };
+            self.cursors.push(cursor);
+            if refresh == Refresh::Event {
                 self.heap.push(entry);
-                sift_up(&mut self.heap, self.cursors.len() - 1);
+                let last = self.heap.len() - 1;
+                sift_up(&mut self.heap, last);
+            } else if let Some(fault) = self.cursors[index as usize].fault(generation) {
+                self.drop_rest(index, generation, fault)?;
             }
         }
         if !self.heap.is_empty() {
@@ -168,9 +190,7 @@ impl Run {
             delivery.deliver(&mut event, generation)?;
         }
         let mut tally = Tally::new(delivery, generation);
-        while self.step(generation, state, &mut tally)? {
-            tally.commit()?;
-        }
+        while self.step(generation, state, &mut tally)? {}
         Ok(())
     }
 
@@ -182,7 +202,8 @@ impl Run {
             && self.next_sample == generation.samples.len()
     }
 
-    /// Lets one event happen, or says that there are none left.
+    /// Lets events happen until the sink has enough or another thread's turn comes: at least one.
+    /// False if there are none left.
     #[inline(always)]
     fn step<S: Sink>(
         &mut self,
@@ -190,21 +211,103 @@ impl Run {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        match self.heap.first() {
-            Some(head) if head.time <= self.sample_time => {}
-            _ => return Ok(self.sample(generation, sink)),
+        let index = match self.heap.first() {
+            Some(head) if head.time <= self.sample_time => head.cursor,
+            _ => return self.sample(generation, sink),
+        };
+        let cursor = &mut self.cursors[index as usize];
+        if cursor.slot == UNRESOLVED {
+            cursor.slot = state.threads.slot(cursor.thread);
         }
-        match self.try_advance(0, generation, state, sink)? {
-            true => Ok(true),
-            false => self.retry(generation, state, sink),
+        // As long as nothing else is earlier, the thread stays in front and the heap is left
+        // alone: nearly always.
+        let limit = self.second.min(self.sample_time);
+        loop {
+            match state.advance(&cursor.next, cursor.slot, generation, sink) {
+                Ok(Verdict::Advanced) => {}
+                Ok(Verdict::Retry) => {
+                    self.heap[0].time = cursor.next.time;
+                    return self.retry(generation, state, sink);
+                }
+                Err(fault) => {
+                    self.heap[0].time = cursor.next.time;
+                    return self.after_fault(0, *fault, generation, sink);
+                }
+            }
+            if cursor.advance(generation) != Refresh::Event {
+                return self.after_last(0, generation, sink);
+            }
+            sink.commit()?;
+            if cursor.next.time > limit || !sink.has_room() {
+                break;
+            }
         }
+        self.heap[0].time = cursor.next.time;
+        if self.heap[0].time > self.second {
+            sift_down(&mut self.heap, 0);
+            self.note_second();
+        }
+        Ok(true)
+    }
+
+    /// The event of the `i`th thread of the heap cannot happen at all: an error, unless it can
+    /// be dropped.
+    #[cold]
+    #[inline(never)]
+    fn after_fault<S: Sink>(
+        &mut self,
+        i: usize,
+        fault: Fault,
+        generation: &Generation<'_>,
+        sink: &mut S,
+    ) -> Result<bool, Error> {
+        let index = self.heap[i].cursor;
+        self.drop_misuse(index, generation, fault)?;
+        if self.cursors[index as usize].advance(generation) != Refresh::Event {
+            return self.after_last(i, generation, sink);
+        }
+        self.moved_on(i);
+        sink.commit()?;
+        Ok(true)
+    }
+
+    /// The `i`th thread of the heap has no further event, or none that can be read. Only in the
+    /// former case, or if the rest of the thread can be dropped, is the last one delivered.
+    #[cold]
+    #[inline(never)]
+    fn after_last<S: Sink>(
+        &mut self,
+        i: usize,
+        generation: &Generation<'_>,
+        sink: &mut S,
+    ) -> Result<bool, Error> {
+        let index = self.heap[i].cursor;
+        if let Some(fault) = self.cursors[index as usize].fault(generation) {
+            self.drop_rest(index, generation, fault)?;
+        }
+        remove(&mut self.heap, i);
+        self.note_second();
+        sink.commit()?;
+        Ok(true)
+    }
+
+    /// The `i`th thread of the heap has another event in front.
+    fn moved_on(&mut self, i: usize) {
+        self.heap[i].time = self.cursors[self.heap[i].cursor as usize].next.time;
+        update(&mut self.heap, i);
+        self.note_second();
     }
 
     /// Delivers the next CPU sample, if there is one. Samples come before the threads' events
     /// only if they are earlier than all of them.
     #[cold]
-    fn sample<S: Sink>(&mut self, generation: &Generation<'_>, sink: &mut S) -> bool {
-        let Some(sample) = generation.samples.get(self.next_sample) else { return false };
+    #[inline(never)]
+    fn sample<S: Sink>(
+        &mut self,
+        generation: &Generation<'_>,
+        sink: &mut S,
+    ) -> Result<bool, Error> {
+        let Some(sample) = generation.samples.get(self.next_sample) else { return Ok(false) };
         self.next_sample += 1;
         self.note_sample(generation);
         sink.emit(Ordered {
@@ -216,7 +319,8 @@ impl Run {
             event: EventType::CPU_SAMPLE,
             old: 0,
         });
-        true
+        sink.commit()?;
+        Ok(true)
     }
 
     fn note_sample(&mut self, generation: &Generation<'_>) {
@@ -262,7 +366,6 @@ impl Run {
     ///
     /// The thread's following event is read before this one is delivered: if that fails, this
     /// one is lost with it.
-    #[inline(always)]
     fn try_advance<S: Sink>(
         &mut self,
         i: usize,
@@ -270,32 +373,20 @@ impl Run {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        let index = self.heap[i].cursor;
-        let cursor = &mut self.cursors[index as usize];
+        let cursor = &mut self.cursors[self.heap[i].cursor as usize];
         if cursor.slot == UNRESOLVED {
             cursor.slot = state.threads.slot(cursor.thread);
         }
         match state.advance(&cursor.next, cursor.slot, generation, sink) {
             Ok(Verdict::Advanced) => {}
             Ok(Verdict::Retry) => return Ok(false),
-            Err(fault) => self.drop_misuse(index, generation, *fault)?,
+            Err(fault) => return self.after_fault(i, *fault, generation, sink),
         }
-        let cursor = &mut self.cursors[index as usize];
-        let has_event = match cursor.advance(generation) {
-            Ok(has_event) => has_event,
-            Err(fault) => self.drop_refresh(index, generation, fault)?,
-        };
-        if !has_event {
-            remove(&mut self.heap, i);
-            self.note_second();
-            return Ok(true);
+        if cursor.advance(generation) != Refresh::Event {
+            return self.after_last(i, generation, sink);
         }
-        let time = self.cursors[index as usize].next.time;
-        self.heap[i].time = time;
-        if i > 0 || time > self.second {
-            update(&mut self.heap, i);
-            self.note_second();
-        }
+        self.moved_on(i);
+        sink.commit()?;
         Ok(true)
     }
 
@@ -322,39 +413,21 @@ impl Run {
         }
     }
 
-    #[cold]
-    fn drop_refresh(
+    /// A tolerant run drops the rest of a thread whose next event cannot be read.
+    fn drop_rest(
         &mut self,
         index: u32,
         generation: &Generation<'_>,
         fault: Fault,
-    ) -> Result<bool, Error> {
-        let fresh = Cursor::new(-1, NO_BATCH);
-        let mut cursor = std::mem::replace(&mut self.cursors[index as usize], fresh);
-        self.drop_rest(&mut cursor, generation, fault)
-    }
-
-    /// A tolerant run drops the rest of a thread whose next event cannot be read.
-    fn drop_rest(
-        &mut self,
-        cursor: &mut Cursor,
-        generation: &Generation<'_>,
-        fault: Fault,
-    ) -> Result<bool, Error> {
-        let place = Place {
-            offset: Some(generation.offset + cursor.event_at as u64),
-            generation: Some(generation.number),
-            thread: Some(ThreadId(cursor.thread)),
-            event: None,
-        };
-        let error = Error::new(fault, place);
+    ) -> Result<(), Error> {
+        let error = self.error(fault, index, generation);
+        let cursor = &self.cursors[index as usize];
         let Some(dropped) = &mut self.dropped else { return Err(error) };
-        cursor.at = cursor.event_at;
         let mut loss = Loss::of_error(&error);
         loss.add(generation.offset, cursor.rest(generation));
         loss.from = Some(Time(cursor.last));
         dropped.losses.push(loss);
-        Ok(false)
+        Ok(())
     }
 
     /// Everything that was not put in order, for the report of a tolerant reader.
@@ -418,23 +491,81 @@ impl Cursor {
         }
     }
 
-    /// Reads the next event; false if there is none.
+    /// Reads the next event.
     #[inline]
-    fn advance(&mut self, generation: &Generation<'_>) -> Result<bool, Fault> {
-        while self.at == self.end {
-            if self.next_batch == NO_BATCH {
-                return Ok(false);
-            }
-            let batch = &generation.batches[self.next_batch as usize];
-            (self.at, self.end) = (batch.start, batch.end);
-            self.next_batch = batch.next;
-            self.batch_time = batch.time;
-            self.last = 0;
+    fn advance(&mut self, generation: &Generation<'_>) -> Refresh {
+        if self.at == self.end && !self.turn_batch(generation) {
+            return Refresh::End;
         }
         self.event_at = self.at;
         if self.last == 0 {
             self.last = generation.frequency.nanos(self.batch_time);
         }
+        let data: &[u8] = &generation.data;
+        if let Some(window) = data.get(self.at..).and_then(|rest| rest.first_chunk()) {
+            // The window may reach beyond the batch: an event that does is read again with care.
+            if let Some(len) = self.decode(window, generation)
+                && self.at.wrapping_add(len) <= self.end
+            {
+                self.at += len;
+                self.last = self.next.time;
+                return Refresh::Event;
+            }
+        }
+        match self.decode_slowly(generation) {
+            Ok(()) => Refresh::Event,
+            Err(_) => Refresh::Broken,
+        }
+    }
+
+    /// Goes on with the thread's next batch that is not empty; false if there is none.
+    #[cold]
+    fn turn_batch(&mut self, generation: &Generation<'_>) -> bool {
+        while self.at == self.end {
+            let Some(batch) = generation.batches.get(self.next_batch as usize) else {
+                return false;
+            };
+            (self.at, self.end) = (batch.start, batch.end);
+            self.next_batch = batch.next;
+            self.batch_time = batch.time;
+            self.last = 0;
+        }
+        true
+    }
+
+    /// What is wrong with the next event, if there is one that cannot be read.
+    fn fault(&mut self, generation: &Generation<'_>) -> Option<Fault> {
+        if self.at == self.end { None } else { self.decode_slowly(generation).err() }
+    }
+
+    /// Decodes the event at the start of the window, if there is a good one; returns its length.
+    #[inline(always)]
+    fn decode(&mut self, window: &[u8; WINDOW], generation: &Generation<'_>) -> Option<usize> {
+        let event = EventType(window[0]);
+        let count = TIMED_ARGS[event.0 as usize];
+        let mut at = 1;
+        let units = window_number(window, &mut at);
+        self.next.event = event;
+        self.next.time = self.last.wrapping_add(generation.frequency.nanos(units));
+        if count >= 1 {
+            self.next.args[0] = window_number(window, &mut at);
+        }
+        if count >= 2 {
+            self.next.args[1] = window_number(window, &mut at);
+        }
+        if count >= 3 {
+            self.next.args[2] = window_number(window, &mut at);
+        }
+        if count >= 4 {
+            self.next.args[3] = window_number(window, &mut at);
+        }
+        (count != NOT_TIMED).then_some(at)
+    }
+
+    /// Decodes the next event at the end of the data, or whose numbers are too long, or finds
+    /// out what is wrong with it.
+    #[cold]
+    fn decode_slowly(&mut self, generation: &Generation<'_>) -> Result<(), Fault> {
         let bytes = &generation.data[self.at..self.end];
         let event = EventType(bytes[0]);
         let count = TIMED_ARGS[event.0 as usize];
@@ -442,15 +573,22 @@ impl Cursor {
             return Err(Fault::NotTimed(event));
         }
         let mut at = 1;
-        let units = number(bytes, &mut at, "an event's time")?;
+        let mut number = |what| match varint::read(&bytes[at..]) {
+            Ok((value, len)) => {
+                at += len;
+                Ok(value)
+            }
+            Err(error) => Err(Fault::Number { what, error }),
+        };
+        let units = number("an event's time")?;
         for slot in &mut self.next.args[..usize::from(count)] {
-            *slot = number(bytes, &mut at, "an event's argument")?;
+            *slot = number("an event's argument")?;
         }
         self.next.event = event;
         self.last = self.last.wrapping_add(generation.frequency.nanos(units));
         self.next.time = self.last;
         self.at += at;
-        Ok(true)
+        Ok(())
     }
 
     /// The ranges of bytes that were not read yet.
@@ -468,30 +606,36 @@ impl Cursor {
     }
 }
 
-/// Reads the number at `at`: most have one or two bytes.
-#[inline(always)]
-fn number(bytes: &[u8], at: &mut usize, what: &'static str) -> Result<u64, Fault> {
-    match bytes[(*at).min(bytes.len())..] {
-        [byte, ..] if byte < 0x80 => {
-            *at += 1;
-            Ok(u64::from(byte))
-        }
-        [low, high, ..] if high < 0x80 => {
-            *at += 2;
-            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
-        }
-        _ => long_number(bytes, at, what),
-    }
-}
+/// Enough bytes for any event: one for its type, and five numbers.
+const WINDOW: usize = 64;
 
-fn long_number(bytes: &[u8], at: &mut usize, what: &'static str) -> Result<u64, Fault> {
-    match varint::read(&bytes[*at..]) {
-        Ok((value, len)) => {
-            *at += len;
-            Ok(value)
-        }
-        Err(error) => Err(Fault::Number { what, error }),
+/// Reads the number at `at` of a window that has room for all numbers of an event. Most have one
+/// or two bytes. One that is too long moves `at` so far that the event cannot fit its batch.
+#[inline(always)]
+fn window_number(window: &[u8; WINDOW], at: &mut usize) -> u64 {
+    // The mask only tells the compiler what is so anyway.
+    let byte = |i: usize| u64::from(window[i & (WINDOW - 1)]);
+    let low = byte(*at);
+    if low < 0x80 {
+        *at += 1;
+        return low;
     }
+    let high = byte(*at + 1);
+    if high < 0x80 {
+        *at += 2;
+        return low & 0x7f | high << 7;
+    }
+    let mut value = low & 0x7f | (high & 0x7f) << 7;
+    for i in 2..varint::MAX_LEN {
+        let next = byte(*at + i);
+        value |= (next & 0x7f) << (7 * i);
+        if next < 0x80 && (i < varint::MAX_LEN - 1 || next < 2) {
+            *at += i + 1;
+            return value;
+        }
+    }
+    *at += usize::MAX / 16;
+    value
 }
 
 /// Moves entry `i` towards the front while it is earlier than its parent; returns its place.
@@ -549,7 +693,7 @@ fn remove(heap: &mut Vec<Entry>, mut i: usize) {
 pub(crate) fn end_of(generation: &Generation<'_>) -> Time {
     let last_of_thread = |chain: &crate::generation::ThreadBatches| {
         let mut cursor = Cursor::new(chain.thread, chain.last);
-        while matches!(cursor.advance(generation), Ok(true)) {}
+        while cursor.advance(generation) == Refresh::Event {}
         cursor.last
     };
     let last = generation.threads.iter().map(last_of_thread).max();

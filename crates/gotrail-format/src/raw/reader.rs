@@ -45,6 +45,13 @@ impl<'a> RawReader<'a> {
         self.at as u64
     }
 
+    /// Goes on at this offset, which must not be before [`RawReader::position`]: behind a damaged
+    /// batch, say.
+    pub fn skip_to(&mut self, position: u64) {
+        let end = self.input.len();
+        self.at = usize::try_from(position).map_or(end, |at| at.clamp(self.at, end));
+    }
+
     /// The next event; `None` at the end of the input. After an error the position stays at the
     /// start of the event, and so the next call returns the same error.
     // Inlined, an event is never stored: the caller loads only the parts that it uses.

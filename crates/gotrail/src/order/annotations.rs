@@ -1,14 +1,15 @@
 //! Tasks and regions of the annotation API. They can outlive generations.
 
 use super::state::{NameRef, Region, Task};
-use super::{Advance, Offer, Sink, State, deliver, not_existing};
+use super::{Advance, Offer, Sink, State, Verdict, deliver, not_existing};
 use crate::error::Fault;
+use crate::event::Ordered;
 use crate::{GoId, TaskId};
 
 impl State {
     /// A task begins. Nothing needs to begin for a task to be referred to, and a task may end
     /// more than once: all that is wrong is to begin one that is active.
-    pub(super) fn task_begin<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
+    pub(super) fn task_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0];
         let name = self.name(&offer, offer.args[2])?;
         if self.tasks.contains_key(&id) {
@@ -16,23 +17,25 @@ impl State {
             return Err(Box::new(Fault::TaskBegunTwice { id: TaskId(id), name }));
         }
         // Here a parent of 0 means that there is none, and not the background task.
-        if offer.args[1] == TaskId::BACKGROUND.0 {
-            offer.args[1] = TaskId::NONE.0;
+        let mut args = *offer.args;
+        if args[1] == TaskId::BACKGROUND.0 {
+            args[1] = TaskId::NONE.0;
         }
         offer.is_running()?;
-        self.tasks.insert(id, Task { parent: offer.args[1], name });
-        deliver(&offer, sink)
+        self.tasks.insert(id, Task { parent: args[1], name });
+        sink.emit(Ordered { args, ..offer.ordered() });
+        Ok(Verdict::Advanced)
     }
 
     /// A task ends. Its parent and name are delivered with it; the name may be a string of an
     /// earlier generation.
-    pub(super) fn task_end<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
+    pub(super) fn task_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
         let unknown = Task { parent: TaskId::NONE.0, name: NameRef::EMPTY };
         let task = self.tasks.remove(&offer.args[0]).unwrap_or(unknown);
-        offer.args[2] = task.parent;
-        offer.args[3] = task.name.0;
-        deliver(&offer, sink)
+        let args = [offer.args[0], offer.args[1], task.parent, task.name.0];
+        sink.emit(Ordered { args, ..offer.ordered() });
+        Ok(Verdict::Advanced)
     }
 
     /// A region begins on the running goroutine.

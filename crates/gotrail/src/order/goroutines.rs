@@ -29,16 +29,17 @@ impl State {
                         found: go_name(status),
                     }));
                 }
-                (go.tag, go.seq) = (offer.tag, 0);
+                (go.tag, go.seq) = (self.tag, 0);
                 slot
             }
-            None if offer.initial => {
+            None if self.initial => {
                 old = GoState::Undetermined;
-                self.goroutines.insert(id, status, offer.tag)
+                self.goroutines.insert(id, status, self.tag)
             }
             None => return Err(Box::new(Fault::UnknownGoroutine(GoId(id)))),
         };
-        offer.args[2] = u64::from(status);
+        let mut args = *offer.args;
+        args[2] = u64::from(status);
         offer.old = old as u8;
         match status {
             GO_RUNNING => self.threads.bind_go(offer.slot, id, slot),
@@ -48,7 +49,7 @@ impl State {
             GO_SYSCALL if of_thread == offer.thread => {
                 // Later generations must have seen the goroutine enter the syscall, or a status
                 // that said so, on this very thread.
-                if !offer.initial && offer.go != id {
+                if !self.initial && offer.go != id {
                     return Err(inconsistent_thread(id, of_thread, offer.go));
                 }
                 self.threads.bind_go(offer.slot, id, slot);
@@ -74,7 +75,8 @@ impl State {
             }
             _ => {}
         }
-        deliver(&offer, sink)
+        sink.emit(Ordered { args, ..offer.ordered() });
+        Ok(Verdict::Advanced)
     }
 
     /// A goroutine is created, runnable or (for a coroutine) waiting.
@@ -90,7 +92,7 @@ impl State {
         }
         let blocked = offer.event == EventType::GO_CREATE_BLOCKED;
         let status = if blocked { GO_WAITING } else { GO_RUNNABLE };
-        self.goroutines.insert(id, status, offer.tag);
+        self.goroutines.insert(id, status, self.tag);
         deliver(&offer, sink)
     }
 
@@ -102,7 +104,7 @@ impl State {
         if self.goroutines.find(id).is_some() {
             return Err(Box::new(Fault::AlreadyExists { event: offer.event, go: GoId(id) }));
         }
-        let slot = self.goroutines.insert(id, GO_SYSCALL, offer.tag);
+        let slot = self.goroutines.insert(id, GO_SYSCALL, self.tag);
         self.threads.bind_go(offer.slot, id, slot);
         deliver(&offer, sink)
     }
@@ -113,7 +115,7 @@ impl State {
         let id = offer.args[0] as i64;
         let Some(slot) = self.goroutines.find(id) else { return Ok(Verdict::Retry) };
         let go = &mut self.goroutines.entries[slot as usize];
-        if go.status != GO_RUNNABLE || !go.is_next(offer.tag, offer.args[1]) {
+        if go.status != GO_RUNNABLE || !go.is_next(self.tag, offer.args[1]) {
             return Ok(Verdict::Retry);
         }
         offer.has_thread()?;
@@ -158,7 +160,7 @@ impl State {
             return Ok(Verdict::Retry);
         };
         let go = &mut self.goroutines.entries[slot as usize];
-        if go.status != GO_WAITING || !go.is_next(offer.tag, offer.args[1]) {
+        if go.status != GO_WAITING || !go.is_next(self.tag, offer.args[1]) {
             return Ok(Verdict::Retry);
         }
         go.status = GO_RUNNABLE;
@@ -175,7 +177,7 @@ impl State {
         let next = offer.args[0] as i64;
         let Some(next_slot) = self.goroutines.find(next) else { return Ok(Verdict::Retry) };
         let go = &self.goroutines.entries[next_slot as usize];
-        if go.status != GO_WAITING || !go.is_next(offer.tag, offer.args[1]) {
+        if go.status != GO_WAITING || !go.is_next(self.tag, offer.args[1]) {
             return Ok(Verdict::Retry);
         }
         sink.emit(offer.ordered());
@@ -203,10 +205,10 @@ impl State {
         let proc = &mut self.procs.entries[offer.proc_slot as usize];
         // The number says which syscall a steal means, even if all times are wrong. The proc
         // is running here, so that nothing else can come first.
-        if !proc.is_next(offer.tag, offer.args[0]) {
+        if !proc.is_next(self.tag, offer.args[0]) {
             return Err(Box::new(Fault::WrongSequence {
                 proc: ProcId(offer.proc),
-                expected: if proc.tag == offer.tag { proc.seq.wrapping_add(1) } else { 0 },
+                expected: if proc.tag == self.tag { proc.seq.wrapping_add(1) } else { 0 },
                 found: offer.args[0],
             }));
         }
@@ -286,15 +288,14 @@ impl State {
     #[inline(always)]
     fn running_go(&self, offer: &Offer<'_>) -> Result<u32, Box<Fault>> {
         offer.is_running()?;
-        self.go_in_state(&offer, GO_RUNNING)
+        self.go_in_state(offer, GO_RUNNING)
     }
 
     /// The goroutine of the offer's context, which must be in this state.
     #[inline(always)]
     fn go_in_state(&self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
-        let slot =
-            self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
-        self.in_state(&offer, slot, status)?;
+        let slot = self.this_go(offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
+        self.in_state(offer, slot, status)?;
         Ok(slot)
     }
 

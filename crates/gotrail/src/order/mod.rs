@@ -13,7 +13,7 @@ mod procs;
 mod ranges;
 mod state;
 
-use crate::error::{Fault, Needed, Subject};
+use crate::error::{Error, Fault, Needed, Subject};
 use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::{GoId, ProcId};
@@ -35,18 +35,24 @@ pub(crate) type Advance = Result<Verdict, Box<Fault>>;
 
 /// Takes finished events.
 ///
-/// A thread's following event is decoded before the events that one made are delivered, so that
-/// they are only handed over here; whoever drives the state delivers or drops them.
+/// A thread's following event is read before the events that one made are delivered: they are
+/// handed over first, and committed when they stay.
 pub(crate) trait Sink {
-    /// Takes an event.
+    /// Takes an event; one step makes at most three.
     fn emit(&mut self, event: Ordered);
+
+    /// The events since the last commit stay.
+    fn commit(&mut self) -> Result<(), Error>;
+
+    /// Whether the sink can take the events of another step.
+    fn has_room(&self) -> bool;
 }
 
 /// One event that a thread offers, with what the state knows of the thread.
 struct Offer<'a> {
     event: EventType,
     time: i64,
-    args: [u64; 4],
+    args: &'a [u64; 4],
     /// The state that the event found before, where a transition needs it.
     old: u8,
     /// The thread's place in the table.
@@ -59,10 +65,6 @@ struct Offer<'a> {
     proc_slot: u32,
     /// Where `go` was in the table when it was bound.
     go_hint: u32,
-    /// The generation's tag in sequence numbers.
-    tag: u32,
-    /// Whether this is the first generation, where nothing is known before.
-    initial: bool,
     generation: &'a Generation<'a>,
 }
 
@@ -75,7 +77,7 @@ impl Offer<'_> {
             thread: self.thread,
             proc: self.proc,
             go: self.go,
-            args: self.args,
+            args: *self.args,
             event: self.event,
             old: self.old,
         }
@@ -174,7 +176,7 @@ impl State {
         let offer = Offer {
             event: decoded.event,
             time: decoded.time,
-            args: decoded.args,
+            args: &decoded.args,
             old: 0,
             slot,
             thread: bound.id,
@@ -182,8 +184,6 @@ impl State {
             go: bound.go,
             proc_slot: bound.proc_slot,
             go_hint: bound.go_hint,
-            tag: self.tag,
-            initial: self.initial,
             generation,
         };
         // The offer goes by value, so that it stays in registers where handlers are inlined: the

@@ -3,7 +3,7 @@
 use super::state::status::*;
 use super::{Advance, NO_SLOT, Offer, Sink, State, Verdict, deliver, not_existing, wrong_state};
 use crate::error::{Fault, Holding, Subject};
-use crate::event::{ProcState, proc_state_of_status};
+use crate::event::{Ordered, ProcState, proc_state_of_status};
 use crate::{ProcId, ThreadId};
 
 impl State {
@@ -11,7 +11,8 @@ impl State {
     pub(super) fn proc_status<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         // The reference keeps the lowest byte of a status only.
-        let status = offer.args[1] as u8;
+        let mut args = *offer.args;
+        let status = args[1] as u8;
         let Some(mut old) = proc_state_of_status(status) else {
             let of = Subject::Proc(ProcId(id));
             return Err(Box::new(Fault::InvalidStatus { of, status: offer.args[1] }));
@@ -24,12 +25,12 @@ impl State {
                     // The tracer has lost the thread that holds the proc, but we have not.
                     (PROC_SYSCALL_ABANDONED, PROC_SYSCALL) => {
                         old = ProcState::Running;
-                        offer.args[1] = u64::from(PROC_SYSCALL);
+                        args[1] = u64::from(PROC_SYSCALL);
                         promoted = true;
                     }
                     (PROC_SYSCALL_ABANDONED, PROC_SYSCALL_ABANDONED) => {
                         old = ProcState::Idle;
-                        offer.args[1] = u64::from(PROC_SYSCALL_ABANDONED);
+                        args[1] = u64::from(PROC_SYSCALL_ABANDONED);
                     }
                     (found, known) if found != known => {
                         return Err(Box::new(Fault::InconsistentStatus {
@@ -40,12 +41,12 @@ impl State {
                     }
                     _ => {}
                 }
-                (proc.tag, proc.seq) = (offer.tag, 0);
+                (proc.tag, proc.seq) = (self.tag, 0);
                 slot
             }
             None => {
-                old = if offer.initial { ProcState::Undetermined } else { ProcState::NotExist };
-                self.procs.insert(id, status, offer.tag)
+                old = if self.initial { ProcState::Undetermined } else { ProcState::NotExist };
+                self.procs.insert(id, status, self.tag)
             }
         };
         offer.old = old as u8;
@@ -60,7 +61,8 @@ impl State {
             };
             (offer.thread, offer.proc, offer.go) = (holder.id, id, holder.go);
         }
-        deliver(&offer, sink)
+        sink.emit(Ordered { args, ..offer.ordered() });
+        Ok(Verdict::Advanced)
     }
 
     /// The thread begins to run an idle proc.
@@ -71,7 +73,7 @@ impl State {
         let proc = &mut self.procs.entries[slot as usize];
         // A proc that is not idle yet, or a thread that still holds another, which is being
         // stolen: some other thread has to go on first.
-        if proc.status != PROC_IDLE || !proc.is_next(offer.tag, offer.args[1]) || offer.proc != -1 {
+        if proc.status != PROC_IDLE || !proc.is_next(self.tag, offer.args[1]) || offer.proc != -1 {
             return Ok(Verdict::Retry);
         }
         offer.has_thread()?;
@@ -105,7 +107,7 @@ impl State {
         let proc = &mut self.procs.entries[slot as usize];
         let status = proc.status;
         if (status != PROC_SYSCALL && status != PROC_SYSCALL_ABANDONED)
-            || !proc.is_next(offer.tag, offer.args[1])
+            || !proc.is_next(self.tag, offer.args[1])
         {
             return Ok(Verdict::Retry);
         }

@@ -3,6 +3,7 @@
 use super::state::{GcPhase, OpenRange, Ranges};
 use super::{Advance, Offer, Sink, State, Verdict, deliver, not_existing};
 use crate::error::{Fault, Subject};
+use crate::event::Ordered;
 use crate::{GoId, ProcId};
 use gotrail_format::EventType;
 
@@ -61,13 +62,13 @@ impl State {
             return Err(not_existing(offer.event, of));
         }
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
-        confirm(&mut self.goroutines.extra(id).ranges, range, offer.initial)
+        confirm(&mut self.goroutines.extra(id).ranges, range, self.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
         deliver(&offer, sink)
     }
 
     /// A stop-the-world or mark assist ends on the running goroutine.
-    pub(super) fn go_range_end<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
+    pub(super) fn go_range_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
         let slot =
             self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
@@ -75,10 +76,12 @@ impl State {
         let Some(reason) = self.goroutines.extra(id).ranges.close(begin_of(offer.event)) else {
             return Err(range_fault(offer.event, offer.this_go(), "ends without having begun"));
         };
+        let mut args = *offer.args;
         if offer.event == EventType::STW_END {
-            offer.args[0] = reason;
+            args[0] = reason;
         }
-        deliver(&offer, sink)
+        sink.emit(Ordered { args, ..offer.ordered() });
+        Ok(Verdict::Advanced)
     }
 
     /// The thread's proc begins to sweep.
@@ -97,7 +100,7 @@ impl State {
         let of = Subject::Proc(ProcId(id));
         let slot = self.procs.find(id).ok_or_else(|| not_existing(offer.event, of))?;
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
-        confirm(&mut self.procs.entries[slot as usize].ranges, range, offer.initial)
+        confirm(&mut self.procs.entries[slot as usize].ranges, range, self.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
         deliver(&offer, sink)
     }
@@ -116,7 +119,7 @@ impl State {
     /// The mark phase was running when the generation began.
     pub(super) fn gc_active<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let seq = offer.args[0];
-        if offer.initial {
+        if self.initial {
             if self.gc.phase != GcPhase::Undetermined {
                 return Err(self.wrong_gc_state(offer.event));
             }

@@ -1,0 +1,129 @@
+//! Numbers for people: separators between thousands, units, three significant digits.
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn count(number: impl Into<u64>) -> String {
+    let digits = number.into().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 event`, `2 events`.
+pub(crate) fn counted(number: impl Into<u64>, one: &str) -> String {
+    let number = number.into();
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// A number of bytes: `5.68 MiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1024.0;
+    for unit in ["KiB", "MiB", "GiB"] {
+        if value < 1023.5 {
+            return format!("{} {unit}", digits(value));
+        }
+        value /= 1024.0;
+    }
+    format!("{} TiB", digits(value))
+}
+
+/// Nanoseconds: `12.3 ms`, `2 min 5 s`.
+pub(crate) fn duration(nanos: i64) -> String {
+    if nanos < 0 {
+        return match nanos.checked_neg() {
+            Some(nanos) => format!("-{}", duration(nanos)),
+            None => "-292 years".to_owned(),
+        };
+    }
+    if nanos < 1000 {
+        return format!("{nanos} ns");
+    }
+    let mut value = nanos as f64 / 1e3;
+    for unit in ["µs", "ms"] {
+        if value < 999.5 {
+            return format!("{} {unit}", digits(value));
+        }
+        value /= 1e3;
+    }
+    let seconds = value.round() as u64;
+    match seconds {
+        0..120 => format!("{} s", digits(value)),
+        120..7200 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", count(seconds / 3600), seconds / 60 % 60),
+    }
+}
+
+/// A share of the whole: `81.2%`; what is not nothing is not shown as nothing.
+pub(crate) fn percent(part: u64, whole: u64) -> String {
+    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
+    match share {
+        _ if part == 0 => "0%".to_owned(),
+        ..0.01 => "<0.01%".to_owned(),
+        ..0.995 => format!("{share:.2}%"),
+        99.95.. if part < whole => ">99.9%".to_owned(),
+        _ => format!("{share:.1}%"),
+    }
+}
+
+/// Three significant digits.
+fn digits(value: f64) -> String {
+    let places = match value {
+        ..9.995 => 2,
+        ..99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.places$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!(count(0u64), "0");
+        assert_eq!(count(999u64), "999");
+        assert_eq!(count(1_000u64), "1,000");
+        assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
+        assert_eq!(counted(1u64, "event"), "1 event");
+        assert_eq!(counted(0u64, "event"), "0 events");
+    }
+
+    #[test]
+    fn sizes_have_three_digits_and_a_unit() {
+        assert_eq!(size(1023), "1023 B");
+        assert_eq!(size(1024), "1.00 KiB");
+        assert_eq!(size(5_959_198), "5.68 MiB");
+        assert_eq!(size((1 << 20) - 1), "1.00 MiB");
+        assert_eq!(size(u64::MAX), "16777216 TiB");
+    }
+
+    #[test]
+    fn durations_have_three_digits_and_a_unit() {
+        assert_eq!(duration(999), "999 ns");
+        assert_eq!(duration(1_234), "1.23 µs");
+        assert_eq!(duration(99_960), "100 µs");
+        assert_eq!(duration(999_600), "1.00 ms");
+        assert_eq!(duration(75_300_000_000), "75.3 s");
+        assert_eq!(duration(125_000_000_000), "2 min 5 s");
+        assert_eq!(duration(7_260_000_000_000), "2 h 1 min");
+        assert_eq!(duration(-1_500_000), "-1.50 ms");
+        assert_eq!(duration(i64::MIN), "-292 years");
+    }
+
+    #[test]
+    fn shares_do_not_round_to_nothing_or_all() {
+        assert_eq!(percent(0, 5), "0%");
+        assert_eq!(percent(1, 1_000_000), "<0.01%");
+        assert_eq!(percent(1, 8), "12.5%");
+        assert_eq!(percent(999_999, 1_000_000), ">99.9%");
+        assert_eq!(percent(7, 7), "100.0%");
+    }
+}

@@ -1,0 +1,178 @@
+//! Where a trace comes from: a mapped file, a compressed file, a pipe, standard input.
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use anyhow::Result;
+use gotrail::{Compression, Event, Mode, Reader, Report, Trace, Version};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many events pass between two looks at the progress.
+const STRIDE: u64 = 1 << 16;
+
+/// A trace that was opened.
+pub(crate) struct Source {
+    /// What to call it in messages.
+    pub(crate) name: String,
+    /// The size of the file, if it is one.
+    pub(crate) size: Option<u64>,
+    pub(crate) data: Data,
+    /// How much was read of a stream, before decompression.
+    read: Arc<AtomicU64>,
+}
+
+/// The data of a trace.
+pub(crate) enum Data {
+    /// A whole trace in memory, not compressed.
+    Mapped(Trace),
+    /// Anything else, to be read once.
+    Stream(Box<dyn Read + Send>),
+}
+
+/// What reading a trace to its end, or to its first error, has shown.
+pub(crate) struct Outcome {
+    /// The format.
+    pub(crate) version: Version,
+    /// How the input was compressed.
+    pub(crate) compression: Compression,
+    /// The bytes of the decompressed trace, as far as it was read.
+    pub(crate) bytes: u64,
+    /// The number of events.
+    pub(crate) events: u64,
+    /// What a tolerant reader lost.
+    pub(crate) report: Report,
+    /// What stopped the reader before the end.
+    pub(crate) error: Option<gotrail::Error>,
+}
+
+/// What a path is called in messages.
+pub(crate) fn name_of(path: &Path) -> String {
+    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// The size of a file, if it is one.
+pub(crate) fn size_of(path: &Path) -> Option<u64> {
+    let meta = path.metadata().ok().filter(|meta| meta.is_file());
+    if is_stdin(path) { None } else { meta.map(|meta| meta.len()) }
+}
+
+/// Opens a file, or standard input for `-`, without looking at what is in it.
+pub(crate) fn open_bytes(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
+    if is_stdin(path) {
+        return Ok(Box::new(io::stdin()));
+    }
+    let file = File::open(path).map_err(|error| Failure::open(path, &error))?;
+    match file.metadata() {
+        Ok(meta) if meta.is_dir() => Err(Failure::directory(path)),
+        _ => Ok(Box::new(file)),
+    }
+}
+
+impl Source {
+    /// Opens a file, or standard input for `-`.
+    pub(crate) fn open(path: &Path) -> Result<Source, Failure> {
+        let (name, size) = (name_of(path), size_of(path));
+        let read = Arc::new(AtomicU64::new(0));
+        let mut bytes = open_bytes(path)?;
+        if size.is_some() {
+            let mut start = Vec::new();
+            let peeked = bytes.by_ref().take(4).read_to_end(&mut start);
+            peeked.map_err(|error| Failure::open(path, &error))?;
+            if Compression::of(&start) == Compression::None {
+                let trace = Trace::open(path);
+                let trace = trace.map_err(|error| Failure::broken(&name, &error))?;
+                return Ok(Source { name, size, data: Data::Mapped(trace), read });
+            }
+            bytes = Box::new(io::Cursor::new(start).chain(bytes));
+        }
+        let counting = Counting { inner: bytes, read: Arc::clone(&read) };
+        Ok(Source { name, size, data: Data::Stream(Box::new(counting)), read })
+    }
+
+    /// Reads all events, in order.
+    pub(crate) fn read(
+        &mut self,
+        mode: Mode,
+        progress: &Progress,
+        mut each: impl FnMut(&Event<'_>) -> Result<()>,
+    ) -> Result<Outcome> {
+        let (name, read, size) = (&self.name, &self.read, self.size);
+        let mapped = matches!(self.data, Data::Mapped(_));
+        let reader = match &mut self.data {
+            Data::Mapped(trace) => trace.reader(mode),
+            Data::Stream(stream) => Reader::from_read(stream, mode),
+        };
+        let mut reader = reader.map_err(|error| Failure::broken(name, &error))?;
+        let mut seen = 0;
+        let mut tell = |reader: &Reader<'_>| {
+            let now = if mapped { reader.bytes_read() } else { read.load(Ordering::Relaxed) };
+            progress.add(now - std::mem::replace(&mut seen, now));
+        };
+        let mut until_look = STRIDE;
+        let error = loop {
+            match reader.next_event() {
+                Ok(Some(event)) => each(&event)?,
+                Ok(None) => break None,
+                Err(error) => break Some(error),
+            }
+            until_look -= 1;
+            if until_look == 0 {
+                until_look = STRIDE;
+                tell(&reader);
+            }
+        };
+        tell(&reader);
+        let report = reader.report();
+        // What a stream has behind its last good generation shows only in the losses.
+        let lost = report.losses.iter().map(|loss| loss.bytes.end).max().unwrap_or(0);
+        let bytes = if mapped { size.unwrap_or(0) } else { reader.bytes_read().max(lost) };
+        Ok(Outcome {
+            version: reader.version(),
+            compression: reader.compression(),
+            bytes,
+            events: reader.events_delivered(),
+            report,
+            error,
+        })
+    }
+}
+
+/// Decompresses a stream if its first bytes say that it is compressed, and says how.
+pub(crate) fn decompressed<'a>(
+    bytes: impl Read + Send + 'a,
+) -> io::Result<(Compression, Box<dyn Read + Send + 'a>)> {
+    let mut bytes = BufReader::with_capacity(256 << 10, bytes);
+    let mut start = Vec::new();
+    bytes.by_ref().take(4).read_to_end(&mut start)?;
+    let compression = Compression::of(&start);
+    let bytes = io::Cursor::new(start).chain(bytes);
+    Ok((
+        compression,
+        match compression {
+            Compression::None => Box::new(bytes),
+            Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(bytes)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(bytes)?),
+        },
+    ))
+}
+
+/// Counts what passes.
+struct Counting<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = self.inner.read(buf)?;
+        self.read.fetch_add(len as u64, Ordering::Relaxed);
+        Ok(len)
+    }
+}
