@@ -576,3 +576,27 @@ fn pick_item<'a>(
     };
     (!items.is_empty()).then(|| items.swap_remove(rng.usize(..items.len())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden;
+
+    #[test]
+    fn mutants_are_always_the_same_and_rarely_whole() {
+        let bases: Vec<Base> = golden::traces()
+            .unwrap()
+            .into_iter()
+            .filter(|name| name.contains("/empty") || name.contains("/timers"))
+            .map(|name| Base { bytes: std::fs::read(golden::folder().join(&name)).unwrap(), name })
+            .collect();
+        let mut whole = 0;
+        for number in 0..300 {
+            let mutant = mutant(&bases, 1, number);
+            let again = super::mutant(&bases, 1, number);
+            assert_eq!((&mutant.bytes, &mutant.story), (&again.bytes, &again.story));
+            whole += u32::from(bases.iter().any(|base| base.bytes == mutant.bytes));
+        }
+        assert!(whole < 15, "{whole} of 300 mutants are no mutants");
+    }
+}

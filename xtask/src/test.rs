@@ -18,12 +18,7 @@ const STEPS: &[Step] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])),
     ("test", || cargo(&["test", "--workspace", "--all-targets"], &[])),
     ("doc tests", || cargo(&["test", "--workspace", "--doc"], &[])),
-    ("doc", || {
-        cargo(
-            &["doc", "--workspace", "--no-deps", "--document-private-items"],
-            &[("RUSTDOCFLAGS", "-D warnings")],
-        )
-    }),
+    ("doc", || cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])),
     ("deny", deny::check),
     ("conformance", || {
         // A process of its own: it counts memory and keeps panics to itself.
