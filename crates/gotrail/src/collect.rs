@@ -99,7 +99,7 @@ impl<'t> Collector<'t> {
                 Err(fault) => {
                     let error = self.error(fault, at, &draft);
                     if self.losses.is_some() {
-                        let found = self.find_batch(at + 1);
+                        let found = self.find_batch(at + 1, draft.number);
                         self.drop_range(at..found, &error);
                         at = found;
                     } else if self.version < Version::Go126 && draft.number != 0 {
@@ -296,7 +296,7 @@ impl<'t> Collector<'t> {
     }
 
     /// The next place from `at` on where several batches follow each other, or the end.
-    fn find_batch(&mut self, mut at: usize) -> usize {
+    fn find_batch(&mut self, mut at: usize, current: u64) -> usize {
         const CHAIN: usize = 3;
         loop {
             match self.input.window(at, 1) {
@@ -304,7 +304,7 @@ impl<'t> Collector<'t> {
                     let first = EventType(window[0]);
                     let batch =
                         first == EventType::EVENT_BATCH || first == EventType::EXPERIMENTAL_BATCH;
-                    if batch && self.is_chain(at, CHAIN) {
+                    if batch && self.is_chain(at, CHAIN, current) {
                         return at;
                     }
                     at += 1;
@@ -315,13 +315,16 @@ impl<'t> Collector<'t> {
     }
 
     /// Whether `count` batches of one or two generations, or fewer up to the end, begin at `at`.
-    fn is_chain(&mut self, mut at: usize, count: usize) -> bool {
+    /// They must not be of a generation before the current one, nor of one long after it.
+    fn is_chain(&mut self, mut at: usize, count: usize, current: u64) -> bool {
+        const FAR: u64 = 1 << 16;
         let mut first = None;
         for _ in 0..count {
             match self.next_batch(at) {
                 Ok(Step::Batch(header, payload)) => {
                     let first = *first.get_or_insert(header.generation);
-                    if first == 0 || header.generation.wrapping_sub(first) > 1 {
+                    let far = current != 0 && first.wrapping_sub(current) > FAR;
+                    if first == 0 || far || header.generation.wrapping_sub(first) > 1 {
                         return false;
                     }
                     at = payload.end;

@@ -38,11 +38,14 @@ pub(crate) struct Stream<'t> {
     reader: Box<dyn Read + Send + 't>,
     buffer: Vec<u8>,
     at_end: bool,
+    /// Why the stream ended, until somebody asks for what comes after.
+    error: Option<io::Error>,
 }
 
 impl<'t> Input<'t> {
     pub(crate) fn stream(reader: impl Read + Send + 't) -> Input<'t> {
-        Input::Stream(Stream { reader: Box::new(reader), buffer: Vec::new(), at_end: false })
+        let reader = Box::new(reader);
+        Input::Stream(Stream { reader, buffer: Vec::new(), at_end: false, error: None })
     }
 
     /// The bytes from `at` on: at least `need` of them unless the input ends before.
@@ -92,10 +95,17 @@ impl Stream<'_> {
     fn window(&mut self, at: usize, need: usize) -> io::Result<&[u8]> {
         while !self.at_end && self.buffer.len() < at + need {
             let wanted = CHUNK.max(at + need - self.buffer.len()) as u64;
-            let read = self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer);
-            // After an error there is nothing more to be had.
-            self.at_end = !matches!(read, Ok(1..));
-            read?;
+            match self.reader.by_ref().take(wanted).read_to_end(&mut self.buffer) {
+                Ok(1..) => {}
+                Ok(0) => self.at_end = true,
+                // What was read before the error is good, and there is nothing more to be had.
+                Err(error) => (self.at_end, self.error) = (true, Some(error)),
+            }
+        }
+        if self.buffer.len() < at + need
+            && let Some(error) = self.error.take()
+        {
+            return Err(error);
         }
         Ok(&self.buffer[at.min(self.buffer.len())..])
     }

@@ -2,7 +2,7 @@
 
 use crate::collect::{Collector, Next};
 use crate::deliver::Delivery;
-use crate::error::{Error, Fault, Place};
+use crate::error::{Cause, Error, Fault, Place};
 use crate::event::{Event, Ordered};
 use crate::generation::Generation;
 use crate::input::{self, Input};
@@ -282,7 +282,13 @@ impl<'t> Reader<'t> {
         if self.mode == Mode::Strict {
             return Err(error);
         }
-        self.report.losses.push(self.run.lost(&error, generation));
+        let mut loss = self.run.lost(&error, generation);
+        // What cannot go on because the end of its generation is missing is not damaged.
+        let open = &self.report.losses[self.open_losses..];
+        if open.iter().any(|loss| loss.cause == Cause::CutOff) {
+            loss.cause = Cause::CutOff;
+        }
+        self.report.losses.push(loss);
         self.lossy = true;
         self.phase = Phase::Between;
         Ok(())
