@@ -492,7 +492,7 @@ impl Cursor {
     }
 
     /// Reads the next event.
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, generation: &Generation<'_>) -> Refresh {
         if self.at == self.end && !self.turn_batch(generation) {
             return Refresh::End;
@@ -606,36 +606,39 @@ impl Cursor {
     }
 }
 
-/// Enough bytes for any event: one for its type, and five numbers.
-const WINDOW: usize = 64;
+/// Enough bytes for any event, one for its type and five numbers, and for reading eight bytes
+/// wherever one of its numbers begins.
+const WINDOW: usize = 64 + 8;
 
 /// Reads the number at `at` of a window that has room for all numbers of an event. Most have one
 /// or two bytes. One that is too long moves `at` so far that the event cannot fit its batch.
 #[inline(always)]
 fn window_number(window: &[u8; WINDOW], at: &mut usize) -> u64 {
     // The mask only tells the compiler what is so anyway.
-    let byte = |i: usize| u64::from(window[i & (WINDOW - 1)]);
-    let low = byte(*at);
-    if low < 0x80 {
+    let start = *at & 63;
+    let Some(word) = window[start..].first_chunk().map(|&bytes| u64::from_le_bytes(bytes)) else {
+        return 0;
+    };
+    if word & 0x80 == 0 {
         *at += 1;
-        return low;
-    }
-    let high = byte(*at + 1);
-    if high < 0x80 {
+        word & 0x7f
+    } else if word & 0x8000 == 0 {
         *at += 2;
-        return low & 0x7f | high << 7;
+        word & 0x7f | word >> 1 & 0x3f80
+    } else if word & 0x80_0000 == 0 {
+        *at += 3;
+        word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000
+    } else {
+        let (value, len) = long_number(window, start);
+        *at = at.wrapping_add(len);
+        value
     }
-    let mut value = low & 0x7f | (high & 0x7f) << 7;
-    for i in 2..varint::MAX_LEN {
-        let next = byte(*at + i);
-        value |= (next & 0x7f) << (7 * i);
-        if next < 0x80 && (i < varint::MAX_LEN - 1 || next < 2) {
-            *at += i + 1;
-            return value;
-        }
-    }
-    *at += usize::MAX / 16;
-    value
+}
+
+/// Reads a number of any length.
+#[inline(never)]
+fn long_number(window: &[u8; WINDOW], start: usize) -> (u64, usize) {
+    varint::read(&window[start..]).unwrap_or((0, usize::MAX / 16))
 }
 
 /// Moves entry `i` towards the front while it is earlier than its parent; returns its place.

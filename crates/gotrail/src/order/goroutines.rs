@@ -80,6 +80,7 @@ impl State {
     }
 
     /// A goroutine is created, runnable or (for a coroutine) waiting.
+    #[inline(always)]
     pub(super) fn go_create<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.has_thread()?;
         offer.has_proc()?;
@@ -128,6 +129,7 @@ impl State {
     }
 
     /// The running goroutine ends.
+    #[inline(always)]
     pub(super) fn go_destroy<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let slot = self.running_go(&offer)?;
         self.goroutines.remove(slot);

@@ -8,6 +8,7 @@
 //! One file for each kind of resource holds one function for each event.
 
 mod annotations;
+mod go_index;
 mod goroutines;
 mod procs;
 mod ranges;
@@ -172,8 +173,42 @@ impl State {
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Advance {
-        let bound = self.threads.entries[slot as usize];
-        let offer = Offer {
+        // Each arm makes an offer of its own, so that it stays in registers where the handler is
+        // inlined: the commonest events. The others are handled out of line.
+        match decoded.event {
+            EventType::GO_BLOCK => self.go_block(self.offer(decoded, slot, generation), sink),
+            EventType::GO_START => self.go_start(self.offer(decoded, slot, generation), sink),
+            EventType::GO_UNBLOCK => self.go_unblock(self.offer(decoded, slot, generation), sink),
+            EventType::GO_STOP => self.go_stop(self.offer(decoded, slot, generation), sink),
+            EventType::GO_CREATE => self.go_create(self.offer(decoded, slot, generation), sink),
+            EventType::GO_DESTROY => self.go_destroy(self.offer(decoded, slot, generation), sink),
+            EventType::GO_SYSCALL_BEGIN => {
+                self.go_syscall_begin(self.offer(decoded, slot, generation), sink)
+            }
+            EventType::GO_SYSCALL_END => {
+                self.go_syscall_end(self.offer(decoded, slot, generation), sink)
+            }
+            EventType::PROC_START => self.proc_start(self.offer(decoded, slot, generation), sink),
+            EventType::PROC_STOP => self.proc_stop(self.offer(decoded, slot, generation), sink),
+            EventType::HEAP_ALLOC | EventType::HEAP_GOAL => {
+                let offer = self.offer(decoded, slot, generation);
+                offer.has_thread()?;
+                offer.has_proc()?;
+                deliver(&offer, sink)
+            }
+            _ => self.advance_other(decoded, slot, generation, sink),
+        }
+    }
+
+    #[inline(always)]
+    fn offer<'a>(
+        &self,
+        decoded: &'a Decoded,
+        slot: u32,
+        generation: &'a Generation<'a>,
+    ) -> Offer<'a> {
+        let bound = &self.threads.entries[slot as usize];
+        Offer {
             event: decoded.event,
             time: decoded.time,
             args: &decoded.args,
@@ -185,29 +220,18 @@ impl State {
             proc_slot: bound.proc_slot,
             go_hint: bound.go_hint,
             generation,
-        };
-        // The offer goes by value, so that it stays in registers where handlers are inlined: the
-        // commonest events. The others are handled out of line.
-        match offer.event {
-            EventType::GO_BLOCK => self.go_block(offer, sink),
-            EventType::GO_START => self.go_start(offer, sink),
-            EventType::GO_UNBLOCK => self.go_unblock(offer, sink),
-            EventType::GO_STOP => self.go_stop(offer, sink),
-            EventType::GO_SYSCALL_BEGIN => self.go_syscall_begin(offer, sink),
-            EventType::GO_SYSCALL_END => self.go_syscall_end(offer, sink),
-            EventType::PROC_START => self.proc_start(offer, sink),
-            EventType::PROC_STOP => self.proc_stop(offer, sink),
-            EventType::HEAP_ALLOC | EventType::HEAP_GOAL => {
-                offer.has_thread()?;
-                offer.has_proc()?;
-                deliver(&offer, sink)
-            }
-            _ => self.advance_other(offer, sink),
         }
     }
 
     #[inline(never)]
-    fn advance_other<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+    fn advance_other<S: Sink>(
+        &mut self,
+        decoded: &Decoded,
+        slot: u32,
+        generation: &Generation<'_>,
+        sink: &mut S,
+    ) -> Advance {
+        let offer = self.offer(decoded, slot, generation);
         let verdict = self.dispatch_other(offer, sink);
         // Batches without a thread have a place among the threads, but nothing is ever bound.
         self.threads.unbind_none();
@@ -219,9 +243,8 @@ impl State {
             EventType::PROC_STEAL => self.proc_steal(offer, sink),
             EventType::PROC_STATUS => self.proc_status(offer, sink),
 
-            EventType::GO_CREATE | EventType::GO_CREATE_BLOCKED => self.go_create(offer, sink),
+            EventType::GO_CREATE_BLOCKED => self.go_create(offer, sink),
             EventType::GO_CREATE_SYSCALL => self.go_create_syscall(offer, sink),
-            EventType::GO_DESTROY => self.go_destroy(offer, sink),
             EventType::GO_DESTROY_SYSCALL => self.go_destroy_syscall(offer, sink),
             EventType::GO_SYSCALL_END_BLOCKED => self.go_syscall_end_blocked(offer, sink),
             EventType::GO_STATUS | EventType::GO_STATUS_STACK => self.go_status(offer, sink),

@@ -5,6 +5,7 @@
 //! small tag, equal for equal generation numbers.
 
 use super::Offer;
+use super::go_index::GoIndex;
 use crate::generation::Generation;
 use bstr::{BStr, BString};
 use rustc_hash::FxHashMap;
@@ -189,7 +190,7 @@ impl State {
 /// Goroutines by id. Places of ended ones are used again.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Goroutines {
-    index: FxHashMap<i64, u32>,
+    index: GoIndex,
     pub(super) entries: Vec<Goroutine>,
     free: Vec<u32>,
     /// Open regions and ranges of the few goroutines that have any.
@@ -228,10 +229,11 @@ impl Goroutine {
 impl Goroutines {
     #[inline]
     pub(super) fn find(&self, id: i64) -> Option<u32> {
-        self.index.get(&id).copied()
+        self.index.get(id)
     }
 
     /// Adds a goroutine that does not exist yet.
+    #[inline]
     pub(super) fn insert(&mut self, id: i64, status: u8, tag: u32) -> u32 {
         let entry = Goroutine { id, seq: 0, tag, status };
         let slot = match self.free.pop() {
@@ -248,10 +250,11 @@ impl Goroutines {
         slot
     }
 
+    #[inline]
     pub(super) fn remove(&mut self, slot: u32) {
         let entry = &mut self.entries[slot as usize];
         entry.status = status::GO_DEAD;
-        self.index.remove(&entry.id);
+        self.index.remove(entry.id);
         if !self.extras.is_empty() {
             self.extras.remove(&entry.id);
         }
