@@ -10,8 +10,11 @@ use rustc_hash::FxHashMap;
 const PAGE: usize = 32;
 const CACHE: usize = 256;
 
-/// A page that holds nothing.
+/// No page has this place.
 const NO_PAGE: u32 = u32::MAX;
+
+/// A place of the cache that is not in use: no page has this number.
+const EMPTY: (u64, u32) = (u64::MAX, NO_PAGE);
 
 #[derive(Debug, Clone)]
 pub(super) struct GoIndex {
@@ -33,7 +36,7 @@ struct Page {
 impl Default for GoIndex {
     fn default() -> GoIndex {
         GoIndex {
-            cache: Box::new([(0, NO_PAGE); CACHE]),
+            cache: Box::new([EMPTY; CACHE]),
             places: FxHashMap::default(),
             pages: Vec::new(),
             free: Vec::new(),
@@ -55,16 +58,19 @@ impl GoIndex {
     }
 
     #[inline(always)]
-    pub(super) fn get(&self, id: i64) -> Option<u32> {
+    pub(super) fn get(&mut self, id: i64) -> Option<u32> {
         let (number, at) = split(id);
         let (cached, place) = self.cache[number as usize % CACHE];
-        let place = if cached == number { place } else { self.place(number) };
+        let place = if cached == number { place } else { self.look_up(number) };
         self.pages.get(place as usize)?.slots[at].checked_sub(1)
     }
 
+    /// Finds a page, if there is one, and puts it into the cache.
     #[cold]
-    fn place(&self, number: u64) -> u32 {
-        self.places.get(&number).copied().unwrap_or(NO_PAGE)
+    fn look_up(&mut self, number: u64) -> u32 {
+        let Some(&place) = self.places.get(&number) else { return NO_PAGE };
+        self.cache[number as usize % CACHE] = (number, place);
+        place
     }
 
     /// Adds an id that is not there.
@@ -72,8 +78,7 @@ impl GoIndex {
     pub(super) fn insert(&mut self, id: i64, slot: u32) {
         let (number, at) = split(id);
         let cached = self.cache[number as usize % CACHE];
-        let place =
-            if cached.0 == number && cached.1 != NO_PAGE { cached.1 } else { self.load(number) };
+        let place = if cached.0 == number { cached.1 } else { self.load(number) };
         let page = &mut self.pages[place as usize];
         page.slots[at] = slot + 1;
         page.used += 1;
@@ -105,8 +110,7 @@ impl GoIndex {
     pub(super) fn remove(&mut self, id: i64) {
         let (number, at) = split(id);
         let cached = self.cache[number as usize % CACHE];
-        let place =
-            if cached.0 == number && cached.1 != NO_PAGE { cached.1 } else { self.load(number) };
+        let place = if cached.0 == number { cached.1 } else { self.load(number) };
         let page = &mut self.pages[place as usize];
         page.slots[at] = 0;
         page.used -= 1;
@@ -119,7 +123,7 @@ impl GoIndex {
     #[cold]
     fn give_back(&mut self, number: u64, place: u32) {
         self.places.remove(&number);
-        self.cache[number as usize % CACHE] = (0, NO_PAGE);
+        self.cache[number as usize % CACHE] = EMPTY;
         self.free.push(place);
     }
 }
@@ -147,6 +151,16 @@ mod tests {
             assert_eq!(index.get(id), None, "{id}");
         }
         assert_eq!((index.len(), index.places.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_page_that_leaves_the_cache_hides_no_other() {
+        let mut index = GoIndex::default();
+        let other = (PAGE * CACHE) as i64;
+        index.insert(0, 5);
+        index.insert(other, 6);
+        index.remove(other);
+        assert_eq!((index.get(0), index.get(other)), (Some(5), None));
     }
 
     #[test]

@@ -288,14 +288,14 @@ impl State {
 
     /// The goroutine that runs on the offer's thread and proc.
     #[inline(always)]
-    fn running_go(&self, offer: &Offer<'_>) -> Result<u32, Box<Fault>> {
+    fn running_go(&mut self, offer: &Offer<'_>) -> Result<u32, Box<Fault>> {
         offer.is_running()?;
         self.go_in_state(offer, GO_RUNNING)
     }
 
     /// The goroutine of the offer's context, which must be in this state.
     #[inline(always)]
-    fn go_in_state(&self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
+    fn go_in_state(&mut self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
         let slot = self.this_go(offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         self.in_state(offer, slot, status)?;
         Ok(slot)

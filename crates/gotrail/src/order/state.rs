@@ -178,7 +178,7 @@ impl State {
 
     /// Where the goroutine of the offer's context is in the table, if it is.
     #[inline]
-    pub(super) fn this_go(&self, offer: &Offer<'_>) -> Option<u32> {
+    pub(super) fn this_go(&mut self, offer: &Offer<'_>) -> Option<u32> {
         let hint = offer.go_hint;
         match self.goroutines.entries.get(hint as usize) {
             Some(entry) if entry.id == offer.go && entry.status != status::GO_DEAD => Some(hint),
@@ -228,7 +228,7 @@ impl Goroutine {
 
 impl Goroutines {
     #[inline]
-    pub(super) fn find(&self, id: i64) -> Option<u32> {
+    pub(super) fn find(&mut self, id: i64) -> Option<u32> {
         self.index.get(id)
     }
 
