@@ -50,6 +50,7 @@ impl Delivery {
         let args = [a, b, c, d, 0, 0, 0, 0];
         !ids.special
             & generation.stacks.contains(args[ids.stacks[0] as usize & 7])
+            & generation.stacks.contains(args[ids.stacks[1] as usize & 7])
             & generation.strings.contains(args[ids.strings[0] as usize & 7])
     }
 
@@ -129,6 +130,12 @@ impl<'a> Tally<'a> {
     #[cold]
     #[inline(never)]
     fn look_again(&mut self, event: Ordered) {
+        if event.event == EventType::USER_LOG
+            && event.args[1..3].iter().all(|&id| self.generation.strings.contains(id))
+            && self.generation.stacks.contains(event.args[3])
+        {
+            return;
+        }
         if let Err(error) = self.delivery.refuse(&event, self.generation) {
             self.refused.get_or_insert((self.pending, error));
         }
@@ -207,8 +214,8 @@ const fn ids_of(spec: &Spec) -> Ids {
         }
         arg += 1;
     }
-    // The quick check looks at one stack and one string.
-    ids.special = stacks > 1 || strings > 1;
+    // The quick check looks at two stacks and one string.
+    ids.special = strings > 1;
     ids
 }
 

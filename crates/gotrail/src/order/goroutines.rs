@@ -236,6 +236,7 @@ impl State {
     }
 
     /// A syscall ends that lost its proc on the way.
+    #[inline(always)]
     pub(super) fn go_syscall_end_blocked<S: Sink>(
         &mut self,
         offer: Offer<'_>,

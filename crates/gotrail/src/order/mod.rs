@@ -190,6 +190,10 @@ impl State {
             }
             EventType::PROC_START => self.proc_start(self.offer(decoded, slot, generation), sink),
             EventType::PROC_STOP => self.proc_stop(self.offer(decoded, slot, generation), sink),
+            EventType::PROC_STEAL => self.proc_steal(self.offer(decoded, slot, generation), sink),
+            EventType::GO_SYSCALL_END_BLOCKED => {
+                self.go_syscall_end_blocked(self.offer(decoded, slot, generation), sink)
+            }
             EventType::HEAP_ALLOC | EventType::HEAP_GOAL => {
                 let offer = self.offer(decoded, slot, generation);
                 offer.has_thread()?;
@@ -231,22 +235,22 @@ impl State {
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Advance {
-        let offer = self.offer(decoded, slot, generation);
-        let verdict = self.dispatch_other(offer, sink);
-        // Batches without a thread have a place among the threads, but nothing is ever bound.
-        self.threads.unbind_none();
+        let verdict = self.dispatch_other(self.offer(decoded, slot, generation), sink);
+        if slot == 0 {
+            // Batches without a thread have a place among the threads, but nothing is ever bound.
+            self.threads.unbind_none();
+        }
         verdict
     }
 
+    #[inline(always)]
     fn dispatch_other<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         match offer.event {
-            EventType::PROC_STEAL => self.proc_steal(offer, sink),
             EventType::PROC_STATUS => self.proc_status(offer, sink),
 
             EventType::GO_CREATE_BLOCKED => self.go_create(offer, sink),
             EventType::GO_CREATE_SYSCALL => self.go_create_syscall(offer, sink),
             EventType::GO_DESTROY_SYSCALL => self.go_destroy_syscall(offer, sink),
-            EventType::GO_SYSCALL_END_BLOCKED => self.go_syscall_end_blocked(offer, sink),
             EventType::GO_STATUS | EventType::GO_STATUS_STACK => self.go_status(offer, sink),
             EventType::GO_SWITCH | EventType::GO_SWITCH_DESTROY => self.go_switch(offer, sink),
 

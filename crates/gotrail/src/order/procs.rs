@@ -101,6 +101,7 @@ impl State {
     }
 
     /// A proc is taken away from a thread in a syscall, by another thread or by itself.
+    #[inline(always)]
     pub(super) fn proc_steal<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         let Some(slot) = self.procs.find(id) else { return Ok(Verdict::Retry) };
