@@ -292,8 +292,7 @@ impl State {
     /// The goroutine of the offer's context, which must be in this state.
     #[inline(always)]
     fn go_in_state(&self, offer: &Offer<'_>, status: u8) -> Result<u32, Box<Fault>> {
-        let slot =
-            self.this_go(offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
+        let slot = self.this_go(offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         self.in_state(offer, slot, status)?;
         Ok(slot)
     }
