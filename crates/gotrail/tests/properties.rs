@@ -100,8 +100,14 @@ fn flipped() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+/// As many cases as `PROPTEST_CASES` says, or few enough to be quick.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: cases.unwrap_or(2500),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 fn message(outcome: &Outcome) -> Option<String> {
@@ -172,7 +178,7 @@ fn check_apart(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(config(1200))]
+    #![proptest_config(config())]
 
     #[test]
     fn edited_traces_are_the_same_to_every_strict_reader(bytes in edited(), chunk in 1..200usize) {
