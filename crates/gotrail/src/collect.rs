@@ -60,6 +60,11 @@ impl<'t> Collector<'t> {
         self.offset
     }
 
+    /// Whether it is known already that the last generation was the last.
+    pub(crate) fn is_at_end(&self) -> bool {
+        matches!(self.after, Some(Next::End))
+    }
+
     pub(crate) fn next(&mut self) -> Next<'t> {
         if let Some(next) = self.after.take() {
             return next;
@@ -121,6 +126,11 @@ impl<'t> Collector<'t> {
     fn at_end(&mut self, draft: Draft, at: usize) -> Next<'t> {
         if self.version < Version::Go126 {
             if self.losses.is_some() && draft.number == 0 {
+                if self.frequency.is_none() {
+                    // Not one generation: a strict reader says the same.
+                    let error = self.error(Fault::NoFrequency, at, &draft);
+                    self.drop_range(at..at, &error);
+                }
                 return Next::End;
             }
             let next = self.finish(draft, at, 0);
@@ -319,7 +329,7 @@ impl<'t> Collector<'t> {
     fn is_chain(&mut self, mut at: usize, count: usize, current: u64) -> bool {
         const FAR: u64 = 1 << 16;
         let mut first = None;
-        for _ in 0..count {
+        for seen in 0..count {
             match self.next_batch(at) {
                 Ok(Step::Batch(header, payload)) => {
                     let first = *first.get_or_insert(header.generation);
@@ -329,7 +339,8 @@ impl<'t> Collector<'t> {
                     }
                     at = payload.end;
                 }
-                Ok(Step::End) => return first.is_some(),
+                // One alone may be what looks like a batch inside one that is cut off.
+                Ok(Step::End) => return seen > 1,
                 Ok(Step::EndOfGeneration) if first.is_some() => at += 1,
                 _ => return false,
             }

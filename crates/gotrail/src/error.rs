@@ -374,8 +374,12 @@ pub enum Fault {
         found: Holding,
     },
     /// A task began that was already active.
-    #[error("task ID conflict: task {id} ({name:?}) begins again while it is active")]
+    #[error(
+        "task ID conflict: task {id} ({name:?}) begins again while it is active, on goroutine {go}"
+    )]
     TaskBegunTwice {
+        /// The goroutine that begins it again.
+        go: GoId,
         /// The task.
         id: TaskId,
         /// Its name.

@@ -7,7 +7,7 @@ use crate::event::{Event, Ordered};
 use crate::generation::Generation;
 use crate::input::{self, Input};
 use crate::order::{Checkpoint, State};
-use crate::report::Report;
+use crate::report::{Loss, Report};
 use crate::run::Run;
 use crate::{Compression, Time};
 use gotrail_format::Version;
@@ -104,7 +104,7 @@ impl<'t> Reader<'t> {
             generation: None,
             nowhere: Box::new(Generation::empty(version)),
             run: Run::new(lenient),
-            state: State::new(),
+            state: State::new(lenient),
             delivery: Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) },
             syncs: 0,
             report: Report::default(),
@@ -178,7 +178,7 @@ impl<'t> Reader<'t> {
         }
         let mut state = self.state.clone();
         if self.lossy {
-            state = State::new();
+            state = State::new(true);
         } else if let Some(generation) = &self.generation {
             state.end_generation(generation);
         }
@@ -223,7 +223,7 @@ impl<'t> Reader<'t> {
             }
             Phase::Failing(error) => {
                 self.phase = Phase::Done;
-                return Err(error);
+                return Err(error.with_event(self.delivery.delivered));
             }
             Phase::Done => {
                 self.phase = Phase::Done;
@@ -233,7 +233,7 @@ impl<'t> Reader<'t> {
         self.note_dropped();
         if self.lossy {
             // What was lost may have changed anything: begin anew, knowing nothing.
-            self.state = State::new();
+            self.state = State::new(true);
             self.lossy = false;
         } else if let Some(generation) = &self.generation {
             self.state.end_generation(generation);
@@ -252,7 +252,7 @@ impl<'t> Reader<'t> {
             }
             Next::Broken(error) => {
                 self.generation = None;
-                self.phase = Phase::Failing(error.with_event(self.delivery.delivered));
+                self.phase = Phase::Failing(error);
                 Time(self.delivery.last_time)
             }
             Next::End => {
@@ -272,8 +272,9 @@ impl<'t> Reader<'t> {
         Ok(Some(Some(sync)))
     }
 
-    /// The generation cannot be put in order any further: a strict reader fails, a tolerant one
-    /// goes on with the next, of which it knows nothing.
+    /// The generation cannot be put in order any further: a strict reader fails. A tolerant one
+    /// forgets what it knew before the generation, which may be wrong, and begins with it again;
+    /// if that does not help, it goes on with the next, of which it knows nothing.
     #[cold]
     fn give_up_generation(&mut self, error: Error) -> Result<(), Error> {
         let error = error.with_event(self.delivery.delivered);
@@ -282,10 +283,19 @@ impl<'t> Reader<'t> {
         if self.mode == Mode::Strict {
             return Err(error);
         }
+        let known_before = !self.state.is_initial();
+        self.state = State::new(true);
+        if known_before && self.run.start_again(generation, &mut self.state)? {
+            let from = Some(Time(self.delivery.last_time));
+            self.report.losses.push(Loss { from, ..Loss::of_error(&error) });
+            self.phase = Phase::Inside;
+            return Ok(());
+        }
         let mut loss = self.run.lost(&error, generation);
         // What cannot go on because the end of its generation is missing is not damaged.
         let open = &self.report.losses[self.open_losses..];
-        if open.iter().any(|loss| loss.cause == Cause::CutOff) {
+        let unfinished = self.collector.is_at_end() && matches!(error.fault(), Fault::Stuck(_));
+        if unfinished || open.iter().any(|loss| loss.cause == Cause::CutOff) {
             loss.cause = Cause::CutOff;
         }
         self.report.losses.push(loss);
@@ -307,7 +317,8 @@ impl<'t> Reader<'t> {
     fn note_losses(&mut self, time: Time) {
         if self.generation.is_some() {
             for loss in &mut self.report.losses[self.open_losses..] {
-                loss.until = Some(time);
+                // Where times lie, the generation may seem to begin before the loss.
+                loss.until = Some(loss.from.map_or(time, |from| time.max(from)));
             }
             self.open_losses = self.report.losses.len();
         }

@@ -70,8 +70,22 @@ pub(crate) struct Run {
     /// The time of the next CPU sample.
     sample_time: i64,
     queue: Queue,
+    /// The thread whose event the last step let happen; [`SAMPLE`] for a CPU sample.
+    stepped: u32,
+    /// How far each thread and the samples came before a tolerant reader began again.
+    before: Option<Before>,
     /// Where a tolerant reader notes what it drops; a strict one stops instead.
     pub(crate) dropped: Option<Dropped>,
+}
+
+/// The last step was a CPU sample.
+const SAMPLE: u32 = u32::MAX;
+
+/// How far a run came: what was delivered already.
+struct Before {
+    /// Where the first event is that did not happen, by cursor.
+    threads: Vec<usize>,
+    samples: usize,
 }
 
 /// What a tolerant run dropped.
@@ -119,6 +133,8 @@ impl Run {
             next_sample: 0,
             sample_time: i64::MAX,
             queue: Queue::EMPTY,
+            stepped: SAMPLE,
+            before: None,
             dropped: lenient.then(Dropped::default),
         }
     }
@@ -133,6 +149,7 @@ impl Run {
         self.heap.clear();
         self.next_sample = 0;
         (self.queue.len, self.queue.taken) = (0, 0);
+        self.before = None;
         state.begin_generation(generation.number);
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
@@ -172,9 +189,53 @@ impl Run {
             if !result? {
                 return Ok(None);
             }
+            if self.before.is_some() {
+                self.skip_delivered();
+            }
         }
         self.queue.taken += 1;
         Ok(Some(self.queue.events[self.queue.taken - 1]))
+    }
+
+    /// Begins with the same generation again from another state, leaving out the events that were
+    /// delivered already. False if this was done before.
+    #[cold]
+    pub(crate) fn start_again(
+        &mut self,
+        generation: &Generation<'_>,
+        state: &mut State,
+    ) -> Result<bool, Error> {
+        if self.before.is_some() {
+            return Ok(false);
+        }
+        let threads = (0..self.cursors.len()).map(|cursor| self.reached(cursor)).collect();
+        let before = Before { threads, samples: self.next_sample };
+        if let Some(dropped) = &mut self.dropped {
+            // All of it will be found again.
+            *dropped = Dropped::default();
+        }
+        self.start(generation, state)?;
+        self.before = Some(before);
+        Ok(true)
+    }
+
+    /// Where the thread's first event is that did not happen.
+    fn reached(&self, cursor: usize) -> usize {
+        let waits = self.heap.iter().any(|entry| entry.cursor as usize == cursor);
+        if waits { self.cursors[cursor].event_at } else { usize::MAX }
+    }
+
+    /// Drops what the last step made if it was delivered before the run began again.
+    #[cold]
+    fn skip_delivered(&mut self) {
+        let Some(before) = &self.before else { return };
+        let again = match self.stepped {
+            SAMPLE => self.next_sample <= before.samples,
+            cursor => self.reached(cursor as usize) <= before.threads[cursor as usize],
+        };
+        if again {
+            self.queue = Queue::EMPTY;
+        }
     }
 
     /// Delivers all events that are left of the generation.
@@ -187,6 +248,10 @@ impl Run {
         while self.queue.taken < self.queue.len {
             self.queue.taken += 1;
             let mut event = self.queue.events[self.queue.taken - 1];
+            delivery.deliver(&mut event, generation)?;
+        }
+        while self.before.is_some() {
+            let Some(mut event) = self.next(generation, state)? else { return Ok(()) };
             delivery.deliver(&mut event, generation)?;
         }
         let mut tally = Tally::new(delivery, generation);
@@ -215,6 +280,7 @@ impl Run {
             Some(head) if head.time <= self.sample_time => head.cursor,
             _ => return self.sample(generation, sink),
         };
+        self.stepped = index;
         let cursor = &mut self.cursors[index as usize];
         if cursor.slot == UNRESOLVED {
             cursor.slot = state.threads.slot(cursor.thread);
@@ -309,6 +375,7 @@ impl Run {
     ) -> Result<bool, Error> {
         let Some(sample) = generation.samples.get(self.next_sample) else { return Ok(false) };
         self.next_sample += 1;
+        self.stepped = SAMPLE;
         self.note_sample(generation);
         sink.emit(Ordered {
             time: sample.time,
@@ -373,7 +440,8 @@ impl Run {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        let cursor = &mut self.cursors[self.heap[i].cursor as usize];
+        self.stepped = self.heap[i].cursor;
+        let cursor = &mut self.cursors[self.stepped as usize];
         if cursor.slot == UNRESOLVED {
             cursor.slot = state.threads.slot(cursor.thread);
         }

@@ -14,7 +14,11 @@ impl State {
         let name = self.name(&offer, offer.args[2])?;
         if self.tasks.contains_key(&id) {
             let name = name.resolve(offer.generation, self.names()).to_owned();
-            return Err(Box::new(Fault::TaskBegunTwice { id: TaskId(id), name }));
+            return Err(Box::new(Fault::TaskBegunTwice {
+                go: GoId(offer.go),
+                id: TaskId(id),
+                name,
+            }));
         }
         // Here a parent of 0 means that there is none, and not the background task.
         let mut args = *offer.args;
@@ -60,7 +64,8 @@ impl State {
         if let Some(inner) = inner {
             let ended_name = name.resolve(offer.generation, self.names());
             let inner_name = inner.name.resolve(offer.generation, self.names());
-            if inner.task != offer.args[0] || ended_name != inner_name {
+            let lost = name == NameRef::LOST || inner.name == NameRef::LOST;
+            if inner.task != offer.args[0] || (ended_name != inner_name && !lost) {
                 return Err(Box::new(Fault::RegionMisuse {
                     go: GoId(id),
                     ended: ended_name.to_owned(),
@@ -76,6 +81,9 @@ impl State {
 
     fn name(&self, offer: &Offer<'_>, id: u64) -> Result<NameRef, Box<Fault>> {
         if !offer.generation.strings.contains(id) {
+            if self.lenient {
+                return Ok(NameRef::LOST);
+            }
             return Err(Box::new(Fault::UnknownId { event: offer.event, what: "string", id }));
         }
         Ok(NameRef::current(id))

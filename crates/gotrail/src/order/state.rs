@@ -56,6 +56,7 @@ pub(crate) struct State {
     /// The current generation's tag, and whether its number is that of the first.
     pub(super) tag: u32,
     pub(super) initial: bool,
+    pub(super) lenient: bool,
 }
 
 /// The names of tasks and regions that began in a generation before.
@@ -76,6 +77,8 @@ impl NameRef {
     /// Marks what is not a string of the current generation.
     const CARRIED: u64 = 1 << 63;
     pub(crate) const EMPTY: NameRef = NameRef(0);
+    /// A name that a damaged trace does not have.
+    pub(crate) const LOST: NameRef = NameRef(u64::MAX);
 
     /// A string of the current generation, if its id leaves room for the mark.
     pub(crate) fn current(id: u64) -> NameRef {
@@ -118,8 +121,10 @@ pub(crate) enum GcPhase {
 }
 
 impl State {
-    pub(crate) fn new() -> State {
+    /// Nothing is known. A lenient state tolerates names that a damaged trace lost.
+    pub(crate) fn new(lenient: bool) -> State {
         State {
+            lenient,
             threads: Threads::default(),
             procs: Procs::default(),
             goroutines: Goroutines::default(),
@@ -133,12 +138,16 @@ impl State {
         }
     }
 
-    /// Prepares for the events of the generation with this number. `first` is the number of the
-    /// first generation whose events were put in order, which is not known before one was.
+    /// Prepares for the events of the generation with this number.
     pub(crate) fn begin_generation(&mut self, number: u64) {
         let fresh = self.tags.len() as u32 + 1;
         self.tag = *self.tags.entry(number).or_insert(fresh);
         self.initial = self.initial_number == 0 || self.initial_number == number;
+    }
+
+    /// Whether nothing is known before the current generation.
+    pub(crate) fn is_initial(&self) -> bool {
+        self.initial
     }
 
     /// Called with the first event of all: from then on its generation is the first.
@@ -155,6 +164,9 @@ impl State {
         let mut index = FxHashMap::<BString, NameRef>::default();
         let names = self.names.clone();
         let mut keep = |name: &mut NameRef| {
+            if *name == NameRef::LOST {
+                return;
+            }
             let text = name.resolve(generation, &names);
             *name = *index.entry(text.to_owned()).or_insert_with(|| {
                 kept.push(text.to_owned());
@@ -416,7 +428,7 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// The start of a trace, where nothing is known.
     pub fn start() -> Checkpoint {
-        Checkpoint { state: State::new(), last_time: 0, syncs: 0 }
+        Checkpoint { state: State::new(false), last_time: 0, syncs: 0 }
     }
 
     /// The number of goroutines that exist.

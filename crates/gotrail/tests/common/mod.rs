@@ -1,0 +1,220 @@
+//! What the tests share: the recorded traces, and readers that give text.
+
+#![allow(dead_code, unreachable_pub)]
+
+pub mod scenario;
+
+use gotrail::{Error, Mode, Reader, Trace};
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+/// The folder with the recorded traces.
+pub fn traces() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces")
+}
+
+/// A recorded trace and what Go's own reader makes of it.
+pub struct Golden {
+    pub name: String,
+    pub bytes: Vec<u8>,
+    pub events: usize,
+    pub ok: bool,
+    pub parsed: u64,
+    pub wire_events: usize,
+    pub wire_ok: bool,
+    pub wire: u64,
+    pub footprint: u64,
+}
+
+impl Golden {
+    pub fn path(&self) -> PathBuf {
+        traces().join(&self.name)
+    }
+}
+
+/// All recorded traces.
+pub fn goldens() -> Vec<Golden> {
+    let list = std::fs::read_to_string(traces().join("expected.tsv")).unwrap();
+    let goldens: Vec<Golden> = list.lines().skip(1).map(golden).collect();
+    assert!(goldens.len() > 100, "only {} traces", goldens.len());
+    goldens
+}
+
+/// The recorded traces of at most `size` bytes.
+pub fn small_goldens(size: usize) -> Vec<Golden> {
+    let mut goldens = goldens();
+    goldens.retain(|golden| golden.bytes.len() <= size);
+    assert!(goldens.len() > 5, "only {} traces", goldens.len());
+    goldens
+}
+
+/// The recorded trace of this name.
+pub fn golden_named(name: &str) -> Golden {
+    goldens().into_iter().find(|golden| golden.name == name).expect(name)
+}
+
+fn golden(line: &str) -> Golden {
+    let columns: Vec<&str> = line.split('\t').collect();
+    let [name, events, end, parsed, wire_events, wire_end, wire, footprint] = columns[..] else {
+        panic!("{line}")
+    };
+    let hash = |text| u64::from_str_radix(text, 16).unwrap();
+    Golden {
+        name: name.to_owned(),
+        bytes: std::fs::read(traces().join(name)).unwrap(),
+        events: events.parse().unwrap(),
+        ok: end == "ok",
+        parsed: hash(parsed),
+        wire_events: wire_events.parse().unwrap(),
+        wire_ok: wire_end == "ok",
+        wire: hash(wire),
+        footprint: hash(footprint),
+    }
+}
+
+/// The 64-bit FNV-1a hash.
+pub fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// What a reader gave: the text of each event, and the error at the end.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub events: Vec<Vec<u8>>,
+    pub times: Vec<i64>,
+    pub error: Option<Error>,
+}
+
+impl Outcome {
+    pub fn hash(&self) -> u64 {
+        hash(self.events.iter().map(Vec::as_slice))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.events.concat()).into_owned()
+    }
+
+    /// Checks that the other reader gave the same.
+    #[track_caller]
+    pub fn assert_same(&self, other: &Outcome, what: &str) {
+        for (i, (ours, theirs)) in self.events.iter().zip(&other.events).enumerate() {
+            let text = |event: &[u8]| String::from_utf8_lossy(event).into_owned();
+            assert_eq!(text(ours), text(theirs), "{what}: event {i}");
+        }
+        assert_eq!(self.events.len(), other.events.len(), "{what}: number of events");
+        let message = |outcome: &Outcome| outcome.error.as_ref().map(Error::to_string);
+        assert_eq!(message(self), message(other), "{what}: error");
+    }
+}
+
+/// Reads all events that are left.
+pub fn drain(reader: &mut Reader<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    loop {
+        match reader.next_event() {
+            Ok(Some(event)) => {
+                let mut text = Vec::new();
+                gotrail::text::write_event(&mut text, &event);
+                outcome.events.push(text);
+                outcome.times.push(event.time().0);
+            }
+            Ok(None) => break,
+            Err(error) => {
+                outcome.error = Some(error);
+                break;
+            }
+        }
+    }
+    assert!(matches!(reader.next_event(), Ok(None)), "events after the end");
+    outcome
+}
+
+pub fn read(reader: Result<Reader<'_>, Error>) -> Outcome {
+    match reader {
+        Ok(mut reader) => drain(&mut reader),
+        Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+    }
+}
+
+/// The strict events of a trace in memory.
+pub fn strict(bytes: &[u8]) -> Outcome {
+    read(Reader::from_slice(bytes, Mode::Strict))
+}
+
+/// The strict events of a stream that gives `chunk` bytes at a time.
+pub fn streamed(bytes: &[u8], chunk: usize) -> Outcome {
+    read(Reader::from_read(Chunks { bytes, chunk }, Mode::Strict))
+}
+
+/// The events of a tolerant reader, which has no errors once the header was read.
+pub fn tolerant(bytes: &[u8]) -> (Outcome, gotrail::Report) {
+    match Reader::from_slice(bytes, Mode::Tolerant) {
+        Ok(mut reader) => {
+            let outcome = drain(&mut reader);
+            assert!(outcome.error.is_none(), "a tolerant reader fails: {:?}", outcome.error);
+            (outcome, reader.report())
+        }
+        Err(error) => {
+            (Outcome { error: Some(error), ..Outcome::default() }, gotrail::Report::default())
+        }
+    }
+}
+
+/// The events of each generation from the checkpoint before it, the last generation first.
+pub fn resumed(trace: &Trace) -> Outcome {
+    let checkpoints = trace.checkpoints().unwrap();
+    assert_eq!(checkpoints.len(), trace.generations().len());
+    let mut parts: Vec<Outcome> =
+        (0..checkpoints.len()).rev().map(|i| generation(trace, i, &checkpoints[i])).collect();
+    parts.reverse();
+    let mut all = Outcome::default();
+    for part in parts {
+        all.events.extend(part.events);
+        all.times.extend(part.times);
+        all.error = all.error.or(part.error);
+    }
+    all
+}
+
+/// The events of one generation from the checkpoint before it.
+pub fn generation(trace: &Trace, index: usize, before: &gotrail::Checkpoint) -> Outcome {
+    let generation = trace.generation(index).unwrap();
+    let mut outcome = Outcome::default();
+    for event in generation.events(before) {
+        match event {
+            Ok(event) => {
+                let mut text = Vec::new();
+                gotrail::text::write_event(&mut text, &event);
+                outcome.events.push(text);
+                outcome.times.push(event.time().0);
+            }
+            Err(error) => outcome.error = Some(error),
+        }
+    }
+    outcome
+}
+
+/// A stream that gives few bytes at a time.
+pub struct Chunks<'a> {
+    pub bytes: &'a [u8],
+    pub chunk: usize,
+}
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let len = self.chunk.min(out.len()).min(self.bytes.len());
+        let (now, later) = self.bytes.split_at(len);
+        out[..len].copy_from_slice(now);
+        self.bytes = later;
+        Ok(len)
+    }
+}
+
+/// Times must rise strictly, as long as they do not wrap around.
+#[track_caller]
+pub fn assert_rising(outcome: &Outcome, what: &str) {
+    for pair in outcome.times.windows(2) {
+        assert!(pair[0] < pair[1] || pair[0] == i64::MAX, "{what}: {} then {}", pair[0], pair[1]);
+    }
+}
