@@ -43,6 +43,7 @@ mod generation;
 mod ids;
 mod input;
 mod order;
+mod parallel;
 mod reader;
 mod report;
 mod run;

@@ -157,13 +157,7 @@ impl<'t> Reader<'t> {
     pub fn drain(&mut self) -> Result<u64, Error> {
         let before = self.delivery.delivered;
         loop {
-            if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
-                let result = self.run.drive(generation, &mut self.state, &mut self.delivery);
-                self.phase = Phase::Between;
-                if let Err(error) = result {
-                    self.give_up_generation(error)?;
-                }
-            }
+            self.drive_generation()?;
             if let Some(None) = self.turn()? {
                 return Ok(self.delivery.delivered - before);
             }
@@ -238,7 +232,13 @@ impl<'t> Reader<'t> {
         } else if let Some(generation) = &self.generation {
             self.state.end_generation(generation);
         }
-        let time = match self.collector.next() {
+        let next = self.collector.next();
+        self.enter(next).map(|sync| Some(Some(sync)))
+    }
+
+    /// Goes on with what comes next in the trace; returns the sync before it.
+    pub(crate) fn enter(&mut self, next: Next<'t>) -> Result<Ordered, Error> {
+        let time = match next {
             Next::Generation(generation) => {
                 if let Err(error) = self.run.start(&generation, &mut self.state) {
                     self.phase = Phase::Done;
@@ -261,6 +261,13 @@ impl<'t> Reader<'t> {
                 Time(self.delivery.last_time)
             }
         };
+        let sync = self.sync(time)?;
+        self.note_losses(Time(sync.time));
+        Ok(sync)
+    }
+
+    /// Delivers the sync before the generation, or at the end.
+    fn sync(&mut self, time: Time) -> Result<Ordered, Error> {
         self.syncs += 1;
         let mut sync = Ordered::sync(time.0, self.syncs);
         let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
@@ -268,8 +275,59 @@ impl<'t> Reader<'t> {
             self.phase = Phase::Done;
             return Err(error);
         }
-        self.note_losses(Time(sync.time));
-        Ok(Some(Some(sync)))
+        Ok(sync)
+    }
+
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(crate) fn next_generation(&mut self) -> Next<'t> {
+        self.collector.next()
+    }
+
+    /// Takes a generation over that was put in order elsewhere, with the state after it.
+    pub(crate) fn accept(
+        &mut self,
+        generation: Box<Generation<'t>>,
+        state: State,
+        events: u64,
+        last_time: i64,
+    ) -> Result<(), Error> {
+        let time = generation.start();
+        self.generation = Some(generation);
+        self.sync(time)?;
+        self.delivery.delivered += events;
+        self.delivery.last_time = self.delivery.last_time.max(last_time);
+        // The state is that after the generation already.
+        self.generation = None;
+        self.state = state;
+        Ok(())
+    }
+
+    /// Delivers what is left of the generation.
+    fn drive_generation(&mut self) -> Result<(), Error> {
+        if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
+            let result = self.run.drive(generation, &mut self.state, &mut self.delivery);
+            self.phase = Phase::Between;
+            if let Err(error) = result {
+                self.give_up_generation(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Delivers what is left of the generation, and ends it.
+    pub(crate) fn finish_generation(&mut self) -> Result<(), Error> {
+        self.drive_generation()?;
+        if let Some(generation) = self.generation.take() {
+            self.state.end_generation(&generation);
+        }
+        Ok(())
     }
 
     /// The generation cannot be put in order any further: a strict reader fails. A tolerant one

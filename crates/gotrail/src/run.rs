@@ -16,11 +16,12 @@ use crate::deliver::{Delivery, Tally};
 use crate::error::{Error, Fault, Place, Waiting};
 use crate::event::Ordered;
 use crate::generation::Generation;
-use crate::order::{Decoded, NO_SLOT, Sink, State, Verdict};
+use crate::order::{Decoded, NO_SLOT, Sink, State, Verdict, go_runs, proc_runs};
 use crate::report::{Loss, Misuse};
 use crate::{GoId, ThreadId, Time};
 use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
 use gotrail_format::{EventType, gosort, varint};
+use rustc_hash::FxHashMap;
 
 /// The thread has offered no event yet, so that the state does not know it yet.
 const UNRESOLVED: u32 = NO_SLOT - 1;
@@ -145,12 +146,21 @@ impl Run {
         generation: &Generation<'_>,
         state: &mut State,
     ) -> Result<(), Error> {
+        state.begin_generation(generation.number);
+        self.start_speculative(generation)?;
+        if !self.heap.is_empty() {
+            state.note_first_event(generation.number);
+        }
+        Ok(())
+    }
+
+    /// Begins with the events of `generation`, for a state that is in it already.
+    pub(crate) fn start_speculative(&mut self, generation: &Generation<'_>) -> Result<(), Error> {
         self.cursors.clear();
         self.heap.clear();
         self.next_sample = 0;
         (self.queue.len, self.queue.taken) = (0, 0);
         self.before = None;
-        state.begin_generation(generation.number);
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
             let refresh = cursor.advance(generation);
@@ -164,9 +174,6 @@ impl Run {
             } else if let Some(fault) = self.cursors[index as usize].fault(generation) {
                 self.drop_rest(index, generation, fault)?;
             }
-        }
-        if !self.heap.is_empty() {
-            state.note_first_event(generation.number);
         }
         self.note_second();
         self.note_sample(generation);
@@ -257,6 +264,11 @@ impl Run {
         let mut tally = Tally::new(delivery, generation);
         while self.step(generation, state, &mut tally)? {}
         Ok(())
+    }
+
+    /// Whether any thread has events left.
+    pub(crate) fn has_threads(&self) -> bool {
+        !self.heap.is_empty()
     }
 
     /// Whether all events were taken.
@@ -769,4 +781,35 @@ pub(crate) fn end_of(generation: &Generation<'_>) -> Time {
     };
     let last = generation.threads.iter().map(last_of_thread).max();
     Time(last.unwrap_or(i64::MIN).max(generation.start().0))
+}
+
+/// What the statuses bind that each thread begins with: its proc and goroutine, where there is
+/// just one of them.
+pub(crate) fn prefixes(generation: &Generation<'_>) -> FxHashMap<i64, (i64, i64)> {
+    const SEVERAL: i64 = i64::MIN;
+    let mut prefixes = FxHashMap::default();
+    for chain in &generation.threads {
+        let mut cursor = Cursor::new(chain.thread, chain.first);
+        let (mut proc, mut go) = (-1, -1);
+        let bind = |bound: &mut i64, id: i64| *bound = if *bound == -1 { id } else { SEVERAL };
+        while cursor.advance(generation) == Refresh::Event {
+            let args = &cursor.next.args;
+            match cursor.next.event {
+                EventType::PROC_STATUS if proc_runs(args[1] as u8) => {
+                    bind(&mut proc, args[0] as i64);
+                }
+                EventType::GO_STATUS | EventType::GO_STATUS_STACK
+                    if go_runs(args[2] as u8, args[1] as i64 == chain.thread) =>
+                {
+                    bind(&mut go, args[0] as i64);
+                }
+                EventType::PROC_STATUS | EventType::GO_STATUS | EventType::GO_STATUS_STACK => {}
+                _ => break,
+            }
+        }
+        if (proc, go) != (-1, -1) {
+            prefixes.insert(chain.thread, (proc, go));
+        }
+    }
+    prefixes
 }

@@ -27,6 +27,9 @@ impl State {
         }
         offer.is_running()?;
         self.tasks.insert(id, Task { parent: args[1], name });
+        if let Some(trail) = self.trail() {
+            trail.tasks.entry(id).or_insert(true);
+        }
         sink.emit(Ordered { args, ..offer.ordered() });
         Ok(Verdict::Advanced)
     }
@@ -35,6 +38,9 @@ impl State {
     /// earlier generation.
     pub(super) fn task_end<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         offer.is_running()?;
+        if let Some(trail) = self.trail() {
+            trail.tasks.entry(offer.args[0]).or_insert(false);
+        }
         let unknown = Task { parent: TaskId::NONE.0, name: NameRef::EMPTY };
         let task = self.tasks.remove(&offer.args[0]).unwrap_or(unknown);
         let args = [offer.args[0], offer.args[1], task.parent, task.name.0];
@@ -75,6 +81,8 @@ impl State {
                 }));
             }
             self.goroutines.extra(id).regions.pop();
+        } else if let Some(trail) = self.trail() {
+            trail.region_ends.push((id, offer.args[0], name));
         }
         deliver(&offer, sink)
     }

@@ -73,6 +73,11 @@ impl GoIndex {
         self.pages.get(place as usize)?.slots[at].checked_sub(1)
     }
 
+    pub(super) fn peek(&self, id: i64) -> Option<u32> {
+        let (number, at) = split(id);
+        self.pages[*self.places.get(&number)? as usize].slots[at].checked_sub(1)
+    }
+
     /// Finds a page, if there is one, and puts it into the cache.
     #[cold]
     fn look_up(&mut self, number: u64) -> u32 {

@@ -34,6 +34,9 @@ impl State {
             }
             None if self.initial => {
                 old = GoState::Undetermined;
+                if let Some(trail) = self.trail() {
+                    trail.goroutines.push((id, status));
+                }
                 self.goroutines.insert(id, status, self.tag)
             }
             None => return Err(Box::new(Fault::UnknownGoroutine(GoId(id)))),
@@ -52,6 +55,9 @@ impl State {
                 if !self.initial && offer.go != id {
                     return Err(inconsistent_thread(id, of_thread, offer.go));
                 }
+                if let Some(trail) = self.trail() {
+                    trail.in_own_syscall.push((id, of_thread));
+                }
                 self.threads.bind_go(offer.slot, id, slot);
             }
             GO_SYSCALL => {
@@ -67,6 +73,9 @@ impl State {
                     }
                     // This event binds the goroutine, so that its context has none yet.
                     None => {
+                        if let Some(trail) = self.trail() {
+                            trail.in_syscall.push((id, of_thread));
+                        }
                         let thread = self.threads.slot(of_thread);
                         self.threads.bind_go(thread, id, slot);
                     }
@@ -93,6 +102,9 @@ impl State {
         }
         let blocked = offer.event == EventType::GO_CREATE_BLOCKED;
         let status = if blocked { GO_WAITING } else { GO_RUNNABLE };
+        if let Some(trail) = self.trail() {
+            trail.created.push(id);
+        }
         self.goroutines.insert(id, status, self.tag);
         deliver(&offer, sink)
     }
@@ -104,6 +116,9 @@ impl State {
         let id = offer.args[0] as i64;
         if self.goroutines.find(id).is_some() {
             return Err(Box::new(Fault::AlreadyExists { event: offer.event, go: GoId(id) }));
+        }
+        if let Some(trail) = self.trail() {
+            trail.created.push(id);
         }
         let slot = self.goroutines.insert(id, GO_SYSCALL, self.tag);
         self.threads.bind_go(offer.slot, id, slot);

@@ -12,6 +12,7 @@ mod go_index;
 mod goroutines;
 mod procs;
 mod ranges;
+mod speculate;
 mod state;
 
 use crate::error::{Error, Fault, Needed, Subject};
@@ -22,6 +23,17 @@ use gotrail_format::EventType;
 
 pub use state::Checkpoint;
 pub(crate) use state::{NO_SLOT, NameRef, Names, State};
+
+/// Whether a goroutine with this status runs on the thread that says so; one in a syscall does if
+/// it is `here`.
+pub(crate) fn go_runs(status: u8, here: bool) -> bool {
+    status == state::status::GO_RUNNING || (status == state::status::GO_SYSCALL && here)
+}
+
+/// Whether a proc with this status belongs to the thread that says so.
+pub(crate) fn proc_runs(status: u8) -> bool {
+    matches!(status, state::status::PROC_RUNNING | state::status::PROC_SYSCALL)
+}
 
 /// Whether an event can happen now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,6 +46,9 @@ impl State {
             }
             None => {
                 old = if self.initial { ProcState::Undetermined } else { ProcState::NotExist };
+                if let Some(trail) = self.trail() {
+                    trail.procs.push((id, status));
+                }
                 self.procs.insert(id, status, self.tag)
             }
         };
@@ -119,6 +122,11 @@ impl State {
         proc.seq = offer.args[1];
         if status == PROC_SYSCALL_ABANDONED {
             // The thread has moved on, and its id may be in use again: leave it alone.
+            let victim = offer.args[2] as i64;
+            let unseen = self.threads.find(victim).is_none();
+            if let Some(trail) = self.trail() {
+                trail.stolen.push((id, victim, unseen));
+            }
             return deliver(&offer, sink);
         }
         let victim = offer.args[2] as i64;

@@ -64,6 +64,9 @@ impl State {
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
         confirm(&mut self.goroutines.extra(id).ranges, range, self.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
+        if let Some(trail) = self.trail() {
+            trail.go_ranges.push((id, range));
+        }
         deliver(&offer, sink)
     }
 
@@ -102,6 +105,9 @@ impl State {
         let range = OpenRange { begin: begin_of(offer.event), reason: 0 };
         confirm(&mut self.procs.entries[slot as usize].ranges, range, self.initial)
             .map_err(|problem| range_fault(offer.event, of, problem))?;
+        if let Some(trail) = self.trail() {
+            trail.proc_ranges.push((id, range));
+        }
         deliver(&offer, sink)
     }
 
@@ -123,6 +129,7 @@ impl State {
             if self.gc.phase != GcPhase::Undetermined {
                 return Err(self.wrong_gc_state(offer.event));
             }
+            self.note_first_gc(&offer);
             (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
             return deliver(&offer, sink);
         }
@@ -141,6 +148,7 @@ impl State {
     pub(super) fn gc_begin<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
         let seq = offer.args[0];
         if self.gc.phase == GcPhase::Undetermined {
+            self.note_first_gc(&offer);
             (self.gc.seq, self.gc.phase) = (seq, GcPhase::Running);
             return deliver(&offer, sink);
         }
@@ -168,6 +176,13 @@ impl State {
         offer.is_running()?;
         (self.gc.seq, self.gc.phase) = (seq, GcPhase::NotRunning);
         deliver(&offer, sink)
+    }
+
+    fn note_first_gc(&mut self, offer: &Offer<'_>) {
+        let running = offer.is_running().is_ok();
+        if let Some(trail) = self.trail() {
+            trail.gc = Some((offer.event, offer.args[0], running));
+        }
     }
 
     fn is_next_gc(&self, seq: u64) -> bool {

@@ -6,6 +6,7 @@
 
 use super::Offer;
 use super::go_index::GoIndex;
+use super::speculate::Trail;
 use crate::generation::Generation;
 use bstr::{BStr, BString};
 use rustc_hash::FxHashMap;
@@ -48,15 +49,17 @@ pub(crate) struct State {
     pub(super) tasks: FxHashMap<u64, Task>,
     pub(super) gc: Gc,
     /// Names of tasks and regions that are open since an earlier generation.
-    names: Arc<Names>,
+    pub(super) names: Arc<Names>,
     /// The tag of each generation number so far.
-    tags: FxHashMap<u64, u32>,
+    pub(super) tags: FxHashMap<u64, u32>,
     /// The number of the first generation.
     initial_number: u64,
     /// The current generation's tag, and whether its number is that of the first.
     pub(super) tag: u32,
     pub(super) initial: bool,
     pub(super) lenient: bool,
+    /// What a speculative run takes on trust.
+    pub(super) trail: Option<Box<Trail>>,
 }
 
 /// The names of tasks and regions that began in a generation before.
@@ -64,13 +67,21 @@ pub(crate) struct State {
 pub(crate) struct Names(Vec<BString>);
 
 impl Names {
+    pub(super) fn new(names: Vec<BString>) -> Names {
+        Names(names)
+    }
+
+    pub(super) fn all(&self) -> &[BString] {
+        &self.0
+    }
+
     pub(crate) fn get(&self, index: u64) -> &BStr {
         self.0.get(index as usize).map_or(BStr::new(""), |name| name.as_ref())
     }
 }
 
 /// The name of a task or region: a string of the current generation, or one of [`Names`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct NameRef(pub(crate) u64);
 
 impl NameRef {
@@ -85,8 +96,14 @@ impl NameRef {
         NameRef(if id & NameRef::CARRIED == 0 { id } else { 0 })
     }
 
-    fn carried(index: usize) -> NameRef {
+    pub(super) fn carried(index: usize) -> NameRef {
         NameRef(index as u64 | NameRef::CARRIED)
+    }
+
+    /// The text of a name that was carried over.
+    pub(super) fn carried_text(self, names: &Names) -> Option<&BStr> {
+        let carried = self.0 & NameRef::CARRIED != 0 && self != NameRef::LOST;
+        carried.then(|| names.get(self.0 & !NameRef::CARRIED))
     }
 
     pub(crate) fn resolve<'a>(self, generation: &'a Generation<'a>, names: &'a Names) -> &'a BStr {
@@ -125,6 +142,7 @@ impl State {
     pub(crate) fn new(lenient: bool) -> State {
         State {
             lenient,
+            trail: None,
             threads: Threads::default(),
             procs: Procs::default(),
             goroutines: Goroutines::default(),
@@ -143,6 +161,28 @@ impl State {
         let fresh = self.tags.len() as u32 + 1;
         self.tag = *self.tags.entry(number).or_insert(fresh);
         self.initial = self.initial_number == 0 || self.initial_number == number;
+    }
+
+    /// Begins with a generation of its own, as if it were the first.
+    pub(super) fn first_generation(&mut self, number: u64, tag: u32) {
+        (self.tag, self.initial, self.initial_number) = (tag, true, number);
+    }
+
+    /// Whether no event happened yet.
+    pub(super) fn is_pristine(&self) -> bool {
+        self.initial_number == 0
+    }
+
+    pub(super) fn initial_number(&self) -> u64 {
+        self.initial_number
+    }
+
+    pub(super) fn set_initial_number(&mut self, number: u64) {
+        self.initial_number = number;
+    }
+
+    pub(crate) fn trail(&mut self) -> Option<&mut Trail> {
+        self.trail.as_deref_mut()
     }
 
     /// Whether nothing is known before the current generation.
@@ -244,6 +284,11 @@ impl Goroutines {
         self.index.get(id)
     }
 
+    /// Like [`Goroutines::find`], without making the next look faster.
+    pub(super) fn peek(&self, id: i64) -> Option<u32> {
+        self.index.peek(id)
+    }
+
     /// Adds a goroutine that does not exist yet.
     #[inline]
     pub(super) fn insert(&mut self, id: i64, status: u8, tag: u32) -> u32 {
@@ -301,6 +346,10 @@ impl Proc {
 }
 
 impl Procs {
+    pub(super) fn ids(&self) -> &FxHashMap<i64, u32> {
+        &self.index
+    }
+
     #[inline]
     pub(super) fn find(&self, id: i64) -> Option<u32> {
         self.index.get(&id).copied()
@@ -398,6 +447,10 @@ pub(super) struct OpenRange {
 }
 
 impl Ranges {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn has(&self, range: OpenRange) -> bool {
         self.0.contains(&range)
     }

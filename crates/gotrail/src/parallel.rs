@@ -1,0 +1,145 @@
+//! All generations of a trace at once, with the result of reading them one after the other.
+//!
+//! ```text
+//!   collector ──► generations ──► workers: each in order, from nothing ──► confirmed one by one
+//! ```
+//!
+//! Generations are cut off the input in sequence and put in order speculatively, on as many
+//! threads as wanted. In sequence again, each result is compared with the state that its
+//! generation really begins with (`order/speculate.rs`). One that is not confirmed is thrown away
+//! and its generation read again in the ordinary way, so that events, errors and places are those
+//! of a sequential read.
+
+use crate::collect::Next;
+use crate::deliver::Delivery;
+use crate::error::Error;
+use crate::generation::Generation;
+use crate::order::State;
+use crate::reader::{Mode, Reader};
+use crate::run::{self, Run};
+use rustc_hash::FxHashSet;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+
+/// A generation to be put in order.
+struct Job<'t> {
+    generation: Box<Generation<'t>>,
+    /// Its index, if speculation makes sense.
+    index: Option<u32>,
+    reply: Sender<Done<'t>>,
+}
+
+/// A generation that was put in order, if that was possible.
+struct Done<'t> {
+    generation: Box<Generation<'t>>,
+    guess: Option<Guess>,
+}
+
+/// What a speculative run came to.
+struct Guess {
+    state: State,
+    events: u64,
+    last_time: i64,
+    /// Whether any thread has events: CPU samples alone do not begin a trace.
+    begins: bool,
+}
+
+impl Reader<'_> {
+    /// Reads all events that are left, on several threads, and returns how many there were.
+    ///
+    /// The same as [`Reader::drain`], errors included. At most `threads` + 1 generations are held
+    /// at a time. A tolerant reader, or one that has begun, uses one thread.
+    pub fn drain_parallel(&mut self, threads: usize) -> Result<u64, Error> {
+        if threads < 2 || self.mode() == Mode::Tolerant || self.events_delivered() > 0 {
+            return self.drain();
+        }
+        let (jobs, queue) = mpsc::channel::<Job<'_>>();
+        let queue = Mutex::new(queue);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| work(&queue));
+            }
+            let end = self.settle_all(threads, &jobs);
+            // Without senders the workers end.
+            drop(jobs);
+            let end = end?;
+            self.enter(end)?;
+            self.drain()
+        })?;
+        Ok(self.events_delivered())
+    }
+}
+
+impl<'t> Reader<'t> {
+    /// Hands generations out and settles them in sequence, until the trace ends.
+    fn settle_all(&mut self, threads: usize, jobs: &Sender<Job<'t>>) -> Result<Next<'t>, Error> {
+        let mut pending = VecDeque::<Receiver<Done<'t>>>::new();
+        let mut numbers = FxHashSet::default();
+        let mut end = None;
+        loop {
+            while end.is_none() && pending.len() <= threads {
+                match self.next_generation() {
+                    Next::Generation(generation) => {
+                        // Sequence numbers tell generations apart by their numbers.
+                        let index = numbers.len() as u32;
+                        let fresh = numbers.insert(generation.number);
+                        let (reply, done) = mpsc::channel();
+                        let index = fresh.then_some(index);
+                        // Only fails when there are no workers, and then `done` says so.
+                        let _ = jobs.send(Job { generation, index, reply });
+                        pending.push_back(done);
+                    }
+                    next => end = Some(next),
+                }
+            }
+            let Some(done) = pending.pop_front() else { break };
+            let Ok(Done { generation, guess }) = done.recv() else {
+                unreachable!("a worker answers every job or panics, and panics are passed on");
+            };
+            self.settle(generation, guess)?;
+        }
+        Ok(end.unwrap_or(Next::End))
+    }
+
+    /// Accepts a guess that is confirmed, or reads the generation in the ordinary way.
+    fn settle(
+        &mut self,
+        generation: Box<Generation<'t>>,
+        guess: Option<Guess>,
+    ) -> Result<(), Error> {
+        if let Some(Guess { state, events, last_time, begins }) = guess
+            && let Some(state) = self.state().confirm(state, &generation, begins)
+        {
+            return self.accept(generation, state, events, last_time);
+        }
+        self.enter(Next::Generation(generation))?;
+        self.finish_generation()
+    }
+}
+
+/// Puts generations in order until there are no more.
+fn work(queue: &Mutex<Receiver<Job<'_>>>) {
+    loop {
+        let next = queue.lock().map(|queue| queue.recv());
+        let Ok(Ok(Job { generation, index, reply })) = next else { return };
+        let guess = index.and_then(|index| speculate(&generation, index));
+        // The reader may have given up meanwhile.
+        let _ = reply.send(Done { generation, guess });
+    }
+}
+
+/// Puts a generation in order as if nothing came before; none if that leads to an error.
+fn speculate(generation: &Generation<'_>, index: u32) -> Option<Guess> {
+    let mut state = State::speculative(index, generation.number);
+    if let Some(trail) = state.trail() {
+        trail.prefixes = run::prefixes(generation);
+    }
+    let mut run = Run::new(false);
+    let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };
+    run.start_speculative(generation).ok()?;
+    let begins = run.has_threads();
+    run.drive(generation, &mut state, &mut delivery).ok()?;
+    let Delivery { last_time, delivered: events, .. } = delivery;
+    Some(Guess { state, events, last_time, begins })
+}
