@@ -111,10 +111,30 @@ impl<'t> Reader<'t> {
         if let Some(Guess { state, events, last_time, begins }) = guess
             && let Some(state) = self.state().confirm(state, &generation, begins)
         {
+            #[cfg(debug_assertions)]
+            self.check_guess(&generation, &state, events);
             return self.accept(generation, state, events, last_time);
         }
         self.enter(Next::Generation(generation))?;
         self.finish_generation()
+    }
+}
+
+#[cfg(debug_assertions)]
+impl<'t> Reader<'t> {
+    /// Debug builds read each confirmed generation again, in sequence: nothing may differ.
+    fn check_guess(&self, generation: &Generation<'t>, after: &State, events: u64) {
+        let mut state = self.state().clone();
+        let mut run = Run::new(false);
+        let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };
+        let result = run
+            .start(generation, &mut state)
+            .and_then(|()| run.drive(generation, &mut state, &mut delivery));
+        assert!(result.is_ok(), "confirmed a generation that is broken: {result:?}");
+        assert_eq!(delivery.delivered, events, "confirmed a generation with other events");
+        state.end_generation(generation);
+        let difference = state.difference(after, generation);
+        assert!(difference.is_none(), "confirmed another state:\n{}", difference.unwrap());
     }
 }
 

@@ -143,7 +143,7 @@ impl State {
             let (proc, go) = trail.prefixes.get(&thread.id).copied().unwrap_or((-1, -1));
             let same_proc = thread.proc == -1
                 || thread.proc == proc
-                || trail.first_steal(thread.proc) == Some((thread.id, true));
+                || self.is_robbed(thread.id, thread.proc, trail);
             let same_go = thread.go == -1
                 || thread.go == go
                 || trail.in_syscall.contains(&(thread.go, thread.id));
@@ -152,6 +152,12 @@ impl State {
             let prefix = trail.prefixes.get(&thread).map(|prefix| prefix.1);
             go_of(thread) == Some(go) && prefix == Some(go)
         }) && trail.in_syscall.iter().all(|&(go, thread)| go_of(thread).is_none_or(|g| g == go))
+    }
+
+    /// Whether a thread in a syscall loses the proc that it holds, before it does anything.
+    fn is_robbed(&self, thread: i64, proc: i64, trail: &Trail) -> bool {
+        let status = self.procs.find(proc).map(|slot| self.procs.entries[slot as usize].status);
+        status == Some(PROC_SYSCALL) && trail.first_steal(proc) == Some((thread, true))
     }
 
     /// Every range that is open is said to be active, and every range that is said to be active
@@ -238,8 +244,10 @@ impl State {
         for thread in &self.threads.entries[1..] {
             if after.threads.find(thread.id).is_none() {
                 let slot = after.threads.slot(thread.id);
-                let proc_slot = after.procs.find(thread.proc).unwrap_or(NO_SLOT);
-                after.threads.bind_proc(slot, thread.proc, proc_slot);
+                if !self.is_robbed(thread.id, thread.proc, trail) {
+                    let proc_slot = after.procs.find(thread.proc).unwrap_or(NO_SLOT);
+                    after.threads.bind_proc(slot, thread.proc, proc_slot);
+                }
                 after.threads.bind_go(slot, thread.go, NO_SLOT);
             }
         }
@@ -277,5 +285,50 @@ impl Interner {
 
     fn finish(self) -> Names {
         Names::new(self.names)
+    }
+}
+
+#[cfg(debug_assertions)]
+impl State {
+    /// What differs from another state, if anything does that matters.
+    pub(crate) fn difference(&self, other: &State, generation: &Generation<'_>) -> Option<String> {
+        fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+            let mut items: Vec<T> = items.collect();
+            items.sort();
+            items
+        }
+        let describe = |state: &State| {
+            let name = |name: NameRef| name.resolve(generation, &state.names).to_string();
+            let current = |tag, seq| if tag == state.tag { seq } else { 0 };
+            let extra = |id| {
+                let extra = state.goroutines.extras.get(&id);
+                let regions = extra.map(|extra| {
+                    extra.regions.iter().map(|r| (r.task, name(r.name))).collect::<Vec<_>>()
+                });
+                (regions.unwrap_or_default(), extra.map_or(0, |extra| extra.ranges.len()))
+            };
+            let alive = state.goroutines.entries.iter().filter(|go| go.status != GO_DEAD);
+            let bound = state.threads.entries.iter().filter(|t| (t.proc, t.go) != (-1, -1));
+            let proc = |at: u32| &state.procs.entries[at as usize];
+            let procs = state.procs.ids().iter().map(|(&id, &at)| (id, proc(at)));
+            let tasks = state.tasks.iter().map(|(id, task)| (id, task.parent, name(task.name)));
+            [
+                format!(
+                    "goroutines {:?}",
+                    sorted(alive.map(|go| (go.id, go.status, current(go.tag, go.seq), extra(go.id))))
+                ),
+                format!(
+                    "procs {:?}",
+                    sorted(procs.map(|(id, proc)| {
+                        (id, proc.status, current(proc.tag, proc.seq), proc.ranges.len())
+                    }))
+                ),
+                format!("threads {:?}", sorted(bound.map(|t| (t.id, t.proc, t.go)))),
+                format!("tasks {:?}", sorted(tasks)),
+                format!("gc {:?}, tag {}", state.gc, state.tag),
+            ]
+        };
+        let differs = |(a, b): (String, String)| (a != b).then(|| format!("{a}\n{b}"));
+        describe(self).into_iter().zip(describe(other)).find_map(differs)
     }
 }
