@@ -68,6 +68,17 @@ pub(crate) fn resumed(bytes: &[u8], visit: &mut dyn FnMut(usize, &[u8])) -> Resu
     Ok(checkpoints.len())
 }
 
+/// How many events there are when generations are read in parallel, and the error.
+pub(crate) fn parallel(bytes: &[u8], threads: usize) -> (u64, Result<(), String>) {
+    match Reader::from_slice(bytes, Mode::Strict) {
+        Ok(mut reader) => {
+            let result = reader.drain_parallel(threads, |_| {});
+            (reader.events_delivered(), result.map(drop).map_err(message))
+        }
+        Err(error) => (0, Err(message(error))),
+    }
+}
+
 /// The wire events of a trace, as far as the reference reads them.
 pub(crate) fn wire(bytes: &[u8], visit: Visit<'_>) -> Result<(), String> {
     let mut reader = RawReader::new(bytes).map_err(|error| error.to_string())?;

@@ -42,6 +42,8 @@ pub(crate) struct Outcome {
     pub(crate) bytes: u64,
     /// The number of events.
     pub(crate) events: u64,
+    /// The number of generations.
+    pub(crate) generations: u64,
     /// What a tolerant reader lost.
     pub(crate) report: Report,
     /// What stopped the reader before the end.
@@ -103,6 +105,37 @@ impl Source {
         progress: &Progress,
         mut each: impl FnMut(&Event<'_>) -> Result<()>,
     ) -> Result<Outcome> {
+        self.drive(mode, progress, |reader, tell| {
+            let mut until_look = STRIDE;
+            loop {
+                match reader.next_event() {
+                    Ok(Some(event)) => each(&event)?,
+                    Ok(None) => return Ok(None),
+                    Err(error) => return Ok(Some(error)),
+                }
+                until_look -= 1;
+                if until_look == 0 {
+                    until_look = STRIDE;
+                    tell(reader.bytes_read());
+                }
+            }
+        })
+    }
+
+    /// Reads all events and looks at none, strictly, on several threads.
+    pub(crate) fn count(&mut self, threads: usize, progress: &Progress) -> Result<Outcome> {
+        self.drive(Mode::Strict, progress, |reader, tell| {
+            Ok(reader.drain_parallel(threads, tell).err())
+        })
+    }
+
+    /// Makes a reader, lets it be driven, and says what came of it.
+    fn drive(
+        &mut self,
+        mode: Mode,
+        progress: &Progress,
+        drive: impl FnOnce(&mut Reader<'_>, &mut dyn FnMut(u64)) -> Result<Option<gotrail::Error>>,
+    ) -> Result<Outcome> {
         let (name, read, size) = (&self.name, &self.read, self.size);
         let mapped = matches!(self.data, Data::Mapped(_));
         let reader = match &mut self.data {
@@ -111,24 +144,12 @@ impl Source {
         };
         let mut reader = reader.map_err(|error| Failure::broken(name, &error))?;
         let mut seen = 0;
-        let mut tell = |reader: &Reader<'_>| {
-            let now = if mapped { reader.bytes_read() } else { read.load(Ordering::Relaxed) };
+        let mut tell = |bytes_read: u64| {
+            let now = if mapped { bytes_read } else { read.load(Ordering::Relaxed) };
             progress.add(now - std::mem::replace(&mut seen, now));
         };
-        let mut until_look = STRIDE;
-        let error = loop {
-            match reader.next_event() {
-                Ok(Some(event)) => each(&event)?,
-                Ok(None) => break None,
-                Err(error) => break Some(error),
-            }
-            until_look -= 1;
-            if until_look == 0 {
-                until_look = STRIDE;
-                tell(&reader);
-            }
-        };
-        tell(&reader);
+        let error = drive(&mut reader, &mut tell)?;
+        tell(reader.bytes_read());
         let report = reader.report();
         // What a stream has behind its last good generation shows only in the losses.
         let lost = report.losses.iter().map(|loss| loss.bytes.end).max().unwrap_or(0);
@@ -138,6 +159,7 @@ impl Source {
             compression: reader.compression(),
             bytes,
             events: reader.events_delivered(),
+            generations: reader.generations_begun(),
             report,
             error,
         })

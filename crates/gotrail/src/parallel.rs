@@ -48,11 +48,27 @@ struct Guess {
 impl Reader<'_> {
     /// Reads all events that are left, on several threads, and returns how many there were.
     ///
-    /// The same as [`Reader::drain`], errors included. At most `threads` + 1 generations are held
-    /// at a time. A tolerant reader, or one that has begun, uses one thread.
-    pub fn drain_parallel(&mut self, threads: usize) -> Result<u64, Error> {
-        if threads < 2 || self.mode() == Mode::Tolerant || self.events_delivered() > 0 {
-            return self.drain();
+    /// The same as [`Reader::drain`], errors included. At most `threads` + 2 generations are held
+    /// at a time. A tolerant reader, or one that has begun, uses one thread. `progress` is told
+    /// [`Reader::bytes_read`] now and then.
+    ///
+    /// ```
+    /// # let trace = gotrail::Trace::from_bytes(gotrail::doc_trace())?;
+    /// let events = trace.reader(gotrail::Mode::Strict)?.drain_parallel(2, |_| {})?;
+    /// assert_eq!(events, trace.reader(gotrail::Mode::Strict)?.drain()?);
+    /// # Ok::<(), gotrail::Error>(())
+    /// ```
+    pub fn drain_parallel(
+        &mut self,
+        threads: usize,
+        mut progress: impl FnMut(u64),
+    ) -> Result<u64, Error> {
+        let before = self.events_delivered();
+        if threads < 2 || self.mode() == Mode::Tolerant || before > 0 {
+            while self.drain_generation()? {
+                progress(self.bytes_read());
+            }
+            return Ok(self.events_delivered() - before);
         }
         let (jobs, queue) = mpsc::channel::<Job<'_>>();
         let queue = Mutex::new(queue);
@@ -60,7 +76,7 @@ impl Reader<'_> {
             for _ in 0..threads {
                 scope.spawn(|| work(&queue));
             }
-            let end = self.settle_all(threads, &jobs);
+            let end = self.settle_all(threads, &jobs, &mut progress);
             // Without senders the workers end.
             drop(jobs);
             let end = end?;
@@ -73,7 +89,12 @@ impl Reader<'_> {
 
 impl<'t> Reader<'t> {
     /// Hands generations out and settles them in sequence, until the trace ends.
-    fn settle_all(&mut self, threads: usize, jobs: &Sender<Job<'t>>) -> Result<Next<'t>, Error> {
+    fn settle_all(
+        &mut self,
+        threads: usize,
+        jobs: &Sender<Job<'t>>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Next<'t>, Error> {
         let mut pending = VecDeque::<Receiver<Done<'t>>>::new();
         let mut numbers = FxHashSet::default();
         let mut end = None;
@@ -98,6 +119,7 @@ impl<'t> Reader<'t> {
                 unreachable!("a worker answers every job or panics, and panics are passed on");
             };
             self.settle(generation, guess)?;
+            progress(self.bytes_read());
         }
         Ok(end.unwrap_or(Next::End))
     }

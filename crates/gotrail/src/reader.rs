@@ -51,6 +51,7 @@ pub struct Reader<'t> {
     state: State,
     delivery: Delivery,
     syncs: u64,
+    generations: u64,
     report: Report,
     /// Where the losses begin whose end is not known before the next generation begins.
     open_losses: usize,
@@ -107,6 +108,7 @@ impl<'t> Reader<'t> {
             state: State::new(lenient),
             delivery: Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) },
             syncs: 0,
+            generations: 0,
             report: Report::default(),
             open_losses: 0,
             lossy: false,
@@ -127,6 +129,11 @@ impl<'t> Reader<'t> {
     /// generation.
     pub fn bytes_read(&self) -> u64 {
         self.collector.offset()
+    }
+
+    /// How many generations were begun.
+    pub fn generations_begun(&self) -> u64 {
+        self.generations
     }
 
     /// How many events were delivered.
@@ -156,12 +163,8 @@ impl<'t> Reader<'t> {
     /// Reads all events that are left, and returns how many there were.
     pub fn drain(&mut self) -> Result<u64, Error> {
         let before = self.delivery.delivered;
-        loop {
-            self.drive_generation()?;
-            if let Some(None) = self.turn()? {
-                return Ok(self.delivery.delivered - before);
-            }
-        }
+        while self.drain_generation()? {}
+        Ok(self.delivery.delivered - before)
     }
 
     /// The state at the end of a generation: available right before each sync but the first, and
@@ -275,6 +278,7 @@ impl<'t> Reader<'t> {
             self.phase = Phase::Done;
             return Err(error);
         }
+        self.generations += u64::from(self.generation.is_some());
         Ok(sync)
     }
 
@@ -307,6 +311,13 @@ impl<'t> Reader<'t> {
         self.generation = None;
         self.state = state;
         Ok(())
+    }
+
+    /// Delivers what is left of the generation, and what comes before the events of the next;
+    /// false at the end of the trace.
+    pub(crate) fn drain_generation(&mut self) -> Result<bool, Error> {
+        self.drive_generation()?;
+        Ok(!matches!(self.turn()?, Some(None)))
     }
 
     /// Delivers what is left of the generation.

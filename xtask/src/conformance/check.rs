@@ -49,6 +49,10 @@ pub(crate) fn trace(peer: &Peer, name: &str, path: &Path) -> Result<Vec<Failure>
         }
     }
 
+    if let Some(detail) = in_parallel(&bytes, &mapped) {
+        fail("in parallel", detail);
+    }
+
     let wire = observe(|visit| ours::wire(&bytes, visit));
     if let Some(detail) = against(&reference.wire, &wire) {
         let line =
@@ -202,4 +206,24 @@ impl Read for Chunks<'_> {
         self.rest = later;
         Ok(len)
     }
+}
+
+/// What differs when generations are read on several threads. In debug builds the library also
+/// compares the states between them.
+pub(crate) fn in_parallel(bytes: &[u8], mapped: &Observed) -> Option<String> {
+    [2, 8].into_iter().find_map(|threads| {
+        let counted = outcome::catch(|| ours::parallel(bytes, threads));
+        let problem = match counted {
+            Err(message) => format!("panic: {message}"),
+            Ok((events, Ok(()))) if mapped.outcome.end == End::Ok => {
+                (events != mapped.outcome.events).then(|| format!("{events} events"))?
+            }
+            Ok((events, Err(message))) if mapped.outcome.end == End::Error => {
+                let same = events == mapped.outcome.events && message == mapped.message;
+                (!same).then(|| format!("{events} events, {message}"))?
+            }
+            Ok((events, result)) => format!("{events} events, {result:?}"),
+        };
+        Some(format!("{threads} threads: {problem}\n    mapped: {}", describe(mapped)))
+    })
 }

@@ -199,6 +199,9 @@ fn problem(
         }
         observed.push(("streamed", streamed));
     }
+    if let Some(problem) = check::in_parallel(&mutant.bytes, parsed) {
+        return Some(problem);
+    }
     for (what, observed) in &observed {
         if observed.outcome.end == End::Panic {
             return Some(format!("{what}: panic: {}", observed.message));

@@ -80,7 +80,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let total = args.traces.iter().map(|path| source::size_of(path)).sum::<Option<u64>>();
     let progress = Progress::new(total, Progress::output_is_seen() && args.traces.len() > 1);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = args.threads.map_or(cores, NonZero::get).min(args.traces.len());
+    let all = args.threads.map_or(cores, NonZero::get);
+    // Files first; threads that are left over share the work within files.
+    let threads = all.min(args.traces.len());
+    let within = all / threads.max(1);
     let names = args.traces.iter().map(|path| source::name_of(path).chars().count());
     let width = names.max().unwrap_or(0).min(60);
 
@@ -93,7 +96,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(path) = args.traces.get(index) else { return };
-                    let checked = check(path, args.deep, progress);
+                    let checked = check(path, args.deep, within, progress);
                     if results.send((index, checked)).is_err() {
                         // Nobody listens any more.
                         return;
@@ -137,7 +140,7 @@ fn print(args: &Args, results: mpsc::Receiver<(usize, Checked)>, width: usize) -
     Ok(verdict)
 }
 
-fn check(path: &Path, deep: bool, progress: &Progress) -> Checked {
+fn check(path: &Path, deep: bool, threads: usize, progress: &Progress) -> Checked {
     let mut checked = Checked::default();
     let mut source = match Source::open(path) {
         Ok(source) => source,
@@ -146,14 +149,9 @@ fn check(path: &Path, deep: bool, progress: &Progress) -> Checked {
             return checked;
         }
     };
-    let mut checker = deep.then(Checker::new);
-    let mut generation = None;
-    let outcome = source.read(Mode::Strict, progress, |event| {
-        if event.generation() != generation && event.generation().is_some() {
-            checked.generations += 1;
-            generation = event.generation();
-        }
-        if let Some(checker) = &mut checker {
+    let outcome = if deep {
+        let mut checker = Checker::new();
+        source.read(Mode::Strict, progress, |event| {
             for finding in checker.event(event) {
                 if checked.findings.len() < SHOWN {
                     checked.findings.push(finding);
@@ -161,12 +159,15 @@ fn check(path: &Path, deep: bool, progress: &Progress) -> Checked {
                     checked.more_findings += 1;
                 }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        })
+    } else {
+        source.count(threads, progress)
+    };
     match outcome {
         Ok(outcome) => {
             checked.events = outcome.events;
+            checked.generations = outcome.generations;
             checked.problem = outcome.error.map(|error| Problem::Broken(Box::new(error)));
         }
         Err(error) => {

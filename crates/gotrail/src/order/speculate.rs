@@ -315,7 +315,12 @@ impl State {
             [
                 format!(
                     "goroutines {:?}",
-                    sorted(alive.map(|go| (go.id, go.status, current(go.tag, go.seq), extra(go.id))))
+                    sorted(alive.map(|go| (
+                        go.id,
+                        go.status,
+                        current(go.tag, go.seq),
+                        extra(go.id)
+                    )))
                 ),
                 format!(
                     "procs {:?}",
