@@ -72,7 +72,8 @@ impl Peer {
         Ok(peer)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where a program of the reference is: `peer` or `gotrace`.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
