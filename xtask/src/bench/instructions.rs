@@ -17,7 +17,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::superpose::superpose;
+use super::superpose::{Spread, superpose};
 use super::usage::Usage;
 use super::{build, machine};
 use crate::{golden, paths, run};
@@ -34,13 +34,14 @@ const WORK: &[(&str, &str, &[&str])] = &[
     ("wire", "wire_decode", &[]),
 ];
 
-/// Traces of testdata/traces, and how often each is laid over itself.
-const TRACES: &[(&str, u64)] = &[
-    ("go1.22/generations", 1),
-    ("go1.26/cgo-stress", 1),
-    ("go1.27/gc", 1),
-    ("go1.27/restart", 1),
-    ("go1.27/syscalls-stress", 32),
+/// Traces of testdata/traces, how often each is laid over itself, and how. Some are many copies
+/// one after the other: there the tables, which are there once, hardly count.
+const TRACES: &[(&str, u64, Spread)] = &[
+    ("go1.22/generations", 1, Spread::Apart),
+    ("go1.26/cgo-stress", 1, Spread::Apart),
+    ("go1.27/gc", 8, Spread::Apart),
+    ("go1.27/channels", 64, Spread::Apart),
+    ("go1.27/syscalls-stress", 32, Spread::Together),
 ];
 
 const HEADER: &str = "work\ttrace\tcopies\tevents\tinstructions per event";
@@ -76,15 +77,16 @@ pub(super) fn main(bless: bool) -> Result<()> {
     for (name, program, args) in WORK {
         fs::write(folder.join("trace"), NOTHING)?;
         let (nothing, _) = count(folder, program, args)?;
-        for (trace, copies) in TRACES {
+        for (trace, copies, spread) in TRACES {
             let path = golden::folder().join(format!("{trace}.trace"));
             let bytes = fs::read(&path).with_context(|| paths::show(&path))?;
-            let bytes = superpose(&bytes, *copies).context("laying copies over each other")?;
+            let bytes =
+                superpose(&bytes, *copies, *spread).context("laying copies over each other")?;
             fs::write(folder.join("trace"), bytes)?;
             let (all, events) = count(folder, program, args)?;
             let cost = all.saturating_sub(nothing) as f64 / events as f64;
             let cost = (cost * 10.0).round() / 10.0;
-            lines.push(Line { key: format!("{name}\t{trace}\t{copies}"), events, cost });
+            lines.push(Line { key: format!("{name}\t{trace}\t{copies} {spread:?}"), events, cost });
         }
     }
     let file = paths::workspace().join("benches/instructions.tsv");

@@ -13,14 +13,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use fnv::FnvHasher;
 
-use super::superpose::superpose;
+use super::superpose::{Spread, superpose};
 use crate::ours::{self, Source};
 use crate::peer::{End, Peer};
 use crate::toolchain::{NEWEST, Toolchain};
 use crate::{outcome, paths, programs, run};
 
-/// How long a program may run.
-const LIMIT: Duration = Duration::from_secs(600);
+/// How long a program may run, and how long the reference may take for what it has written.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// To be raised when traces have to be made anew although no program has changed.
 const EDITION: u8 = 1;
@@ -222,7 +222,8 @@ impl Recipe {
         self.record(work.path(), &partial, quick)?;
         if self.copies > 1 {
             let trace = fs::read(&partial)?;
-            let copies = superpose(&trace, self.copies).context("laying copies over each other")?;
+            let copies = superpose(&trace, self.copies, Spread::Together)
+                .context("laying copies over each other")?;
             fs::write(&partial, copies)?;
         }
         let (events, wire_events) = check(peer, &partial)
@@ -255,7 +256,7 @@ impl Recipe {
 
 /// Has a trace read by the reference and by ours; how many ordered and raw events there are.
 fn check(peer: &Peer, trace: &Path) -> Result<(u64, u64)> {
-    let theirs = peer.verdict(trace)?;
+    let theirs = peer.verdict_within(trace, LIMIT)?;
     if theirs.parsed.end != End::Ok || theirs.wire.end != End::Ok {
         bail!("the reference does not accept it: {} / {}", theirs.parsed, theirs.wire);
     }

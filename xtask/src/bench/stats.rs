@@ -30,6 +30,12 @@ pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 
+/// A ratio without needless zeros.
+pub(crate) fn factor(ratio: f64) -> String {
+    let text = format!("{ratio:.2}");
+    format!("{}x", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A number of bytes in millions.
 pub(crate) fn megabytes(bytes: f64) -> String {
     format!("{:.1} MB", bytes / 1e6)
@@ -44,5 +50,12 @@ mod tests {
         let summary = |numbers: &[f64]| Summary::of(numbers.iter().copied());
         assert_eq!(summary(&[3.0, 1.0, 2.0]), Summary { median: 2.0, least: 1.0, most: 3.0 });
         assert_eq!(summary(&[4.0, 1.0]).median, 2.5);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!([10.0, 1.4, 1.0 / 1.2].map(factor), ["10x", "1.4x", "0.83x"]);
+        assert_eq!([0.0123, 12.3].map(seconds), ["12.3 ms", "12.30 s"]);
+        assert_eq!(megabytes(1_250_000.0), "1.2 MB");
     }
 }

@@ -13,6 +13,8 @@
 //! offsets of the copies are random but the same every time; as they are long compared with the
 //! time between two events, the next event is nearly always another copy's.
 
+use std::collections::BTreeMap;
+
 use gotrail_format::event::{ArgKind, EventType};
 use gotrail_format::{MAX_BATCH_SIZE, varint};
 
@@ -24,12 +26,26 @@ const SEED: u64 = 64;
 /// The offsets are below this, in clock units; a millisecond where the unit is 64 ns.
 const LARGEST_OFFSET: u64 = 15_625;
 
+/// How the copies lie to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spread {
+    /// All at the same time.
+    Together,
+    /// One after the other: what a thread does is not interrupted by another copy.
+    Apart,
+}
+
 /// Lays `copies` copies of a trace over each other. `None` if it cannot be understood.
-pub(crate) fn superpose(trace: &[u8], copies: u64) -> Option<Vec<u8>> {
+pub(crate) fn superpose(trace: &[u8], copies: u64, spread: Spread) -> Option<Vec<u8>> {
     let layout = Layout::read(trace).filter(|layout| layout.rest.is_empty())?;
     let mut random = fastrand::Rng::with_seed(SEED);
-    let offsets: Vec<u64> =
-        (0..copies).map(|copy| if copy == 0 { 0 } else { random.u64(..LARGEST_OFFSET) }).collect();
+    let length = length(&layout);
+    let offset = |copy| match spread {
+        Spread::Together if copy == 0 => 0,
+        Spread::Together => random.u64(..LARGEST_OFFSET),
+        Spread::Apart => copy * length,
+    };
+    let offsets: Vec<u64> = (0..copies).map(offset).collect();
     let mut out = layout.header.clone();
     for part in &layout.parts {
         match part {
@@ -48,6 +64,17 @@ pub(crate) fn superpose(trace: &[u8], copies: u64) -> Option<Vec<u8>> {
         }
     }
     Some(out)
+}
+
+/// How long the longest generation is, in clock units.
+fn length(layout: &Layout) -> u64 {
+    let mut ranges: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+    for batch in layout.batches().filter(|batch| has_events(batch)) {
+        let end = batch.time + batch.items.iter().map(|item| item.args[0]).sum::<u64>();
+        let (from, to) = ranges.entry(batch.generation).or_insert((batch.time, end));
+        (*from, *to) = (batch.time.min(*from), end.max(*to));
+    }
+    ranges.values().map(|(from, to)| to - from + 1).max().unwrap_or(0)
 }
 
 /// Whether a batch holds a thread's events, and not a piece of a table.
@@ -131,7 +158,6 @@ mod tests {
     use super::*;
     use crate::golden;
     use crate::ours::{self, Source};
-    use std::collections::BTreeMap;
 
     /// How many ordered events there are of each kind, and in all.
     fn kinds(trace: &[u8]) -> (BTreeMap<Vec<u8>, u64>, u64) {
@@ -148,11 +174,16 @@ mod tests {
     #[test]
     fn every_event_is_there_as_often_as_there_are_copies() {
         let once = [&b"Sync"[..], b"StackSample"];
-        for name in ["go1.27/channels", "go1.27/syscalls-stress", "go1.27/gc", "go1.22/annotations"]
-        {
+        for (name, spread) in [
+            ("go1.27/channels", Spread::Together),
+            ("go1.27/channels", Spread::Apart),
+            ("go1.27/syscalls-stress", Spread::Together),
+            ("go1.27/gc", Spread::Together),
+            ("go1.22/syscalls", Spread::Apart),
+        ] {
             let trace = std::fs::read(golden::folder().join(format!("{name}.trace"))).unwrap();
             let (before, all) = kinds(&trace);
-            let (after, _) = kinds(&superpose(&trace, 7).unwrap());
+            let (after, _) = kinds(&superpose(&trace, 7, spread).unwrap());
             assert!(all > 50, "{name}");
             for (kind, &count) in &before {
                 let copies = if once.contains(&&kind[..]) { 1 } else { 7 };
@@ -173,7 +204,7 @@ mod tests {
         let trace = std::fs::read(golden::folder().join("go1.26/channels.trace")).unwrap();
         let (mut before, mut after) = (Vec::<u8>::new(), Vec::<u8>::new());
         ours::parsed(Source::Bytes(&trace), &mut |text| before.extend(text)).unwrap();
-        let copy = superpose(&trace, 1).unwrap();
+        let copy = superpose(&trace, 1, Spread::Apart).unwrap();
         ours::parsed(Source::Bytes(&copy), &mut |text| after.extend(text)).unwrap();
         assert!(before == after);
     }
@@ -198,7 +229,8 @@ mod tests {
             parts: vec![Part::Batch(batch)],
             ..Layout::default()
         };
-        let copies = Layout::read(&superpose(&layout.write(), 300).unwrap()).unwrap();
+        let copies =
+            Layout::read(&superpose(&layout.write(), 300, Spread::Together).unwrap()).unwrap();
         let batches: Vec<&Batch> = copies.batches().collect();
         assert_eq!(batches.len(), 600);
         assert_eq!(batches.iter().map(|batch| batch.items.len()).sum::<usize>(), 300 * 9_000);
