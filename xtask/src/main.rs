@@ -1,5 +1,6 @@
 //! Every chore of the workspace as one command: `cargo xtask --help`.
 
+mod bench;
 mod conformance;
 mod deny;
 mod difference;
@@ -33,7 +34,9 @@ enum Command {
     Record(record::Options),
     /// Check that everything is as Go's own reader has it
     Conformance(conformance::Options),
-    /// Everything that must pass: fmt, clippy, tests, docs, cargo-deny, conformance
+    /// Measure against Go's own reader, or count instructions
+    Bench(bench::Options),
+    /// Everything that must pass: fmt, clippy, tests, docs, cargo-deny, conformance, instructions
     Test,
 }
 
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Record(options) => record::main(&options),
         Command::Conformance(options) => conformance::main(&options),
+        Command::Bench(options) => bench::main(&options),
         Command::Test => test::main(),
     }
 }

@@ -72,7 +72,8 @@ impl Peer {
         Ok(peer)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where a program of the reference is: `peer` or `gotrace`.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
 
@@ -177,7 +178,12 @@ impl Peer {
 
     /// What the reference says about one file.
     pub(crate) fn verdict(&self, file: &Path) -> Result<Verdict> {
-        self.ask(&[file.to_path_buf()])?.pop().context("one file, one verdict")
+        self.verdict_within(file, LIMIT)
+    }
+
+    /// The same of a large file, for which the reference may take this long.
+    pub(crate) fn verdict_within(&self, file: &Path, limit: Duration) -> Result<Verdict> {
+        self.ask_within(&[file.to_path_buf()], limit)?.pop().context("one file, one verdict")
     }
 
     /// The trace of a `.test` archive as bytes, and the text of its expectation.
@@ -190,10 +196,14 @@ impl Peer {
     }
 
     fn ask(&self, files: &[PathBuf]) -> Result<Vec<Verdict>> {
+        self.ask_within(files, LIMIT)
+    }
+
+    fn ask_within(&self, files: &[PathBuf], limit: Duration) -> Result<Vec<Verdict>> {
         let answer = tempfile::NamedTempFile::new()?;
         let mut command = Command::new(self.path("peer"));
         command.arg("verdicts").args(files);
-        run::output_to(&mut command, answer.path(), LIMIT)?;
+        run::output_to(&mut command, answer.path(), limit)?;
         let text = fs::read_to_string(answer.path())?;
         let verdicts: Vec<Verdict> =
             text.lines().map(parse_line).collect::<Result<_>>().context("the peer's answer")?;

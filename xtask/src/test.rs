@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{deny, paths, run};
+use crate::{bench, deny, paths, run};
 
 /// A step: its name, and how it is done.
 type Step = (&'static str, fn() -> Result<()>);
@@ -25,6 +25,7 @@ const STEPS: &[Step] = &[
         let mut command = Command::new(env::current_exe()?);
         finish(command.arg("conformance"))
     }),
+    ("instructions", bench::check_instructions),
 ];
 
 /// Runs every step, also after one has failed.
