@@ -272,25 +272,14 @@ impl Checker {
         }
         life.state = to;
         if to.is_executing() {
-            let thread = event.thread();
-            if thread == ThreadId::NONE {
-                problems.push(Problem::NoThread(of));
-            } else {
-                let held = self.threads.entry(thread).or_default().go.replace(go);
-                if let Some(other) = held.filter(|&other| other != go) {
-                    problems.push(Problem::ThreadTaken { of, holds: Subject::Go(other) });
-                }
-                life.thread = Some(thread);
-            }
+            let held = hold(&mut self.threads, event, of, problems, |holds| &mut holds.go, go);
+            life.thread = held.or(life.thread);
         } else if from.is_executing() {
             if change.stack != event.stack() {
                 problems.push(Problem::StackMismatch(go));
             }
-            let holds = life.thread.take().and_then(|thread| self.threads.get_mut(&thread));
-            match holds {
-                Some(holds) if holds.go == Some(go) => holds.go = None,
-                _ => problems.push(Problem::NotRunning(of)),
-            }
+            let thread = life.thread.take();
+            release(&mut self.threads, thread, of, problems, |holds| &mut holds.go, go);
         }
         if to == GoState::NotExist {
             self.goroutines.remove(&go);
@@ -319,22 +308,11 @@ impl Checker {
         }
         life.state = to;
         if to.is_executing() {
-            let thread = event.thread();
-            if thread == ThreadId::NONE {
-                problems.push(Problem::NoThread(of));
-            } else {
-                let held = self.threads.entry(thread).or_default().proc.replace(proc);
-                if let Some(other) = held.filter(|&other| other != proc) {
-                    problems.push(Problem::ThreadTaken { of, holds: Subject::Proc(other) });
-                }
-                life.thread = Some(thread);
-            }
+            let held = hold(&mut self.threads, event, of, problems, |holds| &mut holds.proc, proc);
+            life.thread = held.or(life.thread);
         } else if from.is_executing() {
-            let holds = life.thread.take().and_then(|thread| self.threads.get_mut(&thread));
-            match holds {
-                Some(holds) if holds.proc == Some(proc) => holds.proc = None,
-                _ => problems.push(Problem::NotRunning(of)),
-            }
+            let thread = life.thread.take();
+            release(&mut self.threads, thread, of, problems, |holds| &mut holds.proc, proc);
         }
     }
 
@@ -369,6 +347,41 @@ impl Checker {
             let ended = task.name.to_owned();
             problems.push(Problem::TaskName { id: task.id, begun, ended });
         }
+    }
+}
+
+/// The thread of the event begins to run something: it must not run another of the kind.
+fn hold<Id: Copy + PartialEq + Into<Subject>>(
+    threads: &mut FxHashMap<ThreadId, Holds>,
+    event: &Event<'_>,
+    of: Subject,
+    problems: &mut Vec<Problem>,
+    kind: impl Fn(&mut Holds) -> &mut Option<Id>,
+    id: Id,
+) -> Option<ThreadId> {
+    let Some(thread) = event.thread().some() else {
+        problems.push(Problem::NoThread(of));
+        return None;
+    };
+    let held = kind(threads.entry(thread).or_default()).replace(id);
+    if let Some(other) = held.filter(|&other| other != id) {
+        problems.push(Problem::ThreadTaken { of, holds: other.into() });
+    }
+    Some(thread)
+}
+
+/// Something stops: its thread must have run it.
+fn release<Id: Copy + PartialEq>(
+    threads: &mut FxHashMap<ThreadId, Holds>,
+    thread: Option<ThreadId>,
+    of: Subject,
+    problems: &mut Vec<Problem>,
+    kind: impl Fn(&mut Holds) -> &mut Option<Id>,
+    id: Id,
+) {
+    match thread.and_then(|thread| threads.get_mut(&thread)).map(kind) {
+        Some(held) if *held == Some(id) => *held = None,
+        _ => problems.push(Problem::NotRunning(of)),
     }
 }
 

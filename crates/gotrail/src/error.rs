@@ -455,6 +455,18 @@ pub enum Subject {
     Proc(ProcId),
 }
 
+impl From<GoId> for Subject {
+    fn from(id: GoId) -> Subject {
+        Subject::Go(id)
+    }
+}
+
+impl From<ProcId> for Subject {
+    fn from(id: ProcId) -> Subject {
+        Subject::Proc(id)
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
