@@ -11,11 +11,12 @@ use crate::clock::{ClockSnapshot, Frequency};
 use crate::error::{Error, Fault, Place};
 use crate::generation::{Batch, ExperimentPiece, Generation, NO_BATCH, ThreadBatches};
 use crate::input::Input;
-use crate::report::Loss;
+use crate::report::{Loss, Report};
 use crate::tables::{Numbers, Tables};
 use crate::{ThreadId, Time};
 use gotrail_format::batch::{self, BatchHeader, Content, Header};
-use gotrail_format::{EventType, Version};
+use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
+use gotrail_format::{EventType, MAX_BATCH_SIZE, Version, varint};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -30,7 +31,7 @@ pub(crate) struct Collector<'t> {
     /// What comes after the generation that was just returned, if that is known already.
     after: Option<Next<'t>>,
     /// Where lenient collectors note what they drop.
-    losses: Option<Vec<Loss>>,
+    losses: Option<Report>,
     /// The frequency of the last generation: a substitute for one that was lost.
     frequency: Option<Frequency>,
 }
@@ -46,12 +47,12 @@ pub(crate) enum Next<'t> {
 impl<'t> Collector<'t> {
     /// A collector for the input behind the header, which took `offset` bytes.
     pub(crate) fn new(input: Input<'t>, version: Version, offset: u64, lenient: bool) -> Self {
-        let losses = lenient.then(Vec::new);
+        let losses = lenient.then(Report::default);
         Collector { input, version, offset, after: None, losses, frequency: None }
     }
 
     /// What was lost since the last call.
-    pub(crate) fn take_losses(&mut self) -> Vec<Loss> {
+    pub(crate) fn take_losses(&mut self) -> Report {
         self.losses.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
@@ -75,6 +76,13 @@ impl<'t> Collector<'t> {
             match self.next_batch(at) {
                 Ok(Step::End) => return self.at_end(draft, at),
                 Ok(Step::EndOfGeneration) if self.version >= Version::Go126 => {
+                    if self.losses.is_some() && draft.is_empty() {
+                        // An end without a generation before it.
+                        let error = self.error(Fault::NoFrequency, at, &draft);
+                        self.drop_range(at..at + 1, &error);
+                        at += 1;
+                        continue;
+                    }
                     return self.finish(draft, at, 1);
                 }
                 Ok(Step::EndOfGeneration) => {
@@ -85,6 +93,7 @@ impl<'t> Collector<'t> {
                     at += 1;
                 }
                 Ok(Step::Batch(header, payload)) => {
+                    let payload = self.true_payload(at, &header, payload, &draft);
                     match self.place_batch(&mut draft, at, &header, payload.clone()) {
                         Ok(Placed::Here) => at = payload.end,
                         Ok(Placed::Next) => return self.finish(draft, at, 0),
@@ -94,10 +103,15 @@ impl<'t> Collector<'t> {
                                 // A clean end, says the reference, and so a strict reader.
                                 return self.end_without_generation(draft, at);
                             }
-                            if !self.drop_range(at..payload.end, &error) {
+                            // Good batches may lie within what is taken for this one.
+                            let end = match &self.losses {
+                                Some(_) => self.find_batch(at + 1, draft.number).min(payload.end),
+                                None => payload.end,
+                            };
+                            if !self.drop_range(at..end, &error) {
                                 return Next::Broken(error);
                             }
-                            at = payload.end;
+                            at = end;
                         }
                     }
                 }
@@ -160,6 +174,15 @@ impl<'t> Collector<'t> {
         }
     }
 
+    /// Reads the header at `at`, whatever comes behind it.
+    fn next_header(&mut self, at: usize) -> Result<(), Fault> {
+        let window = self.input.window(at, HEADER_ROOM)?;
+        if !window.is_empty() {
+            batch::read_header(window)?;
+        }
+        Ok(())
+    }
+
     /// Reads the header at `at` and makes sure that the whole batch is there.
     fn next_batch(&mut self, at: usize) -> Result<Step, Fault> {
         let window = self.input.window(at, HEADER_ROOM)?;
@@ -207,8 +230,17 @@ impl<'t> Collector<'t> {
             let follows = self.version < Version::Go126 && found == draft.number.wrapping_add(1);
             let error =
                 self.error(Fault::GenerationsMixed { current: draft.number, found }, at, draft);
-            // Leniently, a later generation begins even if the end of this one is missing.
-            if follows || (found > draft.number && self.drop_range(at..at, &error)) {
+            // Leniently, a later generation begins even if the end of this one is missing; but a
+            // damaged number in one batch begins nothing.
+            if self.losses.is_none() || found < draft.number {
+                return if follows { Ok(Placed::Next) } else { Err(error) };
+            }
+            let goes_back = matches!(self.next_batch(payload.end),
+                Ok(Step::Batch(next, _)) if next.generation == draft.number);
+            if follows && !goes_back {
+                return Ok(Placed::Next);
+            }
+            if self.is_chain(at, 2, draft.number) && self.drop_range(at..at, &error) {
                 return Ok(Placed::Next);
             }
             return Err(error);
@@ -299,8 +331,11 @@ impl<'t> Collector<'t> {
         let bytes = self.offset + range.start as u64..self.offset + range.end as u64;
         // Where data is missing already, more of the same follows from it. That times were
         // guessed must be said in any case.
-        if losses.is_empty() || !range.is_empty() || matches!(error.fault(), Fault::NoFrequency) {
-            losses.push(Loss::of_bytes(bytes, error));
+        if losses.losses.is_empty()
+            || !range.is_empty()
+            || matches!(error.fault(), Fault::NoFrequency)
+        {
+            losses.add_loss(Loss::of_bytes(bytes, error));
         }
         true
     }
@@ -322,6 +357,32 @@ impl<'t> Collector<'t> {
                 _ => return at,
             }
         }
+    }
+
+    /// The payload of a batch, in a lenient reading of a header whose size may be damaged: where
+    /// no batch follows and the payload does not hold events to its end, it goes to the next
+    /// batch that can be found.
+    fn true_payload(
+        &mut self,
+        at: usize,
+        header: &BatchHeader,
+        payload: Range<usize>,
+        draft: &Draft,
+    ) -> Range<usize> {
+        if self.losses.is_none() {
+            return payload;
+        }
+        let Err(fault) = self.next_header(payload.end) else { return payload };
+        let data = &self.input.seen()[payload.clone()];
+        let events = Content::of(header.experiment, data, self.version) == Content::Events;
+        if !events || holds_events(data) {
+            return payload;
+        }
+        let error = self.error(fault, payload.end, draft);
+        let found = self.find_batch(at + 1, draft.number).min(self.input.seen().len());
+        let end = found.min(payload.start + MAX_BATCH_SIZE as usize).max(payload.start);
+        self.drop_range(at..at, &error);
+        payload.start..end
     }
 
     /// Whether `count` batches of one or two generations, or fewer up to the end, begin at `at`.
@@ -347,6 +408,22 @@ impl<'t> Collector<'t> {
         }
         true
     }
+}
+
+/// Whether these bytes are events from the first to the last.
+fn holds_events(mut data: &[u8]) -> bool {
+    while let Some(&event) = data.first() {
+        let count = TIMED_ARGS[event as usize];
+        if count == NOT_TIMED {
+            return false;
+        }
+        data = &data[1..];
+        for _ in 0..=count {
+            let Ok((_, len)) = varint::read(data) else { return false };
+            data = &data[len..];
+        }
+    }
+    true
 }
 
 enum Step {
@@ -385,6 +462,10 @@ struct RawClock {
 }
 
 impl Draft {
+    fn is_empty(&self) -> bool {
+        self.number == 0
+    }
+
     /// Adds a batch; an error comes with its position in `data`.
     fn add(
         &mut self,

@@ -69,7 +69,7 @@ pub use ids::{GoId, ProcId, TaskId, ThreadId, Time};
 pub use input::Compression;
 pub use order::Checkpoint;
 pub use reader::{Mode, Reader};
-pub use report::{Loss, Misuse, Report};
+pub use report::{DESCRIBED, Loss, Misuse, Report};
 pub use stack::{Frame, Stack};
 pub use trace::{GenerationInfo, Trace};
 

@@ -58,6 +58,12 @@ pub struct Reader<'t> {
     /// Whether something of the current generation was lost, so that the state is not that at
     /// its end.
     lossy: bool,
+    /// The time of the last sync.
+    sync_time: Time,
+    /// Whether anything was known before the current generation.
+    knew_before: bool,
+    /// Where the report has the error for which the current generation was begun again.
+    first_try: Option<usize>,
 }
 
 enum Phase {
@@ -112,6 +118,9 @@ impl<'t> Reader<'t> {
             report: Report::default(),
             open_losses: 0,
             lossy: false,
+            sync_time: Time(0),
+            knew_before: false,
+            first_try: None,
         })
     }
 
@@ -243,6 +252,8 @@ impl<'t> Reader<'t> {
     pub(crate) fn enter(&mut self, next: Next<'t>) -> Result<Ordered, Error> {
         let time = match next {
             Next::Generation(generation) => {
+                self.knew_before = !self.state.is_pristine();
+                self.first_try = None;
                 if let Err(error) = self.run.start(&generation, &mut self.state) {
                     self.phase = Phase::Done;
                     return Err(error.with_event(self.delivery.delivered));
@@ -265,7 +276,8 @@ impl<'t> Reader<'t> {
             }
         };
         let sync = self.sync(time)?;
-        self.note_losses(Time(sync.time));
+        self.sync_time = Time(sync.time);
+        self.note_losses(self.sync_time);
         Ok(sync)
     }
 
@@ -352,22 +364,30 @@ impl<'t> Reader<'t> {
         if self.mode == Mode::Strict {
             return Err(error);
         }
-        let known_before = !self.state.is_initial();
+        let known_before = self.knew_before;
         self.state = State::new(true);
         if known_before && self.run.start_again(generation, &mut self.state)? {
             let from = Some(Time(self.delivery.last_time));
-            self.report.losses.push(Loss { from, ..Loss::of_error(&error) });
+            self.first_try = Some(self.report.losses.len());
+            self.report.add_loss(Loss { from, ..Loss::of_error(&error) });
             self.phase = Phase::Inside;
             return Ok(());
         }
         let mut loss = self.run.lost(&error, generation);
         // What cannot go on because the end of its generation is missing is not damaged.
-        let open = &self.report.losses[self.open_losses..];
+        let open = &self.report.losses[self.open_losses.min(self.report.losses.len())..];
         let unfinished = self.collector.is_at_end() && matches!(error.fault(), Fault::Stuck(_));
         if unfinished || open.iter().any(|loss| loss.cause == Cause::CutOff) {
             loss.cause = Cause::CutOff;
         }
-        self.report.losses.push(loss);
+        // Times of damaged data may be anything.
+        let last = Time(self.delivery.last_time);
+        loss.from = loss.from.map(|from| from.max(last));
+        if let Some(first_try) = self.first_try.take() {
+            // It is the same loss.
+            self.report.losses.truncate(first_try);
+        }
+        self.report.add_loss(loss);
         self.lossy = true;
         self.phase = Phase::Between;
         Ok(())
@@ -376,25 +396,27 @@ impl<'t> Reader<'t> {
     /// Takes over what the run dropped.
     fn note_dropped(&mut self) {
         let Some(dropped) = &mut self.run.dropped else { return };
-        self.report.misuses.append(&mut dropped.misuses);
         self.lossy |= !dropped.losses.is_empty();
-        self.report.losses.append(&mut dropped.losses);
+        for loss in &mut dropped.losses {
+            loss.from = loss.from.map(|from| from.max(self.sync_time));
+        }
+        self.report.append(dropped);
     }
 
     /// At the sync at `time`: what was lost before ends here, if a generation begins; what the
     /// collector lost lies in that generation.
     fn note_losses(&mut self, time: Time) {
         if self.generation.is_some() {
-            for loss in &mut self.report.losses[self.open_losses..] {
+            let known = self.report.losses.len();
+            for loss in &mut self.report.losses[self.open_losses.min(known)..] {
                 // Where times lie, the generation may seem to begin before the loss.
                 loss.until = Some(loss.from.map_or(time, |from| time.max(from)));
             }
             self.open_losses = self.report.losses.len();
         }
-        for mut loss in self.collector.take_losses() {
-            loss.from = Some(time);
-            self.lossy = true;
-            self.report.losses.push(loss);
-        }
+        let mut losses = self.collector.take_losses();
+        self.lossy |= !losses.losses.is_empty();
+        losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
+        self.report.append(&mut losses);
     }
 }

@@ -4,13 +4,27 @@ use crate::error::{Cause, Error, Place};
 use crate::{Stack, Time};
 use std::ops::Range;
 
+/// How many losses, and how many misuses, a report describes. Damage and misuse can repeat without
+/// end; all of it is counted.
+pub const DESCRIBED: usize = 100;
+
+/// How many frames of a misuse's stack are kept.
+const FRAMES: usize = 32;
+
 /// What was lost of a trace, and which annotations were misused.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// What was lost, in the order in which it was found.
+    /// What was lost, in the order in which it was found: the first [`DESCRIBED`].
     pub losses: Vec<Loss>,
-    /// Annotations that the traced program used wrongly; only these were dropped.
+    /// How many losses more there were.
+    pub more_losses: u64,
+    /// The bytes lost in those.
+    pub more_bytes_lost: u64,
+    /// Annotations that the traced program used wrongly; only these were dropped. The first
+    /// [`DESCRIBED`].
     pub misuses: Vec<Misuse>,
+    /// How many misuses more there were.
+    pub more_misuses: u64,
     /// Events that refer to strings or stacks that were lost. They are delivered without them.
     pub unresolved: u64,
 }
@@ -23,7 +37,51 @@ impl Report {
 
     /// The bytes that were lost.
     pub fn bytes_lost(&self) -> u64 {
-        self.losses.iter().map(|loss| loss.bytes_lost).sum()
+        self.more_bytes_lost + self.losses.iter().map(|loss| loss.bytes_lost).sum::<u64>()
+    }
+
+    /// The number of misused annotations.
+    pub fn misuse_count(&self) -> u64 {
+        self.more_misuses + self.misuses.len() as u64
+    }
+
+    /// Adds a loss. One that continues the last, for the same reason, becomes part of it.
+    pub(crate) fn add_loss(&mut self, loss: Loss) {
+        let described = self.losses.len();
+        match self.losses.last_mut() {
+            Some(last)
+                if last.reason == loss.reason
+                    && !loss.bytes.is_empty()
+                    && last.bytes.end == loss.bytes.start =>
+            {
+                last.bytes.end = loss.bytes.end;
+                last.bytes_lost += loss.bytes_lost;
+            }
+            _ if described < DESCRIBED => self.losses.push(loss),
+            _ => {
+                self.more_losses += 1;
+                self.more_bytes_lost += loss.bytes_lost;
+            }
+        }
+    }
+
+    /// Adds a misuse, which is described only if there are not many yet.
+    pub(crate) fn add_misuse(&mut self, describe: impl FnOnce() -> Misuse) {
+        if self.misuses.len() < DESCRIBED {
+            self.misuses.push(describe());
+        } else {
+            self.more_misuses += 1;
+        }
+    }
+
+    /// Moves everything out of `other`.
+    pub(crate) fn append(&mut self, other: &mut Report) {
+        let other = std::mem::take(other);
+        other.losses.into_iter().for_each(|loss| self.add_loss(loss));
+        other.misuses.into_iter().for_each(|misuse| self.add_misuse(|| misuse));
+        self.more_losses += other.more_losses;
+        self.more_bytes_lost += other.more_bytes_lost;
+        self.more_misuses += other.more_misuses;
     }
 }
 
@@ -84,13 +142,13 @@ pub struct Misuse {
     pub place: Place,
     /// When.
     pub time: Time,
-    /// Where in the program, innermost first: function, file, line.
+    /// Where in the program, innermost first: function, file, line; the inner 32 frames.
     pub stack: Vec<(String, String, u64)>,
 }
 
 impl Misuse {
     pub(crate) fn new(error: &Error, time: Time, stack: Option<Stack<'_>>) -> Misuse {
-        let frames = stack.into_iter().flat_map(|stack| stack.frames());
+        let frames = stack.into_iter().flat_map(|stack| stack.frames()).take(FRAMES);
         Misuse {
             reason: error.fault().to_string(),
             place: error.place(),

@@ -17,7 +17,7 @@ use crate::error::{Error, Fault, Place, Waiting};
 use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::order::{Decoded, NO_SLOT, Sink, State, Verdict, go_runs, proc_runs};
-use crate::report::{Loss, Misuse};
+use crate::report::{Loss, Misuse, Report};
 use crate::{GoId, ThreadId, Time};
 use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
 use gotrail_format::{EventType, gosort, varint};
@@ -76,7 +76,7 @@ pub(crate) struct Run {
     /// How far each thread and the samples came before a tolerant reader began again.
     before: Option<Before>,
     /// Where a tolerant reader notes what it drops; a strict one stops instead.
-    pub(crate) dropped: Option<Dropped>,
+    pub(crate) dropped: Option<Report>,
 }
 
 /// The last step was a CPU sample.
@@ -87,13 +87,6 @@ struct Before {
     /// Where the first event is that did not happen, by cursor.
     threads: Vec<usize>,
     samples: usize,
-}
-
-/// What a tolerant run dropped.
-#[derive(Default)]
-pub(crate) struct Dropped {
-    pub(crate) losses: Vec<Loss>,
-    pub(crate) misuses: Vec<Misuse>,
 }
 
 /// The finished events of one step, to be taken one by one: at most three.
@@ -136,7 +129,7 @@ impl Run {
             queue: Queue::EMPTY,
             stepped: SAMPLE,
             before: None,
-            dropped: lenient.then(Dropped::default),
+            dropped: lenient.then(Report::default),
         }
     }
 
@@ -219,7 +212,7 @@ impl Run {
         let before = Before { threads, samples: self.next_sample };
         if let Some(dropped) = &mut self.dropped {
             // All of it will be found again.
-            *dropped = Dropped::default();
+            *dropped = Report::default();
         }
         self.start(generation, state)?;
         self.before = Some(before);
@@ -486,7 +479,7 @@ impl Run {
                 let args = TIMED_ARGS[cursor.next.event.0 as usize] as usize;
                 let stack = generation.stack(cursor.next.args[args - 1]);
                 let time = Time(cursor.next.time);
-                dropped.misuses.push(Misuse::new(&error, time, stack));
+                dropped.add_misuse(|| Misuse::new(&error, time, stack));
                 Ok(())
             }
             _ => Err(error),
@@ -506,7 +499,7 @@ impl Run {
         let mut loss = Loss::of_error(&error);
         loss.add(generation.offset, cursor.rest(generation));
         loss.from = Some(Time(cursor.last));
-        dropped.losses.push(loss);
+        dropped.add_loss(loss);
         Ok(())
     }
 

@@ -169,7 +169,7 @@ impl State {
     }
 
     /// Whether no event happened yet.
-    pub(super) fn is_pristine(&self) -> bool {
+    pub(crate) fn is_pristine(&self) -> bool {
         self.initial_number == 0
     }
 
@@ -183,11 +183,6 @@ impl State {
 
     pub(crate) fn trail(&mut self) -> Option<&mut Trail> {
         self.trail.as_deref_mut()
-    }
-
-    /// Whether nothing is known before the current generation.
-    pub(crate) fn is_initial(&self) -> bool {
-        self.initial
     }
 
     /// Called with the first event of all: from then on its generation is the first.
