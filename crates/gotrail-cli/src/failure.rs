@@ -128,6 +128,9 @@ pub(crate) fn advice(name: &str, error: &Error) -> String {
             return "record it again; the traced program must call trace.Stop before it ends"
                 .to_owned();
         }
+        Fault::Io(_) if error.place().offset.is_none() => {
+            return "check that the file is intact and that the whole of it was copied".to_owned();
+        }
         Fault::Header(HeaderError::UnknownVersion(_)) => {
             return "look for a newer gotrail, or check that the file is intact".to_owned();
         }

@@ -36,24 +36,25 @@ pub(crate) fn verdict(paint: Paint, outcome: &Outcome) -> String {
 pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: Time) {
     let report = &outcome.report;
     if !report.losses.is_empty() {
-        let title = human::counted(report.losses.len() as u64, "loss").replace("losss", "losses");
+        let number = report.losses.len() as u64 + report.more_losses;
+        let title = human::counted(number, "loss").replace("losss", "losses");
         line(out, 0, &paint.bold(title));
         for (i, loss) in report.losses.iter().take(SHOWN).enumerate() {
             write_loss(out, loss, start, follows(&report.losses[..i], loss));
         }
-        more(out, report.losses.len());
+        more(out, number, report.losses.len());
     }
     if !report.misuses.is_empty() {
         if !report.losses.is_empty() {
             out.push('\n');
         }
-        let title = human::counted(report.misuses.len() as u64, "misused annotation");
+        let title = human::counted(report.misuse_count(), "misused annotation");
         let dropped = "dropped, everything else was kept";
         line(out, 0, &format!("{} ({dropped})", paint.bold(title)));
         for misuse in report.misuses.iter().take(SHOWN) {
             write_misuse(out, misuse, start);
         }
-        more(out, report.misuses.len());
+        more(out, report.misuse_count(), report.misuses.len());
     }
 }
 
@@ -141,10 +142,13 @@ fn write_misuse(out: &mut String, misuse: &Misuse, start: Time) {
     }
 }
 
-fn more(out: &mut String, len: usize) {
-    if len > SHOWN {
-        let rest = human::count((len - SHOWN) as u64);
-        line(out, 2, &format!("and {rest} more; --json lists them all"));
+/// Says what is not shown: of `number` in all, `described` are known in detail.
+fn more(out: &mut String, number: u64, described: usize) {
+    let shown = described.min(SHOWN) as u64;
+    if number > shown {
+        let rest = human::count(number - shown);
+        let json = if described > SHOWN { "; --json lists more of them" } else { "" };
+        line(out, 2, &format!("and {rest} more{json}"));
     }
 }
 

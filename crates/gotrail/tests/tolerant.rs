@@ -552,3 +552,52 @@ fn the_deep_check_finds_clocks_that_stand_still() {
     let zero = ["wall time", "monotonic time", "trace time"].map(Problem::ClockZero);
     assert_eq!(problems, zero);
 }
+
+#[test]
+fn a_misuse_in_a_loop_is_counted_and_not_kept() {
+    let mut text = String::from("Trace Go1.22\nEventBatch gen=1 m=1 time=1 size=0\n");
+    text += "ProcStatus dt=1 p=0 pstatus=1\nGoStatus dt=1 g=1 m=1 gstatus=2\n";
+    text += "UserRegionBegin dt=1 task=0 name_string=1 stack=0\n";
+    for _ in 0..500 {
+        text += "UserRegionEnd dt=1 task=0 name_string=2 stack=0\n";
+    }
+    let size = gotrail::format::text::to_bytes(text.as_bytes()).unwrap().len() - 16 - 5;
+    let text = text.replace("size=0", &format!("size={size}"));
+    let rest = "EventBatch gen=1 m=18446744073709551615 time=1 size=5\nFrequency freq=15625000\n\
+                EventBatch gen=1 m=18446744073709551615 time=1 size=13\nStrings\n\
+                String id=1\n\tdata=\"abc\"\nString id=2\n\tdata=\"def\"\n";
+    let bytes = gotrail::format::text::to_bytes((text + rest).as_bytes()).unwrap();
+    let mut reader = Reader::from_slice(&bytes, Mode::Tolerant).unwrap();
+    let events = reader.drain().unwrap();
+    let report = reader.report();
+    assert_eq!((report.misuses.len(), report.misuse_count()), (gotrail::DESCRIBED, 500));
+    // Two syncs, two statuses, one region that begins.
+    assert_eq!((events, report.is_complete()), (5, true), "{:?}", report.losses);
+}
+
+#[test]
+fn two_traces_in_one_file_are_both_read() {
+    for golden in ["go1.26/channels.trace", "go1.27/network.trace"] {
+        let one = golden_named(golden).bytes.clone();
+        // As flight recorders write it: the same generation number again.
+        let two = [&one[..], &one[16..]].concat();
+        let count = |bytes: &[u8]| {
+            let mut reader = Reader::from_slice(bytes, Mode::Tolerant).unwrap();
+            (reader.drain().unwrap(), reader.report())
+        };
+        let ((single, _), (both, report)) = (count(&one), count(&two));
+        // All events of both; the last sync of the first is missing.
+        assert_eq!(both, 2 * single - 1, "{golden}");
+        assert_eq!(report.bytes_lost(), 0, "{golden}");
+        assert!(!report.is_complete(), "{golden}: the contradiction is not reported");
+    }
+}
+
+#[test]
+fn ends_of_nothing_are_one_loss() {
+    let bytes = [&b"go 1.26 trace\0\0\0"[..], &[52; 100_000]].concat();
+    let mut reader = Reader::from_slice(&bytes, Mode::Tolerant).unwrap();
+    assert_eq!(reader.drain().unwrap(), 1);
+    let report = reader.report();
+    assert_eq!((report.losses.len(), report.bytes_lost()), (1, 100_000));
+}

@@ -122,9 +122,15 @@ fn form_of(start: &[u8]) -> Form {
     let lines = start.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.into_iter().find(|line| !line.is_empty() && !line.starts_with(b"#"));
     match first {
-        Some(line) if line.starts_with(b"Trace Go1.") => Form::Text,
+        Some(line) if is_text_header(line) => Form::Text,
         _ => Form::Binary,
     }
+}
+
+/// `Trace`, white space, `Go1.` and so on.
+fn is_text_header(line: &[u8]) -> bool {
+    let rest = line.strip_prefix(b"Trace").unwrap_or_default();
+    rest.first().is_some_and(u8::is_ascii_whitespace) && rest.trim_ascii().starts_with(b"Go1.")
 }
 
 fn convert(

@@ -23,7 +23,8 @@ Examples:
   curl -s http://localhost:6060/debug/pprof/trace?seconds=1 | gotrail dump parsed -
   gotrail dump parsed --keep-going broken.trace
 
-The events that precede an error are printed; then the exit status is 1.";
+The events that precede an error are printed; then the exit status is 1. That goes for a file that
+ends inside an event, too, where `go tool trace` sees no error in `wire` and `footprint`.";
 
 /// Print the events of a trace.
 #[derive(clap::Args)]
@@ -36,6 +37,9 @@ pub(crate) struct Args {
     /// Go on behind an error as far as possible, and say on standard error what is missing.
     #[arg(long)]
     keep_going: bool,
+    /// Print the table of `footprint` as JSON. (For events there is the form `json`.)
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -52,6 +56,11 @@ enum Form {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    if args.json && args.form != Form::Footprint {
+        let mut command = <crate::Cli as clap::CommandFactory>::command();
+        let message = "--json goes with `dump footprint`; for events use `dump json`";
+        command.error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+    }
     match args.form {
         Form::Parsed => ordered(args, gotrail::text::write_event),
         Form::Json => {
@@ -78,12 +87,36 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             if args.keep_going || (whole && raw.cut_off.is_none()) {
                 let mut output = Output::new();
                 let footprint = footprint.unwrap_or_else(|| Footprint::new(raw.version));
-                footprint.write_table(output.buffer(), raw.bytes);
+                if args.json {
+                    footprint_json(&footprint, raw.bytes, output.buffer())?;
+                } else {
+                    footprint.write_table(output.buffer(), raw.bytes);
+                }
                 output.flush()?;
             }
             finish(args, raw)
         }
     }
+}
+
+/// The rows of the table that have anything in them, with the totals.
+fn footprint_json(footprint: &Footprint, total: u64, out: &mut Vec<u8>) -> Result<()> {
+    let rows = footprint.sorted();
+    let rows = rows.iter().filter(|row| row.count > 0).map(|row| {
+        serde_json::json!({
+            "event": row.event.name(),
+            "number": row.event.0,
+            "bytes": row.bytes,
+            "share_of_bytes": row.bytes as f64 / total as f64,
+            "count": row.count,
+            "share_of_count": row.count as f64 / footprint.events() as f64,
+        })
+    });
+    let rows: Vec<_> = rows.collect();
+    let all = serde_json::json!({ "bytes": total, "count": footprint.events(), "events": rows });
+    serde_json::to_writer_pretty(&mut *out, &all)?;
+    out.push(b'\n');
+    Ok(())
 }
 
 fn ordered(

@@ -138,7 +138,7 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     table.gap();
 
     let mut health = report::verdict(paint, outcome);
-    let misuses = outcome.report.misuses.len() as u64;
+    let misuses = outcome.report.misuse_count();
     if misuses > 0 {
         let note = format!("but {}", human::counted(misuses, "misused annotation"));
         let note = if outcome.report.is_complete() { note } else { note.replace("but", "and") };
@@ -257,7 +257,11 @@ struct Health<'a> {
     share_lost: f64,
     events_unresolved: u64,
     losses: Vec<LossJson<'a>>,
+    /// How many losses more there were.
+    more_losses: u64,
     misuses: Vec<MisuseJson<'a>>,
+    /// How many misuses more there were.
+    more_misuses: u64,
 }
 
 #[derive(Serialize)]
@@ -350,7 +354,9 @@ impl<'a> Info<'a> {
                 share_lost: if all == 0 { 0.0 } else { lost as f64 / all as f64 },
                 events_unresolved: report.unresolved,
                 losses: report.losses.iter().map(LossJson::from).collect(),
+                more_losses: report.more_losses,
                 misuses: report.misuses.iter().map(|one| MisuseJson::new(one, start)).collect(),
+                more_misuses: report.more_misuses,
             },
         }
     }

@@ -105,7 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             });
         }
         drop(results);
-        let verdict = print(args, received, width);
+        let verdict = print(args, received, width, &progress);
         // Lets the threads stop after the files that they are at.
         next.store(args.traces.len(), Ordering::Relaxed);
         progress.finish();
@@ -114,7 +114,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
 }
 
 /// Prints the results in the order of the arguments, each as soon as those before it are there.
-fn print(args: &Args, results: mpsc::Receiver<(usize, Checked)>, width: usize) -> Result<Verdict> {
+fn print(
+    args: &Args,
+    results: mpsc::Receiver<(usize, Checked)>,
+    width: usize,
+    progress: &Progress,
+) -> Result<Verdict> {
     let mut output = Output::new();
     let paint = Paint::stdout();
     let mut waiting = BTreeMap::new();
@@ -122,6 +127,10 @@ fn print(args: &Args, results: mpsc::Receiver<(usize, Checked)>, width: usize) -
     let mut next = 0;
     for (index, checked) in results {
         waiting.insert(index, checked);
+        if args.traces.len() == 1 {
+            // The bar makes room for the only line.
+            progress.finish();
+        }
         while let Some(checked) = waiting.remove(&next) {
             let path = &args.traces[next];
             if !checked.is_good() {
