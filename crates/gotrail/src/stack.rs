@@ -1,7 +1,6 @@
 //! Stacks and their frames.
 
 use crate::generation::Generation;
-use crate::tables;
 use bstr::BStr;
 
 /// A stack of one generation: a handle, cheap to copy.
@@ -36,8 +35,7 @@ impl<'a> Stack<'a> {
 
     /// The frames, innermost first.
     pub fn frames(self) -> impl ExactSizeIterator<Item = Frame<'a>> + Clone {
-        let frames: &'a [tables::Frame] = self.generation.stacks.get(self.id).unwrap_or_default();
-        frames.iter().map(move |frame| Frame {
+        self.generation.stacks.get(self.id).map(move |frame| Frame {
             pc: frame.pc,
             function: self.generation.string(frame.function),
             file: self.generation.string(frame.file),

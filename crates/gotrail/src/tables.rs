@@ -140,8 +140,7 @@ pub(crate) struct Frame {
 pub(crate) struct Tables {
     strings: Vec<(u64, Piece)>,
     stacks: Vec<(u64, Piece)>,
-    /// One frame after the other; a stack is a range of it.
-    frames: Vec<Frame>,
+    frames: Frames,
     samples: Vec<CpuSample>,
 }
 
@@ -183,9 +182,9 @@ impl Tables {
             if depth > MAX_FRAMES_PER_STACK {
                 return Err(Fault::StackTooDeep(depth));
             }
-            let start = self.frames.len();
+            let start = self.frames.calls.len();
             for _ in 0..depth {
-                self.frames.push(Frame {
+                self.frames.add(Frame {
                     pc: batch.number("a frame's PC")?,
                     function: batch.number("a frame's function")?,
                     file: batch.number("a frame's file")?,
@@ -234,7 +233,7 @@ impl Tables {
     /// The finished stacks.
     pub(crate) fn finish_stacks(&mut self) -> (Stacks, Option<Fault>) {
         let (table, repeated) = IdTable::build(std::mem::take(&mut self.stacks));
-        let stacks = Stacks::new(table, std::mem::take(&mut self.frames));
+        let stacks = Stacks { table, frames: std::mem::take(&mut self.frames).finish() };
         (stacks, repeated.map(|id| Fault::RepeatedId { what: "stack", id }))
     }
 }
@@ -263,35 +262,52 @@ impl Strings {
     }
 }
 
-/// The stacks of a generation.
+/// The frames of a generation's stacks.
 ///
 /// The reference keeps one frame for each PC, the first that it reads, whatever other stacks say
-/// of the same PC. Differing frames are rare, so that they are looked for once and replaced.
+/// of the same PC. Stacks have most of their PCs in common, so that one number a frame is enough.
+#[derive(Debug, Default)]
+struct Frames {
+    distinct: Vec<Frame>,
+    /// One frame after the other, as places in `distinct`; a stack is a range of it.
+    calls: Vec<u32>,
+    /// Where the frame of a PC is; empty once all frames are there.
+    places: FxHashMap<u64, u32>,
+}
+
+impl Frames {
+    #[inline]
+    fn add(&mut self, frame: Frame) {
+        let fresh = self.distinct.len() as u32;
+        let place = *self.places.entry(frame.pc).or_insert(fresh);
+        if place == fresh {
+            self.distinct.push(frame);
+        }
+        self.calls.push(place);
+    }
+
+    fn finish(self) -> Frames {
+        Frames { places: FxHashMap::default(), ..self }
+    }
+
+    fn of(&self, piece: Piece) -> impl ExactSizeIterator<Item = &Frame> + Clone {
+        let calls = &self.calls[piece.start..piece.start + piece.len as usize];
+        calls.iter().map(|&place| &self.distinct[place as usize])
+    }
+}
+
+/// The stacks of a generation.
 #[derive(Debug, Default)]
 pub(crate) struct Stacks {
     table: IdTable<Piece>,
-    frames: Vec<Frame>,
+    frames: Frames,
 }
 
 impl Stacks {
-    fn new(table: IdTable<Piece>, mut frames: Vec<Frame>) -> Stacks {
-        let mut first = FxHashMap::<u64, u32>::default();
-        for i in 0..frames.len() {
-            let index = *first.entry(frames[i].pc).or_insert(i as u32) as usize;
-            if index != i {
-                frames[i] = frames[index];
-            }
-        }
-        Stacks { table, frames }
-    }
-
-    /// The frames of the stack with this id, innermost first; empty for id 0.
-    #[inline]
-    pub(crate) fn get(&self, id: u64) -> Option<&[Frame]> {
-        match self.table.get(id) {
-            Some(piece) => Some(&self.frames[piece.start..piece.start + piece.len as usize]),
-            None => (id == 0).then_some(&[]),
-        }
+    /// The frames of the stack with this id, innermost first; none for an id that does not exist.
+    pub(crate) fn get(&self, id: u64) -> impl ExactSizeIterator<Item = &Frame> + Clone {
+        let none = Piece { start: 0, len: 0 };
+        self.frames.of(self.table.get(id).copied().unwrap_or(none))
     }
 
     #[inline]
@@ -307,12 +323,11 @@ impl Stacks {
     pub(crate) fn check(&self, strings: &Strings) -> Result<(), Fault> {
         let missing =
             |frame: &&Frame| !strings.contains(frame.function) || !strings.contains(frame.file);
-        if !self.frames.iter().any(|frame| missing(&frame)) {
+        if !self.frames.distinct.iter().any(|frame| missing(&frame)) {
             return Ok(());
         }
-        for (stack, piece) in self.table.iter() {
-            let frames = &self.frames[piece.start..piece.start + piece.len as usize];
-            if let Some(frame) = frames.iter().find(missing) {
+        for (stack, &piece) in self.table.iter() {
+            if let Some(frame) = self.frames.of(piece).find(missing) {
                 let string =
                     if strings.contains(frame.function) { frame.file } else { frame.function };
                 return Err(Fault::FrameString { stack, string });
@@ -350,11 +365,14 @@ mod tests {
     #[test]
     fn the_first_frame_of_a_pc_wins() {
         let frame = |pc, function| Frame { pc, function, file: 0, line: 0 };
+        let mut frames = Frames::default();
+        [frame(7, 1), frame(8, 2), frame(7, 3)].into_iter().for_each(|frame| frames.add(frame));
         let (table, _) =
             IdTable::build(vec![(1, Piece { start: 0, len: 2 }), (2, Piece { start: 2, len: 1 })]);
-        let stacks = Stacks::new(table, vec![frame(7, 1), frame(8, 2), frame(7, 3)]);
-        assert_eq!(stacks.get(2), Some(&[frame(7, 1)][..]));
-        assert_eq!(stacks.get(0), Some(&[][..]));
-        assert_eq!(stacks.get(3), None);
+        let stacks = Stacks { table, frames: frames.finish() };
+        let list = |id| stacks.get(id).copied().collect::<Vec<_>>();
+        assert_eq!(list(1), [frame(7, 1), frame(8, 2)]);
+        assert_eq!(list(2), [frame(7, 1)]);
+        assert_eq!((list(0), list(3)), (vec![], vec![]));
     }
 }
