@@ -142,7 +142,7 @@ pub(crate) const fn scale(procs: u32, args: &'static [&'static str]) -> Recipe {
         program: "scale",
         procs,
         args,
-        size: 1_200,
+        size: 3_000,
         quick: 200,
         least: 1_000_000,
         ..MIXED
