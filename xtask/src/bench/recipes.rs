@@ -46,6 +46,8 @@ pub(crate) struct Recipe {
     least: u64,
     /// How often the recording is laid over itself.
     copies: u64,
+    /// Above 1: it is not recorded, but one of this many parts of [`LONG`].
+    part: usize,
 }
 
 const MIXED: Recipe = Recipe {
@@ -60,6 +62,17 @@ const MIXED: Recipe = Recipe {
     quick: 4_000_000,
     least: 5_000_000,
     copies: 1,
+    part: 1,
+};
+
+const LONG: Recipe = Recipe {
+    name: "long",
+    what: "mixed program, a generation every 100 ms, long",
+    godebug: OFTEN,
+    size: 64_000_000,
+    quick: 20_000_000,
+    least: 10_000_000,
+    ..MIXED
 };
 
 const OFTEN: &str = "traceadvanceperiod=100000000";
@@ -111,23 +124,13 @@ pub(crate) const RECIPES: &[Recipe] = &[
         godebug: OFTEN,
         ..MIXED
     },
+    LONG,
     Recipe {
         name: "short",
-        what: "mixed program, a generation every 100 ms, short",
-        godebug: OFTEN,
-        size: 6_400_000,
-        quick: 2_000_000,
-        least: 1_000_000,
-        ..MIXED
-    },
-    Recipe {
-        name: "long",
-        what: "the same, ten times as long",
-        godebug: OFTEN,
-        size: 64_000_000,
-        quick: 20_000_000,
-        least: 10_000_000,
-        ..MIXED
+        what: "a tenth of long, with its largest generation",
+        least: 500_000,
+        part: 10,
+        ..LONG
     },
 ];
 
@@ -139,7 +142,7 @@ pub(crate) const fn scale(procs: u32, args: &'static [&'static str]) -> Recipe {
         program: "scale",
         procs,
         args,
-        size: 1_200,
+        size: 3_000,
         quick: 200,
         least: 1_000_000,
         ..MIXED
@@ -188,7 +191,10 @@ impl Recipe {
         let mut hasher = FnvHasher::default();
         hasher.write(&text);
         let (go, procs, args) = (self.go, self.procs, self.arguments(quick));
-        let how = format!("{EDITION} {go} {procs} {} {args:?} {}", self.godebug, self.copies);
+        let how = format!(
+            "{EDITION} {go} {procs} {} {args:?} {} {}",
+            self.godebug, self.copies, self.part
+        );
         hasher.write(how.as_bytes());
         let name = format!("{}-{:08x}.trace", self.label(), hasher.finish() as u32);
         Ok(paths::cache()?.join("gotrail-bench").join(name))
@@ -219,7 +225,12 @@ impl Recipe {
         fs::create_dir_all(folder)?;
         let work = tempfile::Builder::new().prefix("partial-").tempdir_in(folder)?;
         let partial = work.path().join("trace");
-        self.record(work.path(), &partial, quick)?;
+        if self.part > 1 {
+            let whole = LONG.find(quick)?.context("the trace that it is a part of is missing")?;
+            fs::write(&partial, part(&whole.path, self.part)?)?;
+        } else {
+            self.record(work.path(), &partial, quick)?;
+        }
         if self.copies > 1 {
             let trace = fs::read(&partial)?;
             let copies = superpose(&trace, self.copies, Spread::Together)
@@ -252,6 +263,24 @@ impl Recipe {
         }
         run::output_to(&mut command, trace, LIMIT)
     }
+}
+
+/// One of `parts` parts of a trace, as a flight recorder would have kept it: so many generations,
+/// among them the largest, which decides how much memory a reader needs.
+fn part(trace: &Path, parts: usize) -> Result<Vec<u8>> {
+    let trace = gotrail::Trace::open(trace)?;
+    let generations = trace.generations();
+    let sizes = generations.iter().map(|generation| generation.bytes.end - generation.bytes.start);
+    let (largest, _) = sizes.enumerate().max_by_key(|&(_, size)| size).context("no generations")?;
+    let count = generations.len().div_ceil(parts);
+    let first = largest.saturating_sub(count / 2).min(generations.len() - count);
+    let header = generations[0].bytes.start as usize;
+    // A generation's end mark is not among its bytes: up to where the next one begins.
+    let from = generations[first].bytes.start as usize;
+    let next = generations.get(first + count).map(|generation| generation.bytes.start as usize);
+    let mut part = trace.bytes()[..header].to_vec();
+    part.extend(&trace.bytes()[from..next.unwrap_or(trace.bytes().len())]);
+    Ok(part)
 }
 
 /// Has a trace read by the reference and by ours; how many ordered and raw events there are.

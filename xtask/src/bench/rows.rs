@@ -160,7 +160,8 @@ impl Figure {
 }
 
 impl Row {
-    /// The traces that are read: ours and the other's.
+    /// The traces that are read: ours and the other's. (`short` is cut from `long`: in this order
+    /// they are made.)
     pub(crate) fn traces(&self) -> (&'static str, &'static str) {
         match self.what {
             What::SteadyMemory => ("long", self.trace),

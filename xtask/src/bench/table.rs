@@ -137,8 +137,8 @@ impl Measured {
         let Summary { median, least, most } = self.ratio;
         let reached = match aim {
             _ if median < must => "**MISSED**",
-            Some(aim) if median < aim => "ok",
-            _ => "ok, aim reached",
+            Some(aim) if median >= aim => "ok, aim reached",
+            _ => "ok",
         };
         let aim = aim.map_or("—".into(), factor);
         let must = factor(must);
