@@ -247,7 +247,8 @@ impl Strings {
     #[inline]
     pub(crate) fn get<'a>(&self, data: &'a [u8], id: u64) -> Option<&'a [u8]> {
         match self.0.get(id) {
-            Some(piece) => Some(&data[piece.start..piece.start + piece.len as usize]),
+            // In a damaged trace a string may lie in bytes that were dropped after all.
+            Some(piece) => data.get(piece.start..piece.start + piece.len as usize),
             None => (id == 0).then_some(&[]),
         }
     }
@@ -360,6 +361,15 @@ mod tests {
         assert_eq!(IdTable::build(vec![(0, ())]).1, Some(0));
         let far = u64::MAX - 1;
         assert_eq!(IdTable::build(vec![(far, ()), (far, ())]).1, Some(far));
+    }
+
+    #[test]
+    fn a_string_in_bytes_that_were_dropped_is_none() {
+        let (table, _) =
+            IdTable::build(vec![(1, Piece { start: 1, len: 2 }), (2, Piece { start: 2, len: 2 })]);
+        let strings = Strings(table);
+        assert_eq!(strings.get(b"abc", 1), Some(&b"bc"[..]));
+        assert_eq!(strings.get(b"abc", 2), None);
     }
 
     #[test]
