@@ -8,6 +8,7 @@
 //! finds the next batch that makes sense and goes on.
 
 use crate::clock::{ClockSnapshot, Frequency};
+use crate::cursor::Tail;
 use crate::error::{Error, Fault, Place};
 use crate::generation::{Batch, ExperimentPiece, Generation, NO_BATCH, ThreadBatches};
 use crate::input::Input;
@@ -289,8 +290,10 @@ impl<'t> Collector<'t> {
             let trace = Time(frequency.nanos(clock.time));
             ClockSnapshot::new(trace, clock.mono, clock.seconds, clock.nanos)
         });
+        let data = self.input.take(len);
         let generation = Generation {
-            data: self.input.take(len),
+            tail: Tail::of(&data),
+            data,
             offset: self.offset,
             version: self.version,
             number: draft.number,

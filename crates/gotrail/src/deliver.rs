@@ -107,24 +107,24 @@ impl Delivery {
 
 /// Delivers events that nobody looks at: counts them, checks their ids, keeps the time.
 pub(crate) struct Tally<'a> {
-    delivery: &'a mut Delivery,
+    pub(crate) delivery: Delivery,
     generation: &'a Generation<'a>,
     /// Events since the last commit.
     pending: u64,
-    /// The error of the first of them that cannot be delivered, and how many come before it.
+    /// The error of the first event that cannot be delivered, and its number.
     refused: Option<(u64, Error)>,
 }
 
 impl<'a> Tally<'a> {
-    pub(crate) fn new(delivery: &'a mut Delivery, generation: &'a Generation<'a>) -> Tally<'a> {
+    pub(crate) fn new(delivery: Delivery, generation: &'a Generation<'a>) -> Tally<'a> {
         Tally { delivery, generation, pending: 0, refused: None }
     }
 
     #[cold]
     fn fail(&mut self) -> Result<(), Error> {
-        let Some((before, error)) = self.refused.take() else { return Ok(()) };
-        self.delivery.delivered += before;
-        Err(error.with_event(self.delivery.delivered))
+        let Some((number, error)) = self.refused.take() else { return Ok(()) };
+        self.delivery.delivered = number;
+        Err(error.with_event(number))
     }
 
     #[cold]
@@ -137,7 +137,7 @@ impl<'a> Tally<'a> {
             return;
         }
         if let Err(error) = self.delivery.refuse(&event, self.generation) {
-            self.refused.get_or_insert((self.pending, error));
+            self.refused.get_or_insert((self.delivery.delivered + self.pending, error));
         }
     }
 }
@@ -150,6 +150,12 @@ impl Sink for Tally<'_> {
         }
         self.delivery.rise(event.time);
         self.pending += 1;
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, event: Ordered) {
+        self.delivery.rise(event.time);
+        self.delivery.delivered += 1;
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@
 //! [`Generation::events`] from the [`Checkpoint`](crate::Checkpoint) before it.
 
 use crate::clock::Frequency;
+use crate::cursor::Tail;
 use crate::input::Bytes;
 use crate::stack::Stack;
 use crate::tables::{CpuSample, Stacks, Strings};
@@ -19,6 +20,7 @@ pub(crate) const NO_BATCH: u32 = u32::MAX;
 #[derive(Debug)]
 pub struct Generation<'t> {
     pub(crate) data: Bytes<'t>,
+    pub(crate) tail: Tail,
     /// Where `data` begins in the trace.
     pub(crate) offset: u64,
     pub(crate) version: Version,
@@ -77,6 +79,7 @@ impl<'t> Generation<'t> {
     pub(crate) fn empty(version: Version) -> Generation<'t> {
         Generation {
             data: Bytes::Borrowed(&[]),
+            tail: Tail::of(&[]),
             offset: 0,
             version,
             number: 0,

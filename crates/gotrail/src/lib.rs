@@ -34,14 +34,17 @@
 
 mod clock;
 mod collect;
+mod cursor;
 pub mod deep;
 mod deliver;
 mod error;
 mod event;
 mod events;
+mod frontier;
 mod generation;
 mod ids;
 mod input;
+mod merge;
 mod order;
 mod parallel;
 mod reader;

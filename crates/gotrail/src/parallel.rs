@@ -11,12 +11,13 @@
 //! of a sequential read.
 
 use crate::collect::Next;
+use crate::cursor;
 use crate::deliver::Delivery;
 use crate::error::Error;
 use crate::generation::Generation;
 use crate::order::State;
 use crate::reader::{Mode, Reader};
-use crate::run::{self, Run};
+use crate::run::Run;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -175,7 +176,7 @@ fn work(queue: &Mutex<Receiver<Job<'_>>>) {
 fn speculate(generation: &Generation<'_>, index: u32) -> Option<Guess> {
     let mut state = State::speculative(index, generation.number);
     if let Some(trail) = state.trail() {
-        trail.prefixes = run::prefixes(generation);
+        trail.prefixes = cursor::prefixes(generation);
     }
     let mut run = Run::new(false);
     let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };

@@ -395,7 +395,7 @@ impl<'t> Reader<'t> {
 
     /// Takes over what the run dropped.
     fn note_dropped(&mut self) {
-        let Some(dropped) = &mut self.run.dropped else { return };
+        let Some(dropped) = self.run.dropped() else { return };
         self.lossy |= !dropped.losses.is_empty();
         for loss in &mut dropped.losses {
             loss.from = loss.from.map(|from| from.max(self.sync_time));

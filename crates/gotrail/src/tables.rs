@@ -102,6 +102,12 @@ impl<T> IdTable<T> {
         }
     }
 
+    /// Whether there is something with this id, told at a glance: false may be wrong.
+    #[inline(always)]
+    pub(crate) fn has(&self, id: u64) -> bool {
+        id <= self.complete
+    }
+
     /// Whether an event may refer to this id.
     #[inline]
     pub(crate) fn contains(&self, id: u64) -> bool {
@@ -258,6 +264,12 @@ impl Strings {
         self.0.contains(id)
     }
 
+    /// Whether there is a string with this id, told at a glance: false may be wrong.
+    #[inline(always)]
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.0.has(id)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
@@ -314,6 +326,12 @@ impl Stacks {
     #[inline]
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.table.contains(id)
+    }
+
+    /// Whether there is a stack with this id, told at a glance: false may be wrong.
+    #[inline(always)]
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.table.has(id)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -1,12 +1,12 @@
 //! A whole trace in memory: its generations can be listed, and read in any order.
 
 use crate::collect::{Collector, Next};
+use crate::cursor;
 use crate::error::{Error, Fault};
 use crate::generation::Generation;
 use crate::input::{self, Compression, Input};
 use crate::order::Checkpoint;
 use crate::reader::{Mode, Reader};
-use crate::run;
 use crate::{ThreadId, Time};
 use gotrail_format::Version;
 use memmap2::Mmap;
@@ -141,7 +141,7 @@ impl Trace {
                     number: generation.number,
                     bytes: generation.byte_range(),
                     start: generation.start(),
-                    end: run::end_of(&generation),
+                    end: cursor::end_of(&generation),
                     batches: generation.batch_count(),
                     threads: generation.threads().collect(),
                 });

@@ -21,7 +21,7 @@ impl State {
             }));
         }
         // Here a parent of 0 means that there is none, and not the background task.
-        let mut args = *offer.args;
+        let mut args = offer.args;
         if args[1] == TaskId::BACKGROUND.0 {
             args[1] = TaskId::NONE.0;
         }

@@ -41,7 +41,7 @@ impl State {
             }
             None => return Err(Box::new(Fault::UnknownGoroutine(GoId(id)))),
         };
-        let mut args = *offer.args;
+        let mut args = offer.args;
         args[2] = u64::from(status);
         offer.old = old as u8;
         match status {

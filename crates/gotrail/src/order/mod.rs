@@ -8,21 +8,25 @@
 //! One file for each kind of resource holds one function for each event.
 
 mod annotations;
-mod go_index;
+mod go_pages;
 mod goroutines;
 mod procs;
 mod ranges;
 mod speculate;
 mod state;
+mod stretch;
 
+use crate::cursor::Args;
 use crate::error::{Error, Fault, Needed, Subject};
 use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::{GoId, ProcId};
 use gotrail_format::EventType;
+use gotrail_format::event::TIMED_ARGS;
 
 pub use state::Checkpoint;
 pub(crate) use state::{NO_SLOT, NameRef, Names, State};
+pub(crate) use stretch::Stop;
 
 /// Whether a goroutine with this status runs on the thread that says so; one in a syscall does if
 /// it is `here`.
@@ -54,6 +58,9 @@ pub(crate) trait Sink {
     /// Takes an event; one step makes at most three.
     fn emit(&mut self, event: Ordered);
 
+    /// Takes an event that stays, and whose ids are known to exist.
+    fn deliver(&mut self, event: Ordered);
+
     /// The events since the last commit stay.
     fn commit(&mut self) -> Result<(), Error>;
 
@@ -65,7 +72,7 @@ pub(crate) trait Sink {
 struct Offer<'a> {
     event: EventType,
     time: i64,
-    args: &'a [u64; 4],
+    args: [u64; 4],
     /// The state that the event found before, where a transition needs it.
     old: u8,
     /// The thread's place in the table.
@@ -90,7 +97,7 @@ impl Offer<'_> {
             thread: self.thread,
             proc: self.proc,
             go: self.go,
-            args: *self.args,
+            args: self.args,
             event: self.event,
             old: self.old,
         }
@@ -168,66 +175,70 @@ fn deliver<S: Sink>(offer: &Offer<'_>, sink: &mut S) -> Advance {
     Ok(Verdict::Advanced)
 }
 
-/// A thread's next event, decoded.
-pub(crate) struct Decoded {
-    pub(crate) event: EventType,
-    pub(crate) time: i64,
-    pub(crate) args: [u64; 4],
-}
-
 impl State {
-    /// Lets the event of the thread at `slot` happen if it can. Finished events go to `sink`.
-    #[inline(always)]
+    /// Lets the next event of the thread at `slot` happen if it can. Its arguments are read from
+    /// `args`. Finished events go to `sink`.
+    #[inline(never)]
     pub(crate) fn advance<S: Sink>(
         &mut self,
-        decoded: &Decoded,
+        event: EventType,
+        args: &mut Args<'_>,
+        time: i64,
         slot: u32,
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Advance {
-        // Each arm makes an offer of its own, so that it stays in registers where the handler is
-        // inlined: the commonest events. The others are handled out of line.
-        match decoded.event {
-            EventType::GO_BLOCK => self.go_block(self.offer(decoded, slot, generation), sink),
-            EventType::GO_START => self.go_start(self.offer(decoded, slot, generation), sink),
-            EventType::GO_UNBLOCK => self.go_unblock(self.offer(decoded, slot, generation), sink),
-            EventType::GO_STOP => self.go_stop(self.offer(decoded, slot, generation), sink),
-            EventType::GO_CREATE => self.go_create(self.offer(decoded, slot, generation), sink),
-            EventType::GO_DESTROY => self.go_destroy(self.offer(decoded, slot, generation), sink),
-            EventType::GO_SYSCALL_BEGIN => {
-                self.go_syscall_begin(self.offer(decoded, slot, generation), sink)
-            }
-            EventType::GO_SYSCALL_END => {
-                self.go_syscall_end(self.offer(decoded, slot, generation), sink)
-            }
-            EventType::PROC_START => self.proc_start(self.offer(decoded, slot, generation), sink),
-            EventType::PROC_STOP => self.proc_stop(self.offer(decoded, slot, generation), sink),
-            EventType::PROC_STEAL => self.proc_steal(self.offer(decoded, slot, generation), sink),
+        // The commonest events are handled here: with the type a constant, the number of
+        // arguments and what there is to check are constants too. The others are handled out of
+        // line.
+        macro_rules! offer {
+            ($event:ident, $count:literal) => {{
+                const { assert!(TIMED_ARGS[EventType::$event.0 as usize] == $count) };
+                self.offer(EventType::$event, args.take::<$count>(), time, slot, generation)
+            }};
+        }
+        match event {
+            EventType::GO_BLOCK => self.go_block(offer!(GO_BLOCK, 2), sink),
+            EventType::GO_START => self.go_start(offer!(GO_START, 2), sink),
+            EventType::GO_UNBLOCK => self.go_unblock(offer!(GO_UNBLOCK, 3), sink),
+            EventType::GO_STOP => self.go_stop(offer!(GO_STOP, 2), sink),
+            EventType::GO_CREATE => self.go_create(offer!(GO_CREATE, 3), sink),
+            EventType::GO_DESTROY => self.go_destroy(offer!(GO_DESTROY, 0), sink),
+            EventType::GO_SYSCALL_BEGIN => self.go_syscall_begin(offer!(GO_SYSCALL_BEGIN, 2), sink),
+            EventType::GO_SYSCALL_END => self.go_syscall_end(offer!(GO_SYSCALL_END, 0), sink),
+            EventType::PROC_START => self.proc_start(offer!(PROC_START, 2), sink),
+            EventType::PROC_STOP => self.proc_stop(offer!(PROC_STOP, 0), sink),
+            EventType::PROC_STEAL => self.proc_steal(offer!(PROC_STEAL, 3), sink),
             EventType::GO_SYSCALL_END_BLOCKED => {
-                self.go_syscall_end_blocked(self.offer(decoded, slot, generation), sink)
+                self.go_syscall_end_blocked(offer!(GO_SYSCALL_END_BLOCKED, 0), sink)
             }
-            EventType::HEAP_ALLOC | EventType::HEAP_GOAL => {
-                let offer = self.offer(decoded, slot, generation);
+            EventType::HEAP_ALLOC => {
+                let offer = offer!(HEAP_ALLOC, 1);
                 offer.has_thread()?;
                 offer.has_proc()?;
                 deliver(&offer, sink)
             }
-            _ => self.advance_other(decoded, slot, generation, sink),
+            event => {
+                let offer = self.offer(event, args.of(event), time, slot, generation);
+                self.advance_other(offer, sink)
+            }
         }
     }
 
     #[inline(always)]
     fn offer<'a>(
         &self,
-        decoded: &'a Decoded,
+        event: EventType,
+        args: [u64; 4],
+        time: i64,
         slot: u32,
         generation: &'a Generation<'a>,
     ) -> Offer<'a> {
         let bound = &self.threads.entries[slot as usize];
         Offer {
-            event: decoded.event,
-            time: decoded.time,
-            args: &decoded.args,
+            event,
+            time,
+            args,
             old: 0,
             slot,
             thread: bound.id,
@@ -240,14 +251,9 @@ impl State {
     }
 
     #[inline(never)]
-    fn advance_other<S: Sink>(
-        &mut self,
-        decoded: &Decoded,
-        slot: u32,
-        generation: &Generation<'_>,
-        sink: &mut S,
-    ) -> Advance {
-        let verdict = self.dispatch_other(self.offer(decoded, slot, generation), sink);
+    fn advance_other<S: Sink>(&mut self, offer: Offer<'_>, sink: &mut S) -> Advance {
+        let slot = offer.slot;
+        let verdict = self.dispatch_other(offer, sink);
         if slot == 0 {
             // Batches without a thread have a place among the threads, but nothing is ever bound.
             self.threads.unbind_none();
@@ -260,6 +266,11 @@ impl State {
         match offer.event {
             EventType::PROC_STATUS => self.proc_status(offer, sink),
 
+            EventType::HEAP_GOAL => {
+                offer.has_thread()?;
+                offer.has_proc()?;
+                deliver(&offer, sink)
+            }
             EventType::GO_CREATE_BLOCKED => self.go_create(offer, sink),
             EventType::GO_CREATE_SYSCALL => self.go_create_syscall(offer, sink),
             EventType::GO_DESTROY_SYSCALL => self.go_destroy_syscall(offer, sink),

@@ -11,7 +11,7 @@ impl State {
     pub(super) fn proc_status<S: Sink>(&mut self, mut offer: Offer<'_>, sink: &mut S) -> Advance {
         let id = offer.args[0] as i64;
         // The reference keeps the lowest byte of a status only.
-        let mut args = *offer.args;
+        let mut args = offer.args;
         let status = args[1] as u8;
         let Some(mut old) = proc_state_of_status(status) else {
             let of = Subject::Proc(ProcId(id));

@@ -79,7 +79,7 @@ impl State {
         let Some(reason) = self.goroutines.extra(id).ranges.close(begin_of(offer.event)) else {
             return Err(range_fault(offer.event, offer.this_go(), "ends without having begun"));
         };
-        let mut args = *offer.args;
+        let mut args = offer.args;
         if offer.event == EventType::STW_END {
             args[0] = reason;
         }

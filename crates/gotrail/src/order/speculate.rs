@@ -215,8 +215,8 @@ impl State {
     fn carry_over(&self, trail: &Trail, regions: FxHashMap<i64, usize>, after: &mut State) {
         let mut names = Interner::new(after.names());
         let mentioned: FxHashSet<i64> = trail.goroutines.iter().map(|go| go.0).collect();
-        for entry in &self.goroutines.entries {
-            if entry.status != GO_DEAD && !mentioned.contains(&entry.id) {
+        for entry in self.goroutines.iter() {
+            if !mentioned.contains(&entry.id) {
                 let slot = after.goroutines.insert(entry.id, entry.status, entry.tag);
                 after.goroutines.entries[slot as usize].seq = entry.seq;
             }
@@ -307,7 +307,7 @@ impl State {
                 });
                 (regions.unwrap_or_default(), extra.map_or(0, |extra| extra.ranges.len()))
             };
-            let alive = state.goroutines.entries.iter().filter(|go| go.status != GO_DEAD);
+            let alive = state.goroutines.iter();
             let bound = state.threads.entries.iter().filter(|t| (t.proc, t.go) != (-1, -1));
             let proc = |at: u32| &state.procs.entries[at as usize];
             let procs = state.procs.ids().iter().map(|(&id, &at)| (id, proc(at)));

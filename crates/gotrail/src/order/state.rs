@@ -5,7 +5,7 @@
 //! small tag, equal for equal generation numbers.
 
 use super::Offer;
-use super::go_index::GoIndex;
+use super::go_pages::{GoPages, PAGE};
 use super::speculate::Trail;
 use crate::generation::Generation;
 use bstr::{BStr, BString};
@@ -234,12 +234,12 @@ impl State {
     }
 }
 
-/// Goroutines by id. Places of ended ones are used again.
+/// Goroutines by id.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Goroutines {
-    index: GoIndex,
+    pages: GoPages,
+    /// The pages one after the other; ids that are not in use are dead.
     pub(super) entries: Vec<Goroutine>,
-    free: Vec<u32>,
     /// Open regions and ranges of the few goroutines that have any.
     pub(super) extras: FxHashMap<i64, Extra>,
 }
@@ -266,6 +266,14 @@ pub(super) struct Region {
 }
 
 impl Goroutine {
+    const DEAD: Goroutine = Goroutine { id: -1, seq: 0, tag: 0, status: status::GO_DEAD };
+
+    /// Whether this is the goroutine with this id, in this state.
+    #[inline(always)]
+    pub(super) fn is(&self, id: i64, status: u8) -> bool {
+        self.id == id && self.status == status
+    }
+
     /// Whether `seq` of the generation `tag` is the next number.
     #[inline]
     pub(super) fn is_next(&self, tag: u32, seq: u64) -> bool {
@@ -274,31 +282,48 @@ impl Goroutine {
 }
 
 impl Goroutines {
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// All of them, in no order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Goroutine> {
+        self.entries.iter().filter(|go| go.status != status::GO_DEAD)
+    }
+
+    /// Where a goroutine is in the table, if it exists.
     #[inline]
     pub(super) fn find(&mut self, id: i64) -> Option<u32> {
-        self.index.get(id)
+        let slot = self.pages.slot(id);
+        self.exists(slot).then_some(slot)
     }
 
     /// Like [`Goroutines::find`], without making the next look faster.
     pub(super) fn peek(&self, id: i64) -> Option<u32> {
-        self.index.peek(id)
+        let slot = self.pages.peek(id);
+        self.exists(slot).then_some(slot)
+    }
+
+    #[inline(always)]
+    fn exists(&self, slot: u32) -> bool {
+        self.entries.get(slot as usize).is_some_and(|go| go.status != status::GO_DEAD)
+    }
+
+    /// The place of this id in the table, where something else may be, or nothing.
+    #[inline(always)]
+    pub(super) fn slot(&mut self, id: i64) -> u32 {
+        self.pages.slot(id)
     }
 
     /// Adds a goroutine that does not exist yet.
     #[inline]
     pub(super) fn insert(&mut self, id: i64, status: u8, tag: u32) -> u32 {
-        let entry = Goroutine { id, seq: 0, tag, status };
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.entries[slot as usize] = entry;
-                slot
-            }
-            None => {
-                self.entries.push(entry);
-                self.entries.len() as u32 - 1
-            }
-        };
-        self.index.insert(id, slot);
+        let slot = self.pages.take(id);
+        if slot as usize >= self.entries.len() {
+            self.entries.resize(self.pages.page_count() * PAGE, Goroutine::DEAD);
+        }
+        self.entries[slot as usize] = Goroutine { id, seq: 0, tag, status };
         slot
     }
 
@@ -306,11 +331,10 @@ impl Goroutines {
     pub(super) fn remove(&mut self, slot: u32) {
         let entry = &mut self.entries[slot as usize];
         entry.status = status::GO_DEAD;
-        self.index.remove(entry.id);
+        self.pages.give(entry.id);
         if !self.extras.is_empty() {
             self.extras.remove(&entry.id);
         }
-        self.free.push(slot);
     }
 
     pub(super) fn extra(&mut self, id: i64) -> &mut Extra {
@@ -380,6 +404,12 @@ pub(super) struct Thread {
 impl Thread {
     const UNBOUND: Thread =
         Thread { id: -1, proc: -1, go: -1, proc_slot: NO_SLOT, go_hint: NO_SLOT };
+
+    /// Whether the thread has a proc and a goroutine.
+    #[inline(always)]
+    pub(super) fn is_running(&self) -> bool {
+        self.proc != -1 && self.go != -1
+    }
 }
 
 impl Default for Threads {
@@ -481,7 +511,7 @@ impl Checkpoint {
 
     /// The number of goroutines that exist.
     pub fn goroutine_count(&self) -> usize {
-        self.state.goroutines.index.len()
+        self.state.goroutines.len()
     }
 
     /// The number of tasks that are active.

@@ -1,0 +1,169 @@
+//! The threads of a generation, the one with the earliest event first.
+//!
+//! A binary heap, with just the reference's way to choose between equal times: which of two
+//! threads comes first then is visible in the order of events.
+
+use gotrail_format::gosort;
+
+/// The threads by the time of their next event.
+#[derive(Debug, Default)]
+pub(crate) struct Frontier {
+    /// One time more than there are threads: a right child that does not exist is late.
+    times: Vec<i64>,
+    cursors: Vec<u32>,
+    /// The earlier of the times of the front's two children: as long as the front is not later,
+    /// it stays the front, and the heap need not be touched.
+    second: i64,
+}
+
+impl Frontier {
+    /// Begins anew, without threads.
+    pub(crate) fn clear(&mut self) {
+        self.times.clear();
+        self.times.push(i64::MAX);
+        self.cursors.clear();
+        self.second = i64::MAX;
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.cursors.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.cursors.is_empty()
+    }
+
+    /// The time of the `i`th thread.
+    #[inline(always)]
+    pub(crate) fn time(&self, i: usize) -> i64 {
+        self.times[i]
+    }
+
+    /// The cursor of the `i`th thread.
+    #[inline(always)]
+    pub(crate) fn cursor(&self, i: usize) -> u32 {
+        self.cursors[i]
+    }
+
+    /// The earlier of the times of the front's two children.
+    #[inline(always)]
+    pub(crate) fn second(&self) -> i64 {
+        self.second
+    }
+
+    pub(crate) fn cursors(&self) -> &[u32] {
+        &self.cursors
+    }
+
+    pub(crate) fn times(&self) -> &[i64] {
+        &self.times[..self.cursors.len()]
+    }
+
+    /// Adds a thread.
+    pub(crate) fn push(&mut self, time: i64, cursor: u32) {
+        let last = self.cursors.len();
+        self.cursors.push(cursor);
+        self.times[last] = time;
+        self.times.push(i64::MAX);
+        self.rise(last, time);
+        self.note_second();
+    }
+
+    /// The `i`th thread has another event in front.
+    pub(crate) fn update(&mut self, i: usize, time: i64) {
+        self.times[i] = time;
+        if self.rise(i, time) == i {
+            self.sink(i, time);
+        }
+        self.note_second();
+    }
+
+    /// The first thread has another event in front, which is later than [`Frontier::second`].
+    #[inline]
+    pub(crate) fn sink_first(&mut self, time: i64) {
+        self.sink(0, time);
+        self.note_second();
+    }
+
+    /// The first thread has another event in front, and stays the first.
+    #[inline(always)]
+    pub(crate) fn set_first(&mut self, time: i64) {
+        self.times[0] = time;
+    }
+
+    /// Removes the `i`th thread: it goes to the front whatever the times, changes places with the
+    /// last, and the new front sinks.
+    pub(crate) fn remove(&mut self, mut i: usize) {
+        while i > 0 {
+            let parent = (i - 1) / 2;
+            self.times[i] = self.times[parent];
+            self.cursors[i] = self.cursors[parent];
+            i = parent;
+        }
+        self.times.pop();
+        self.cursors.swap_remove(0);
+        let last = self.cursors.len();
+        let time = std::mem::replace(&mut self.times[last], i64::MAX);
+        if last > 0 {
+            self.times[0] = time;
+            self.sink(0, time);
+        }
+        self.note_second();
+    }
+
+    /// Sorts the threads by time, as the reference does, which stays a heap.
+    pub(crate) fn sort(&mut self) {
+        if self.times.is_sorted() {
+            // The reference's sort leaves this alone.
+            return;
+        }
+        let mut entries: Vec<(i64, u32)> =
+            self.times.iter().copied().zip(self.cursors.iter().copied()).collect();
+        gosort::sort_unstable_by(&mut entries, |a, b| a.0 < b.0);
+        for (i, (time, cursor)) in entries.into_iter().enumerate() {
+            (self.times[i], self.cursors[i]) = (time, cursor);
+        }
+        self.note_second();
+    }
+
+    #[inline]
+    fn note_second(&mut self) {
+        let time = |i| self.times.get(i).copied().unwrap_or(i64::MAX);
+        self.second = time(1).min(time(2));
+    }
+
+    /// Moves thread `i` towards the front while it is earlier than its parent; returns its place.
+    fn rise(&mut self, mut i: usize, time: i64) -> usize {
+        while i > 0 && self.times[(i - 1) / 2] > time {
+            let parent = (i - 1) / 2;
+            self.times.swap(i, parent);
+            self.cursors.swap(i, parent);
+            i = parent;
+        }
+        i
+    }
+
+    /// Puts thread `i`, which now has this time, where it belongs behind `i`: it changes places
+    /// with the earlier child, of equal ones the left, while that is earlier.
+    #[inline]
+    fn sink(&mut self, mut i: usize, time: i64) {
+        let len = self.cursors.len();
+        let (times, cursors) = (&mut self.times[..=len], &mut self.cursors[..len]);
+        let cursor = cursors[i];
+        loop {
+            let left = 2 * i + 1;
+            if left >= len {
+                break;
+            }
+            let child = left + usize::from(times[left + 1] < times[left]);
+            if times[child] >= time {
+                break;
+            }
+            times[i] = times[child];
+            cursors[i] = cursors[child];
+            i = child;
+        }
+        times[i] = time;
+        cursors[i] = cursor;
+    }
+}

@@ -1,0 +1,174 @@
+//! Stretches: one thread's events, as long as they are of the commonest kinds in their commonest
+//! situation.
+//!
+//! Nine of ten events of a healthy trace start, stop, block or unblock a goroutine, or enter or
+//! leave a syscall, with everything as it should be. Here they are told by a few comparisons and
+//! happen without anything being stored that nobody reads. The first event that is not like that
+//! ends the stretch, before anything has changed: the transitions in the other files of this
+//! folder say what is to become of it. They would make the same of every event here.
+
+use super::state::status::*;
+use super::{NO_SLOT, Sink, State};
+use crate::cursor::{Args, Next, Window};
+use crate::event::Ordered;
+use crate::generation::Generation;
+use gotrail_format::EventType;
+
+/// How a stretch ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The thread's next event must be handled in full.
+    Other,
+    /// The last event was emitted but not committed; what follows it, here, must be read with care.
+    Care(usize),
+    /// The sink has enough, or the thread's next event is later than the limit.
+    Turn,
+}
+
+impl State {
+    /// Lets events of the thread at `slot` happen, `next` first, until one is later than `limit`.
+    /// Events that begin before `sound` are whole.
+    #[inline(always)]
+    pub(crate) fn stretch<S: Sink>(
+        &mut self,
+        next: &mut Next,
+        slot: u32,
+        sound: usize,
+        limit: i64,
+        generation: &Generation<'_>,
+        sink: &mut S,
+    ) -> Stop {
+        // As much as the windows of these events take, so that to see whether there is a window
+        // is to see whether an event is one of them.
+        let data: &[u8] = &generation.data;
+        let end = data.len().min(sound + size_of::<Window>() - 1);
+        let Some(mut rest) = data[..end].get(next.at..) else { return Stop::Other };
+        let Some(mut window) = rest.first_chunk() else { return Stop::Other };
+        if slot == 0 {
+            // Nothing is bound to what has no thread.
+            return Stop::Other;
+        }
+        let tag = self.tag;
+        let thread = &mut self.threads.entries[slot as usize];
+        let (strings, stacks) = (&generation.strings, &generation.stacks);
+        loop {
+            let event = EventType(window[0]);
+            let mut args = Args { window, at: next.args };
+            let mut ordered = Ordered {
+                time: next.time,
+                thread: thread.id,
+                proc: thread.proc,
+                go: thread.go,
+                args: [0; 4],
+                event,
+                old: 0,
+            };
+            match event {
+                EventType::GO_BLOCK | EventType::GO_STOP => {
+                    ordered.args = args.take::<2>();
+                    let [reason, stack, ..] = ordered.args;
+                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
+                    match go {
+                        Some(go)
+                            if go.is(thread.go, GO_RUNNING)
+                                && thread.is_running()
+                                && strings.has(reason)
+                                && stacks.has(stack) =>
+                        {
+                            let blocks = event == EventType::GO_BLOCK;
+                            go.status = if blocks { GO_WAITING } else { GO_RUNNABLE };
+                        }
+                        _ => return Stop::Other,
+                    }
+                    (thread.go, thread.go_hint) = (-1, NO_SLOT);
+                }
+                EventType::GO_START => {
+                    ordered.args = args.take::<2>();
+                    let [id, seq, ..] = ordered.args;
+                    let slot = self.goroutines.slot(id as i64);
+                    match self.goroutines.entries.get_mut(slot as usize) {
+                        Some(go)
+                            if go.status == GO_RUNNABLE
+                                && go.is_next(tag, seq)
+                                && thread.proc != -1
+                                && thread.go == -1 =>
+                        {
+                            (go.status, go.seq) = (GO_RUNNING, seq);
+                        }
+                        _ => return Stop::Other,
+                    }
+                    (thread.go, thread.go_hint) = (id as i64, slot);
+                }
+                EventType::GO_UNBLOCK => {
+                    ordered.args = args.take::<3>();
+                    let [id, seq, stack, _] = ordered.args;
+                    let slot = self.goroutines.slot(id as i64);
+                    match self.goroutines.entries.get_mut(slot as usize) {
+                        Some(go)
+                            if go.status == GO_WAITING
+                                && go.is_next(tag, seq)
+                                && stacks.has(stack) =>
+                        {
+                            (go.status, go.seq) = (GO_RUNNABLE, seq);
+                        }
+                        _ => return Stop::Other,
+                    }
+                }
+                EventType::GO_SYSCALL_BEGIN => {
+                    ordered.args = args.take::<2>();
+                    let [seq, stack, ..] = ordered.args;
+                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
+                    let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
+                    match (go, proc) {
+                        (Some(go), Some(proc))
+                            if go.is(thread.go, GO_RUNNING)
+                                && thread.is_running()
+                                && proc.is_next(tag, seq)
+                                && stacks.has(stack) =>
+                        {
+                            go.status = GO_SYSCALL;
+                            (proc.status, proc.seq) = (PROC_SYSCALL, seq);
+                        }
+                        _ => return Stop::Other,
+                    }
+                }
+                EventType::GO_SYSCALL_END => {
+                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
+                    let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
+                    match (go, proc) {
+                        (Some(go), Some(proc))
+                            if go.is(thread.go, GO_SYSCALL)
+                                && thread.is_running()
+                                && proc.status == PROC_SYSCALL =>
+                        {
+                            go.status = GO_RUNNING;
+                            proc.status = PROC_RUNNING;
+                        }
+                        _ => return Stop::Other,
+                    }
+                }
+                EventType::HEAP_ALLOC => {
+                    ordered.args = args.take::<1>();
+                    if thread.proc == -1 {
+                        return Stop::Other;
+                    }
+                }
+                _ => return Stop::Other,
+            }
+            rest = &rest[args.at..];
+            let Some(follower) = rest.first_chunk() else {
+                sink.emit(ordered);
+                return Stop::Care(next.at + args.at);
+            };
+            let Some(after) = next.follower(args.at, follower, generation) else {
+                sink.emit(ordered);
+                return Stop::Care(next.at + args.at);
+            };
+            (*next, window) = (after, follower);
+            sink.deliver(ordered);
+            if next.time > limit || !sink.has_room() {
+                return Stop::Turn;
+            }
+        }
+    }
+}
