@@ -168,7 +168,7 @@ impl<'t> Collector<'t> {
     /// The trace ends and what was collected is no generation, but must be sound.
     fn end_without_generation(&self, mut draft: Draft, at: usize) -> Next<'t> {
         let (_, strings) = draft.tables.finish_strings();
-        let (_, stacks) = draft.tables.finish_stacks();
+        let (_, stacks) = draft.tables.stacks.finish();
         match strings.or(stacks) {
             Some(fault) if self.losses.is_none() => Next::Broken(self.error(fault, at, &draft)),
             _ => Next::End,
@@ -278,8 +278,8 @@ impl<'t> Collector<'t> {
         self.frequency = Some(frequency);
         let samples = draft.tables.finish_samples(frequency);
         let (strings, repeated_string) = draft.tables.finish_strings();
-        let (stacks, repeated_stack) = draft.tables.finish_stacks();
-        for fault in [repeated_string, repeated_stack, stacks.check(&strings).err()] {
+        let (stacks, repeated_stack) = draft.tables.stacks.finish();
+        for fault in [repeated_string, repeated_stack, stacks.check(self.input.seen(), &strings).err()] {
             let Some(fault) = fault else { continue };
             let error = self.error(fault, len, &draft);
             if !self.drop_range(len..len, &error) {
@@ -491,7 +491,7 @@ impl Draft {
             }
             Content::Sync => self.add_sync(&mut numbers, version, header.time),
             Content::Strings => self.tables.add_strings(&mut numbers),
-            Content::Stacks => self.tables.add_stacks(&mut numbers),
+            Content::Stacks => self.tables.stacks.add(&mut numbers),
             Content::CpuSamples => self.tables.add_samples(&mut numbers),
             Content::EndOfGeneration => Err(Fault::MisplacedEnd),
         };

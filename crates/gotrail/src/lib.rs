@@ -51,6 +51,7 @@ mod reader;
 mod report;
 mod run;
 mod stack;
+mod stacks;
 pub mod summary;
 mod tables;
 pub mod text;

@@ -35,7 +35,8 @@ impl<'a> Stack<'a> {
 
     /// The frames, innermost first.
     pub fn frames(self) -> impl ExactSizeIterator<Item = Frame<'a>> + Clone {
-        self.generation.stacks.get(self.id).map(move |frame| Frame {
+        let frames = self.generation.stacks.get(&self.generation.data, self.id);
+        frames.map(move |frame| Frame {
             pc: frame.pc,
             function: self.generation.string(frame.function),
             file: self.generation.string(frame.file),

@@ -1,9 +1,11 @@
-//! What a generation says once and its events refer to by id: strings, stacks, CPU samples.
+//! What a generation says once and its events refer to by id: strings and CPU samples, and what
+//! [`stacks`](crate::stacks) need like them.
 
 use crate::clock::Frequency;
 use crate::error::Fault;
+use crate::stacks::StackBuilder;
 use gotrail_format::varint;
-use gotrail_format::{EventType, MAX_FRAMES_PER_STACK, MAX_STRING_SIZE, gosort};
+use gotrail_format::{EventType, MAX_STRING_SIZE, gosort};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -40,12 +42,23 @@ impl<'a> Numbers<'a> {
         if self.is_empty() { Err(Fault::EntryCutOff(what)) } else { self.number(what) }
     }
 
+    /// How many bytes are left.
+    pub(crate) fn left(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// The next bytes of the generation, even beyond the batch, if there are so many.
+    #[inline]
+    pub(crate) fn window<const N: usize>(&self) -> Option<&'a [u8; N]> {
+        self.data[self.at..].first_chunk()
+    }
+
     pub(crate) fn event(&mut self) -> EventType {
         self.at += 1;
         EventType(self.data[self.at - 1])
     }
 
-    fn expect(&mut self, event: EventType) -> Result<(), Fault> {
+    pub(crate) fn expect(&mut self, event: EventType) -> Result<(), Fault> {
         match self.event() {
             found if found == event => Ok(()),
             found => Err(Fault::UnexpectedEvent { expected: event.name(), found }),
@@ -74,7 +87,7 @@ impl<T> Default for IdTable<T> {
 impl<T> IdTable<T> {
     /// Builds the table; the first entry that repeats an id is returned as the error. Id 0 means
     /// "none", so that it counts as taken.
-    fn build(entries: Vec<(u64, T)>) -> (IdTable<T>, Option<u64>) {
+    pub(crate) fn build(entries: Vec<(u64, T)>) -> (IdTable<T>, Option<u64>) {
         let limit = 2 * entries.len() as u64 + 64;
         let largest = entries.iter().map(|e| e.0).filter(|&id| id < limit).max();
         let mut table = IdTable::default();
@@ -118,35 +131,25 @@ impl<T> IdTable<T> {
         self.dense.iter().flatten().count() + self.sparse.len()
     }
 
-    fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
         let dense =
             self.dense.iter().enumerate().filter_map(|(i, v)| Some((i as u64, v.as_ref()?)));
         dense.chain(self.sparse.iter().map(|(&id, value)| (id, value)))
     }
 }
 
-/// A string's or a stack's bytes: where it begins in the generation, and how long it is.
+/// A string's bytes: where it begins in the generation, and how long it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
     start: usize,
     len: u32,
 }
 
-/// One frame as the trace has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Frame {
-    pub(crate) pc: u64,
-    pub(crate) function: u64,
-    pub(crate) file: u64,
-    pub(crate) line: u64,
-}
-
 /// Gathers a generation's strings, stacks and samples as its batches are read.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
     strings: Vec<(u64, Piece)>,
-    stacks: Vec<(u64, Piece)>,
-    frames: Frames,
+    pub(crate) stacks: StackBuilder,
     samples: Vec<CpuSample>,
 }
 
@@ -174,30 +177,6 @@ impl Tables {
             }
             self.strings.push((id, Piece { start: batch.at, len: len as u32 }));
             batch.at += len as usize;
-        }
-        Ok(())
-    }
-
-    /// Adds a batch of stacks.
-    pub(crate) fn add_stacks(&mut self, batch: &mut Numbers<'_>) -> Result<(), Fault> {
-        batch.event();
-        while !batch.is_empty() {
-            batch.expect(EventType::STACK)?;
-            let id = batch.entry_number("a stack's id")?;
-            let depth = batch.entry_number("a stack's number of frames")?;
-            if depth > MAX_FRAMES_PER_STACK {
-                return Err(Fault::StackTooDeep(depth));
-            }
-            let start = self.frames.calls.len();
-            for _ in 0..depth {
-                self.frames.add(Frame {
-                    pc: batch.number("a frame's PC")?,
-                    function: batch.number("a frame's function")?,
-                    file: batch.number("a frame's file")?,
-                    line: batch.number("a frame's line")?,
-                });
-            }
-            self.stacks.push((id, Piece { start, len: depth as u32 }));
         }
         Ok(())
     }
@@ -235,13 +214,6 @@ impl Tables {
         let (table, repeated) = IdTable::build(std::mem::take(&mut self.strings));
         (Strings(table), repeated.map(|id| Fault::RepeatedId { what: "string", id }))
     }
-
-    /// The finished stacks.
-    pub(crate) fn finish_stacks(&mut self) -> (Stacks, Option<Fault>) {
-        let (table, repeated) = IdTable::build(std::mem::take(&mut self.stacks));
-        let stacks = Stacks { table, frames: std::mem::take(&mut self.frames).finish() };
-        (stacks, repeated.map(|id| Fault::RepeatedId { what: "stack", id }))
-    }
 }
 
 /// The strings of a generation.
@@ -264,6 +236,11 @@ impl Strings {
         self.0.contains(id)
     }
 
+    /// Every id up to this one exists.
+    pub(crate) fn complete(&self) -> u64 {
+        self.0.complete
+    }
+
     /// Whether there is a string with this id, told at a glance: false may be wrong.
     #[inline(always)]
     pub(crate) fn has(&self, id: u64) -> bool {
@@ -272,88 +249,6 @@ impl Strings {
 
     pub(crate) fn len(&self) -> usize {
         self.0.len()
-    }
-}
-
-/// The frames of a generation's stacks.
-///
-/// The reference keeps one frame for each PC, the first that it reads, whatever other stacks say
-/// of the same PC. Stacks have most of their PCs in common, so that one number a frame is enough.
-#[derive(Debug, Default)]
-struct Frames {
-    distinct: Vec<Frame>,
-    /// One frame after the other, as places in `distinct`; a stack is a range of it.
-    calls: Vec<u32>,
-    /// Where the frame of a PC is; empty once all frames are there.
-    places: FxHashMap<u64, u32>,
-}
-
-impl Frames {
-    #[inline]
-    fn add(&mut self, frame: Frame) {
-        let fresh = self.distinct.len() as u32;
-        let place = *self.places.entry(frame.pc).or_insert(fresh);
-        if place == fresh {
-            self.distinct.push(frame);
-        }
-        self.calls.push(place);
-    }
-
-    fn finish(self) -> Frames {
-        Frames { places: FxHashMap::default(), ..self }
-    }
-
-    fn of(&self, piece: Piece) -> impl ExactSizeIterator<Item = &Frame> + Clone {
-        let calls = &self.calls[piece.start..piece.start + piece.len as usize];
-        calls.iter().map(|&place| &self.distinct[place as usize])
-    }
-}
-
-/// The stacks of a generation.
-#[derive(Debug, Default)]
-pub(crate) struct Stacks {
-    table: IdTable<Piece>,
-    frames: Frames,
-}
-
-impl Stacks {
-    /// The frames of the stack with this id, innermost first; none for an id that does not exist.
-    pub(crate) fn get(&self, id: u64) -> impl ExactSizeIterator<Item = &Frame> + Clone {
-        let none = Piece { start: 0, len: 0 };
-        self.frames.of(self.table.get(id).copied().unwrap_or(none))
-    }
-
-    #[inline]
-    pub(crate) fn contains(&self, id: u64) -> bool {
-        self.table.contains(id)
-    }
-
-    /// Whether there is a stack with this id, told at a glance: false may be wrong.
-    #[inline(always)]
-    pub(crate) fn has(&self, id: u64) -> bool {
-        self.table.has(id)
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.table.len()
-    }
-
-    /// Whether every frame's strings exist.
-    pub(crate) fn check(&self, strings: &Strings) -> Result<(), Fault> {
-        let missing =
-            |frame: &&Frame| !strings.contains(frame.function) || !strings.contains(frame.file);
-        if !self.frames.distinct.iter().any(|frame| missing(&frame)) {
-            return Ok(());
-        }
-        for (stack, &piece) in self.table.iter() {
-            if let Some(frame) = self.frames.of(piece).find(missing) {
-                let string =
-                    if strings.contains(frame.function) { frame.file } else { frame.function };
-                return Err(Fault::FrameString { stack, string });
-            }
-        }
-        // The frame belongs to a stack that was refused for its id.
-        Ok(())
     }
 }
 
@@ -388,19 +283,5 @@ mod tests {
         let strings = Strings(table);
         assert_eq!(strings.get(b"abc", 1), Some(&b"bc"[..]));
         assert_eq!(strings.get(b"abc", 2), None);
-    }
-
-    #[test]
-    fn the_first_frame_of_a_pc_wins() {
-        let frame = |pc, function| Frame { pc, function, file: 0, line: 0 };
-        let mut frames = Frames::default();
-        [frame(7, 1), frame(8, 2), frame(7, 3)].into_iter().for_each(|frame| frames.add(frame));
-        let (table, _) =
-            IdTable::build(vec![(1, Piece { start: 0, len: 2 }), (2, Piece { start: 2, len: 1 })]);
-        let stacks = Stacks { table, frames: frames.finish() };
-        let list = |id| stacks.get(id).copied().collect::<Vec<_>>();
-        assert_eq!(list(1), [frame(7, 1), frame(8, 2)]);
-        assert_eq!(list(2), [frame(7, 1)]);
-        assert_eq!((list(0), list(3)), (vec![], vec![]));
     }
 }
