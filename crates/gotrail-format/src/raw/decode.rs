@@ -25,6 +25,8 @@ pub(super) struct Decoder {
     version: Version,
     /// For each event number what follows it; `None` for a number that is not accepted.
     layouts: [Option<Layout>; 256],
+    /// For each event number how many arguments it has, if it has nothing else, or [`NOT_PLAIN`].
+    plain: [u8; 256],
     event: EventType,
     arg_count: usize,
     args: [u64; MAX_ARGS],
@@ -35,6 +37,13 @@ pub(super) struct Decoder {
     length: u64,
     widths: Vec<Width>,
 }
+
+/// Not accepted, or followed by more than arguments.
+const NOT_PLAIN: u8 = u8::MAX;
+
+/// Enough bytes for any event without frames and data whose numbers take up to four bytes, and for
+/// reading eight bytes wherever one of them begins.
+pub(super) type Window = [u8; 40];
 
 /// Why an event could not be decoded; offsets are relative to its start.
 pub(super) enum Failure {
@@ -79,10 +88,11 @@ impl Decoder {
             return Err(RawError::NoGenerations(version));
         }
         let mut layouts = [None; 256];
+        let mut plain = [NOT_PLAIN; 256];
         for number in 0..=u8::MAX {
             let event = EventType(number);
             if accept.accepts(event, version) {
-                layouts[usize::from(number)] = Some(match event.spec() {
+                let layout = match event.spec() {
                     None => Layout { args: 0, tail: Tail::Nothing },
                     Some(spec) => Layout {
                         args: spec.args.len() as u8,
@@ -92,12 +102,17 @@ impl Decoder {
                             _ => Tail::Nothing,
                         },
                     },
-                });
+                };
+                layouts[usize::from(number)] = Some(layout);
+                if matches!(layout.tail, Tail::Nothing) {
+                    plain[usize::from(number)] = layout.args;
+                }
             }
         }
         Ok(Decoder {
             version,
             layouts,
+            plain,
             event: EventType(0),
             arg_count: 0,
             args: [0; MAX_ARGS],
@@ -110,6 +125,36 @@ impl Decoder {
 
     pub(super) fn version(&self) -> Version {
         self.version
+    }
+
+    /// Decodes an event of the commonest form: only arguments, as short as possible and of up to
+    /// four bytes each. Returns its length; none if it is not like that.
+    #[inline(always)]
+    pub(super) fn decode_plain(&mut self, window: &Window) -> Option<usize> {
+        let count = self.plain[usize::from(window[0])];
+        if count == NOT_PLAIN {
+            return None;
+        }
+        let mut at = 1;
+        for arg in self.args.iter_mut().take(usize::from(count)) {
+            *arg = plain_number(window, &mut at)?;
+        }
+        self.event = EventType(window[0]);
+        self.arg_count = usize::from(count);
+        Some(at)
+    }
+
+    /// The event that [`Decoder::decode_plain`] decoded.
+    #[inline(always)]
+    pub(super) fn plain_event(&self) -> RawEvent<'_> {
+        RawEvent {
+            event: self.event,
+            args: &self.args[..self.arg_count],
+            frames: &[],
+            data: None,
+            length: 0,
+            widths: &[],
+        }
     }
 
     /// Decodes the event at the start of `input`, which is not empty and stands at `offset` in
@@ -167,7 +212,18 @@ impl Decoder {
         cursor: &mut Cursor<'_>,
         offset: u64,
     ) -> Result<(), Failure> {
+        // Whatever the count claims: a frame takes at least four bytes.
+        let room = cursor.input.len().saturating_sub(cursor.at) as u64 / 4;
+        self.frames.reserve(count.min(room) as usize);
         for index in 0..count {
+            if let Some(window) = cursor.input[cursor.at..].first_chunk()
+                && let Some((frame, len)) = plain_frame(window)
+            {
+                cursor.at += len;
+                cursor.number += 4;
+                self.frames.push(frame);
+                continue;
+            }
             let mut numbers = [0; 4];
             for (i, number) in numbers.iter_mut().enumerate() {
                 *number = cursor.number(&mut self.widths).map_err(|error| {
@@ -193,6 +249,49 @@ impl Decoder {
             widths: &self.widths,
         }
     }
+}
+
+/// Reads the number at `at`, and moves `at` behind it; none if it has more than four bytes, or
+/// more than it needs.
+#[inline(always)]
+fn plain_number(window: &Window, at: &mut usize) -> Option<u64> {
+    // The mask only tells the compiler what is so anyway.
+    let word = window[*at & 31..].first_chunk().map(|&word| u64::from_le_bytes(word))?;
+    if word & 0x80 == 0 {
+        *at += 1;
+        return Some(word & 0x7f);
+    }
+    let two = word & 0x7f | word >> 1 & 0x3f80;
+    if word & 0x8000 == 0 {
+        *at += 2;
+        return (two >= 1 << 7).then_some(two);
+    }
+    let three = two | word >> 2 & 0x1f_c000;
+    if word & 0x80_0000 == 0 {
+        *at += 3;
+        return (three >= 1 << 14).then_some(three);
+    }
+    let four = three | word >> 3 & 0xfe0_0000;
+    *at += 4;
+    (word & 0x8000_0000 == 0 && four >= 1 << 21).then_some(four)
+}
+
+/// A frame whose numbers are plain, and its length.
+#[inline(always)]
+fn plain_frame(window: &Window) -> Option<(Frame, usize)> {
+    let mut at = 0;
+    let mut next = || plain_number(window, &mut at);
+    let frame = Frame { pc: next()?, func: next()?, file: next()?, line: 0 };
+    // Lines have one or two bytes, and nobody can foresee how many: no branch tells them apart.
+    let word = window[at & 31..].first_chunk().map(|&word| u16::from_le_bytes(word))?;
+    let more = word >> 7 & 1;
+    let high = word >> 1 & 0x3f80 & more.wrapping_neg();
+    let line = word & 0x7f | high;
+    if word & 0x8080 == 0x8080 || (more != 0 && high == 0) {
+        let line = plain_number(window, &mut at)?;
+        return Some((Frame { line, ..frame }, at));
+    }
+    Some((Frame { line: u64::from(line), ..frame }, at + 1 + usize::from(more)))
 }
 
 /// The failure to read a number; `missing` numbers, itself included, are still to come.

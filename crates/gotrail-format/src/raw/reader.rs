@@ -59,6 +59,12 @@ impl<'a> RawReader<'a> {
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its reader")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, RawError> {
         let rest = &self.input[self.at..];
+        if let Some(window) = rest.first_chunk()
+            && let Some(len) = self.decoder.decode_plain(window)
+        {
+            self.at += len;
+            return Ok(Some(self.decoder.plain_event()));
+        }
         if rest.is_empty() {
             return Ok(None);
         }

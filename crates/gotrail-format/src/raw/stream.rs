@@ -72,6 +72,12 @@ impl<R: Read> RawStream<R> {
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its stream")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, StreamError> {
         let bytes = self.window.bytes();
+        if let Some(window) = bytes.first_chunk()
+            && let Some(len) = self.decoder.decode_plain(window)
+        {
+            self.window.consume(len);
+            return Ok(Some(self.decoder.plain_event()));
+        }
         let len = match bytes.is_empty() {
             false => self.decoder.decode(bytes, self.window.offset).ok(),
             true => None,
