@@ -16,9 +16,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::raw::{Accept, RawEvent};
+use crate::batch::{self, Header};
+use crate::raw::{Accept, RawError, RawEvent, RawReader};
 use crate::{EventType, Version, gosort};
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// Counts events and the bytes they take.
 ///
@@ -54,9 +58,87 @@ impl Footprint {
     /// Counts an event.
     #[inline]
     pub fn add(&mut self, event: &RawEvent<'_>) {
-        let row = &mut self.rows[usize::from(event.event_type().0)];
+        self.add_size(event.event_type(), event.encoded_size());
+    }
+
+    #[inline]
+    fn add_size(&mut self, event: EventType, bytes: u64) {
+        let row = &mut self.rows[usize::from(event.0)];
         row.count += 1;
-        row.bytes += event.encoded_size();
+        row.bytes += bytes;
+    }
+
+    /// The footprint of a whole trace in memory, counted on up to `threads` threads; the error is
+    /// the one that [`RawReader`] meets first. `progress` is told now and then how many bytes more
+    /// are done.
+    ///
+    /// ```
+    /// use gotrail_format::{EventType, footprint::Footprint};
+    ///
+    /// let bytes = b"go 1.22 trace\0\0\0\x01\x01\x00\x05\x82\x80\x00\x0b\x07";
+    /// let footprint = Footprint::of_trace(bytes, 2, |_| {})?;
+    /// assert_eq!(footprint.row(EventType::PROC_STOP).bytes, 2);
+    /// # Ok::<(), gotrail_format::raw::RawError>(())
+    /// ```
+    pub fn of_trace(
+        input: &[u8],
+        threads: usize,
+        progress: impl Fn(u64) + Sync,
+    ) -> Result<Footprint, RawError> {
+        let reader = RawReader::new(input)?;
+        let version = reader.version();
+        let pieces = pieces(input, reader.position() as usize);
+        let next = AtomicUsize::new(0);
+        let count = || {
+            let mut footprint = Footprint::new(version);
+            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+                footprint.add_piece(input, piece.clone())?;
+                progress(piece.len() as u64);
+            }
+            Some(footprint)
+        };
+        let all = thread::scope(|scope| {
+            let threads = threads.clamp(1, pieces.len().max(1)) - 1;
+            let others: Vec<_> = (0..threads).map(|_| scope.spawn(count)).collect();
+            let first = count();
+            others.into_iter().try_fold(first?, |mut all, other| {
+                // A panic is passed on by the scope.
+                all.append(&other.join().ok()??);
+                Some(all)
+            })
+        });
+        match all {
+            Some(footprint) => Ok(footprint),
+            None => Footprint::of_sequence(input),
+        }
+    }
+
+    /// The same, event after event from the first.
+    fn of_sequence(input: &[u8]) -> Result<Footprint, RawError> {
+        let mut reader = RawReader::new(input)?;
+        let mut footprint = Footprint::new(reader.version());
+        while let Some((event, bytes)) = reader.next_size()? {
+            footprint.add_size(event, bytes);
+        }
+        Ok(footprint)
+    }
+
+    /// Counts the events of a piece; none if they do not end where the piece ends.
+    fn add_piece(&mut self, input: &[u8], piece: Range<usize>) -> Option<()> {
+        let mut reader = RawReader::new(input).ok()?;
+        reader.skip_to(piece.start as u64);
+        while reader.position() < piece.end as u64 {
+            let (event, bytes) = reader.next_size().ok()??;
+            self.add_size(event, bytes);
+        }
+        (reader.position() == piece.end as u64).then_some(())
+    }
+
+    fn append(&mut self, other: &Footprint) {
+        for (row, other) in self.rows.iter_mut().zip(&other.rows) {
+            row.count += other.count;
+            row.bytes += other.bytes;
+        }
     }
 
     /// What was counted of this event.
@@ -106,6 +188,27 @@ impl Footprint {
             Cow::Owned(format!("<unknown ({number})>"))
         }
     }
+}
+
+/// Cuts a trace into pieces of whole batches, as far as batches follow each other. That the events
+/// of a batch end with it is to be seen when they are read.
+fn pieces(input: &[u8], start: usize) -> Vec<Range<usize>> {
+    const PIECE: usize = 1 << 20;
+    let mut pieces = Vec::new();
+    let (mut begin, mut at) = (start, start);
+    while let Ok((header, len)) = batch::read_header(&input[at..]) {
+        let size = if let Header::Batch(header) = header { header.size } else { 0 };
+        if size > input.len() - at - len {
+            break;
+        }
+        at += len + size;
+        if at - begin >= PIECE {
+            pieces.push(begin..at);
+            begin = at;
+        }
+    }
+    pieces.push(begin..input.len());
+    pieces
 }
 
 fn percent(part: u64, whole: u64) -> String {

@@ -64,6 +64,22 @@ pub fn push_padded(out: &mut Vec<u8>, mut value: u64, width: usize) {
     out.push(value as u8);
 }
 
+/// A bit for each of these bytes that ends a number: all those below 0x80. Four numbers follow each
+/// other where four bits are set, however long they are.
+#[inline]
+pub fn ends(bytes: &[u8; 64]) -> u64 {
+    let (words, _) = bytes.as_chunks::<8>();
+    let bits = words.iter().enumerate().map(|(i, word)| {
+        let ends = !u64::from_le_bytes(*word) & CONTINUES;
+        // Moves the highest bit of each byte to the highest byte.
+        ((ends >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i)
+    });
+    bits.fold(0, |all, bits| all | bits)
+}
+
+/// The bits of eight bytes that say that a number goes on.
+const CONTINUES: u64 = 0x8080_8080_8080_8080;
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@
 
 use crate::error::Fault;
 use crate::tables::{IdTable, Numbers, Strings};
-use gotrail_format::{EventType, MAX_FRAMES_PER_STACK};
+use gotrail_format::{EventType, MAX_FRAMES_PER_STACK, varint};
 use rustc_hash::FxHashMap;
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
@@ -116,7 +116,7 @@ struct Seen {
 #[inline]
 fn look_through(window: Option<&Window>, most: u64) -> Option<Seen> {
     let window = window?;
-    let mut ends = number_ends(window);
+    let mut ends = window.first_chunk().map_or(0, varint::ends);
     // Eight bytes in a row that end no number.
     let two = !ends & !ends >> 1;
     let four = two & two >> 2;
@@ -136,18 +136,6 @@ fn look_through(window: Option<&Window>, most: u64) -> Option<Seen> {
         len = line + 1;
     }
     Some(Seen { frames, len, largest })
-}
-
-/// A bit for each of the first 64 bytes that ends a number.
-#[inline]
-fn number_ends(window: &Window) -> u64 {
-    let (words, _) = window.as_chunks::<8>();
-    let bits = words.iter().take(BLOCK / 8).enumerate().map(|(i, word)| {
-        let ends = !u64::from_le_bytes(*word) & !SEVEN;
-        // Moves the highest bit of each byte to the highest byte.
-        ((ends >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i)
-    });
-    bits.fold(0, |all, bits| all | bits)
 }
 
 /// The number between the ends of two numbers, at most eight bytes long, as its bytes stand.
@@ -284,7 +272,6 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gotrail_format::varint;
     use proptest::prelude::*;
 
     /// A batch with these stacks, behind one byte that stands for its header.

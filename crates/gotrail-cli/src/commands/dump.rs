@@ -14,6 +14,7 @@ use gotrail::format::raw::{RawError, RawEvent, RawReader, RawStream, StreamError
 use gotrail::format::{EventType, MAX_BATCH_SIZE, Version, text};
 use std::io::Read;
 use std::path::PathBuf;
+use std::thread;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,34 +70,52 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         }
         Form::Wire => {
             let mut output = Output::new();
-            let raw = raw(args, |_, event| {
+            let raw = raw(args, Source::open(&args.trace)?, |_, event| {
                 text::write_event(output.buffer(), event, text::Mode::Plain);
                 output.written()
             })?;
             output.flush()?;
             finish(args, raw)
         }
-        Form::Footprint => {
-            let mut footprint = None;
-            let raw = raw(args, |version, event| {
-                footprint.get_or_insert_with(|| Footprint::new(version)).add(event);
-                Ok(())
-            })?;
-            // As the reference: no table for what cannot be read to the end.
-            let whole = raw.errors.iter().all(RawError::is_end_for_reference);
-            if args.keep_going || (whole && raw.cut_off.is_none()) {
-                let mut output = Output::new();
-                let footprint = footprint.unwrap_or_else(|| Footprint::new(raw.version));
-                if args.json {
-                    footprint_json(&footprint, raw.bytes, output.buffer())?;
-                } else {
-                    footprint.write_table(output.buffer(), raw.bytes);
-                }
-                output.flush()?;
-            }
-            finish(args, raw)
+        Form::Footprint => footprint(args),
+    }
+}
+
+fn footprint(args: &Args) -> Result<Verdict> {
+    let source = Source::open(&args.trace)?;
+    if let Data::Mapped(ref trace) = source.data {
+        let progress = Progress::new(source.size, false);
+        let threads = thread::available_parallelism().map_or(1, usize::from);
+        let footprint = Footprint::of_trace(trace.bytes(), threads, |bytes| progress.add(bytes));
+        progress.finish();
+        if let Ok(footprint) = footprint {
+            print_footprint(args, &footprint, trace.bytes().len() as u64)?;
+            return Ok(Verdict::Fine);
         }
     }
+    // A stream, or something is wrong.
+    let mut footprint = None;
+    let raw = raw(args, source, |version, event| {
+        footprint.get_or_insert_with(|| Footprint::new(version)).add(event);
+        Ok(())
+    })?;
+    // As the reference: no table for what cannot be read to the end.
+    let whole = raw.errors.iter().all(RawError::is_end_for_reference);
+    if args.keep_going || (whole && raw.cut_off.is_none()) {
+        let footprint = footprint.unwrap_or_else(|| Footprint::new(raw.version));
+        print_footprint(args, &footprint, raw.bytes)?;
+    }
+    finish(args, raw)
+}
+
+fn print_footprint(args: &Args, footprint: &Footprint, bytes: u64) -> Result<()> {
+    let mut output = Output::new();
+    if args.json {
+        footprint_json(footprint, bytes, output.buffer())?;
+    } else {
+        footprint.write_table(output.buffer(), bytes);
+    }
+    output.flush()
 }
 
 /// The rows of the table that have anything in them, with the totals.
@@ -157,8 +176,11 @@ struct Raw {
 }
 
 /// Reads all raw events.
-fn raw(args: &Args, mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>) -> Result<Raw> {
-    let source = Source::open(&args.trace)?;
+fn raw(
+    args: &Args,
+    source: Source,
+    mut each: impl FnMut(Version, &RawEvent<'_>) -> Result<()>,
+) -> Result<Raw> {
     let name = &source.name;
     match source.data {
         Data::Mapped(ref trace) => raw_in_memory(args, trace.bytes(), each),

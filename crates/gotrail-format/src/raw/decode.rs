@@ -144,6 +144,56 @@ impl Decoder {
         Some(at)
     }
 
+    /// The length of an event that [`Decoder::decode_plain`] would decode, without decoding it.
+    #[inline(always)]
+    pub(super) fn measure_plain(&self, window: &Window) -> Option<usize> {
+        let count = self.plain[usize::from(window[0])];
+        if count == NOT_PLAIN {
+            return None;
+        }
+        let mut at = 1;
+        for _ in 0..count {
+            at += plain_len(window, at)?;
+        }
+        Some(at)
+    }
+
+    /// The length of a stack that has no number longer than eight bytes or longer than needed;
+    /// none if there is anything to be said about it.
+    pub(super) fn measure_stack(&self, input: &[u8]) -> Option<usize> {
+        let window: &Window = input.first_chunk()?;
+        let layout = self.layouts[usize::from(window[0])]?;
+        if !matches!(layout.tail, Tail::Frames) {
+            return None;
+        }
+        let mut at = 1;
+        for _ in 1..layout.args {
+            at += plain_len(window, at)?;
+        }
+        let frames = plain_number(window, &mut at)?;
+        let mut numbers = 4 * frames;
+        while numbers > 0 {
+            let block: &[u8; 64] = input.get(at..)?.first_chunk()?;
+            let ends = varint::ends(block);
+            let before: &[u8; 64] = input[at - 1..].first_chunk()?;
+            if has_long_or_padded(block, before, ends) {
+                return None;
+            }
+            let there = u64::from(ends.count_ones());
+            if there <= numbers {
+                // Up to the last number that ends here.
+                numbers -= there;
+                at += 64 - ends.leading_zeros() as usize;
+            } else {
+                let behind = (0..numbers).fold(ends, |ends, _| ends & ends.wrapping_sub(1));
+                let last = ends & !behind;
+                at += 64 - last.leading_zeros() as usize;
+                numbers = 0;
+            }
+        }
+        Some(at)
+    }
+
     /// The event that [`Decoder::decode_plain`] decoded.
     #[inline(always)]
     pub(super) fn plain_event(&self) -> RawEvent<'_> {
@@ -274,6 +324,40 @@ fn plain_number(window: &Window, at: &mut usize) -> Option<u64> {
     let four = three | word >> 3 & 0xfe0_0000;
     *at += 4;
     (word & 0x8000_0000 == 0 && four >= 1 << 21).then_some(four)
+}
+
+/// The length of the number at `at`, if it is plain.
+#[inline(always)]
+fn plain_len(window: &Window, at: usize) -> Option<usize> {
+    // The mask only tells the compiler what is so anyway.
+    let word = window[at & 31..].first_chunk().map(|&word| u32::from_le_bytes(word))?;
+    if word & 0x80 == 0 {
+        Some(1)
+    } else if word & 0x8000 == 0 {
+        (word & 0x7f00 != 0).then_some(2)
+    } else if word & 0x80_0000 == 0 {
+        (word & 0x7f_0000 != 0).then_some(3)
+    } else {
+        (word & 0x8000_0000 == 0 && word & 0x7f00_0000 != 0).then_some(4)
+    }
+}
+
+/// Whether numbers in this block may be longer than eight bytes, or than they need to be.
+/// `before` is the same one byte earlier.
+#[inline]
+fn has_long_or_padded(block: &[u8; 64], before: &[u8; 64], ends: u64) -> bool {
+    const MORE: u64 = 0x8080_8080_8080_8080;
+    // Eight bytes in a row that end no number.
+    let two = !ends & !ends >> 1;
+    let four = two & two >> 2;
+    // A number that ends with a byte of nothing, although it goes on from the byte before.
+    let ((words, _), (befores, _)) = (block.as_chunks::<8>(), before.as_chunks::<8>());
+    let padded = words.iter().zip(befores).fold(0, |all, (&word, &before)| {
+        let (word, before) = (u64::from_le_bytes(word), u64::from_le_bytes(before));
+        let something = ((word & !MORE) + !MORE) | word;
+        all | (!something & before & MORE)
+    });
+    four & four >> 4 != 0 || padded != 0
 }
 
 /// A frame whose numbers are plain, and its length.

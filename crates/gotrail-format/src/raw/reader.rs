@@ -2,7 +2,7 @@
 
 use super::decode::{Decoder, Failure};
 use super::{Accept, RawError, RawEvent};
-use crate::{Version, version};
+use crate::{EventType, Version, version};
 
 /// Reads the raw events of a trace in memory.
 ///
@@ -50,6 +50,24 @@ impl<'a> RawReader<'a> {
     pub fn skip_to(&mut self, position: u64) {
         let end = self.input.len();
         self.at = usize::try_from(position).map_or(end, |at| at.clamp(self.at, end));
+    }
+
+    /// Which event is next, and its size as [`RawEvent::encoded_size`] says it; nearly always
+    /// without decoding it.
+    #[inline(always)]
+    pub(crate) fn next_size(&mut self) -> Result<Option<(EventType, u64)>, RawError> {
+        let rest = &self.input[self.at..];
+        if let Some(window) = rest.first_chunk() {
+            let len = match self.decoder.measure_plain(window) {
+                None => self.decoder.measure_stack(rest),
+                len => len,
+            };
+            if let Some(len) = len {
+                self.at += len;
+                return Ok(Some((EventType(window[0]), len as u64)));
+            }
+        }
+        Ok(self.next()?.map(|event| (event.event_type(), event.encoded_size())))
     }
 
     /// The next event; `None` at the end of the input. After an error the position stays at the
