@@ -6,6 +6,7 @@ use anyhow::Result;
 use gotrail::{Compression, Event, Mode, Reader, Report, Trace, Version};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,17 +108,21 @@ impl Source {
     ) -> Result<Outcome> {
         self.drive(mode, progress, |reader, tell| {
             let mut until_look = STRIDE;
-            loop {
-                match reader.next_event() {
-                    Ok(Some(event)) => each(&event)?,
-                    Ok(None) => return Ok(None),
-                    Err(error) => return Ok(Some(error)),
+            let flow = reader.for_each_event(|event| {
+                if let Err(failure) = each(event) {
+                    return ControlFlow::Break(failure);
                 }
                 until_look -= 1;
                 if until_look == 0 {
                     until_look = STRIDE;
-                    tell(reader.bytes_read());
+                    tell(event.generation_bytes().end);
                 }
+                ControlFlow::Continue(())
+            });
+            match flow {
+                Ok(ControlFlow::Continue(())) => Ok(None),
+                Ok(ControlFlow::Break(failure)) => Err(failure),
+                Err(error) => Ok(Some(error)),
             }
         })
     }
@@ -146,6 +151,7 @@ impl Source {
         let mut seen = 0;
         let mut tell = |bytes_read: u64| {
             let now = if mapped { bytes_read } else { read.load(Ordering::Relaxed) };
+            let now = now.max(seen);
             progress.add(now - std::mem::replace(&mut seen, now));
         };
         let error = drive(&mut reader, &mut tell)?;

@@ -279,7 +279,9 @@ impl<'t> Collector<'t> {
         let samples = draft.tables.finish_samples(frequency);
         let (strings, repeated_string) = draft.tables.finish_strings();
         let (stacks, repeated_stack) = draft.tables.stacks.finish();
-        for fault in [repeated_string, repeated_stack, stacks.check(self.input.seen(), &strings).err()] {
+        for fault in
+            [repeated_string, repeated_stack, stacks.check(self.input.seen(), &strings).err()]
+        {
             let Some(fault) = fault else { continue };
             let error = self.error(fault, len, &draft);
             if !self.drop_range(len..len, &error) {

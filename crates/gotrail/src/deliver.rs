@@ -29,9 +29,15 @@ impl Delivery {
         if !self.ids_exist(event, generation) {
             self.refuse(event, generation).map_err(|error| error.with_event(self.delivered))?;
         }
+        self.deliver_known(event);
+        Ok(())
+    }
+
+    /// The same for an event whose ids are known to exist.
+    #[inline(always)]
+    pub(crate) fn deliver_known(&mut self, event: &mut Ordered) {
         event.time = self.rise(event.time);
         self.delivered += 1;
-        Ok(())
     }
 
     /// The time at which the event is delivered: later than that of the one before.
@@ -153,9 +159,8 @@ impl Sink for Tally<'_> {
     }
 
     #[inline(always)]
-    fn deliver(&mut self, event: Ordered) {
-        self.delivery.rise(event.time);
-        self.delivery.delivered += 1;
+    fn deliver(&mut self, mut event: Ordered) {
+        self.delivery.deliver_known(&mut event);
     }
 
     #[inline(always)]

@@ -442,6 +442,12 @@ impl Experimental<'_> {
 }
 
 impl<'a> Event<'a> {
+    /// The bytes of the trace that the event's generation takes; none for the sync at the end,
+    /// which belongs to no generation.
+    pub fn generation_bytes(&self) -> std::ops::Range<u64> {
+        self.generation.byte_range()
+    }
+
     /// What kind of event this is.
     pub fn kind(&self) -> Kind {
         Kind::of(self.raw.event)

@@ -13,6 +13,7 @@ use crate::{Compression, Time};
 use gotrail_format::Version;
 use gotrail_format::version::{self, HEADER_LEN};
 use std::io::Read;
+use std::ops::ControlFlow;
 
 /// Whether a reader stops at the first error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -167,6 +168,73 @@ impl<'t> Reader<'t> {
         let Some(raw) = self.next_ordered()? else { return Ok(None) };
         let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
         Ok(Some(Event { raw, generation, names: self.state.names() }))
+    }
+
+    /// Shows all events that are left to `each`, until it breaks: faster than one by one.
+    ///
+    /// After a break the reader goes on with the event behind the last that was shown.
+    ///
+    /// ```
+    /// # use std::ops::ControlFlow;
+    /// # let trace = gotrail::Trace::from_bytes(gotrail::doc_trace())?;
+    /// let mut reader = trace.reader(gotrail::Mode::Strict)?;
+    /// let mut syncs = 0;
+    /// reader.for_each_event(|event| {
+    ///     syncs += u64::from(event.kind() == gotrail::Kind::Sync);
+    ///     ControlFlow::<()>::Continue(())
+    /// })?;
+    /// assert_eq!(syncs, 2);
+    /// # Ok::<(), gotrail::Error>(())
+    /// ```
+    pub fn for_each_event<B>(
+        &mut self,
+        mut each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>, Error> {
+        let mut broken = None;
+        let mut each = |event: &Event<'_>| match each(event) {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(value) => {
+                broken = Some(value);
+                ControlFlow::Break(())
+            }
+        };
+        while self.show_generation(&mut each)?.is_continue() {
+            let raw = match self.turn()? {
+                Some(Some(sync)) => sync,
+                Some(None) => break,
+                None => continue,
+            };
+            let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
+            if each(&Event { raw, generation, names: self.state.names() }).is_break() {
+                break;
+            }
+        }
+        Ok(broken.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+    }
+
+    /// Shows what is left of the generation.
+    fn show_generation(
+        &mut self,
+        each: &mut impl FnMut(&Event<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Error> {
+        while let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
+            match self.run.show(generation, &mut self.state, &mut self.delivery, each) {
+                Ok(flow) => {
+                    if self.run.is_done(generation) {
+                        self.phase = Phase::Between;
+                    }
+                    if flow.is_break() {
+                        return Ok(flow);
+                    }
+                    self.phase = Phase::Between;
+                }
+                Err(error) => {
+                    self.phase = Phase::Between;
+                    self.give_up_generation(error)?;
+                }
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Reads all events that are left, and returns how many there were.
@@ -342,6 +410,15 @@ impl<'t> Reader<'t> {
             }
         }
         Ok(())
+    }
+
+    /// Goes on to the end of the generation; its state is available then, if there is one.
+    pub(crate) fn next_checkpoint(&mut self) -> Result<Option<Checkpoint>, Error> {
+        if matches!(self.turn()?, Some(None)) {
+            return Ok(None);
+        }
+        self.drive_generation()?;
+        Ok(self.checkpoint())
     }
 
     /// Delivers what is left of the generation, and ends it.

@@ -2,11 +2,12 @@
 
 use crate::deliver::{Delivery, Tally};
 use crate::error::Error;
-use crate::event::Ordered;
+use crate::event::{Event, Ordered};
 use crate::generation::Generation;
 use crate::merge::{Merge, Progress};
-use crate::order::{Sink, State};
+use crate::order::{Names, Sink, State};
 use crate::report::{Loss, Report};
+use std::ops::ControlFlow;
 
 /// The state of ordering one generation.
 pub(crate) struct Run {
@@ -25,6 +26,21 @@ struct Queue {
 
 impl Queue {
     const EMPTY: Queue = Queue { events: [Ordered::EMPTY; 3], len: 0, taken: 0 };
+
+    /// The next event, if there is one.
+    #[inline(always)]
+    fn take(&mut self) -> Option<Ordered> {
+        if self.taken == self.len {
+            (self.taken, self.len) = (0, 0);
+            return None;
+        }
+        self.taken += 1;
+        Some(self.events[self.taken - 1])
+    }
+
+    fn is_empty(&self) -> bool {
+        self.taken == self.len
+    }
 }
 
 impl Sink for Queue {
@@ -47,6 +63,55 @@ impl Sink for Queue {
     #[inline(always)]
     fn has_room(&self) -> bool {
         false
+    }
+}
+
+/// Delivers events and shows them.
+struct Show<'a, F> {
+    /// Events that were not shown yet.
+    queue: &'a mut Queue,
+    delivery: &'a mut Delivery,
+    generation: &'a Generation<'a>,
+    names: &'a Names,
+    each: &'a mut F,
+    /// Whether `each` wants more.
+    flow: ControlFlow<()>,
+}
+
+impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Show<'_, F> {
+    #[inline(always)]
+    fn show(&mut self, raw: Ordered) {
+        let Show { generation, names, .. } = *self;
+        self.flow = (self.each)(&Event { raw, generation, names });
+    }
+}
+
+impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Sink for Show<'_, F> {
+    #[inline(always)]
+    fn emit(&mut self, event: Ordered) {
+        self.queue.emit(event);
+    }
+
+    #[inline(always)]
+    fn deliver(&mut self, mut event: Ordered) {
+        self.delivery.deliver_known(&mut event);
+        self.show(event);
+    }
+
+    #[inline]
+    fn commit(&mut self) -> Result<(), Error> {
+        while self.has_room()
+            && let Some(mut event) = self.queue.take()
+        {
+            self.delivery.deliver(&mut event, self.generation)?;
+            self.show(event);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        self.flow.is_continue()
     }
 }
 
@@ -83,19 +148,19 @@ impl Run {
         generation: &Generation<'_>,
         state: &mut State,
     ) -> Result<Option<Ordered>, Error> {
-        while self.queue.taken == self.queue.len {
-            (self.queue.len, self.queue.taken) = (0, 0);
+        loop {
+            if let Some(event) = self.queue.take() {
+                return Ok(Some(event));
+            }
             if !self.merge.step(generation, state, &mut self.queue)? {
                 return Ok(None);
             }
             if let Some(before) = &self.before
                 && self.merge.repeats(before)
             {
-                self.queue.len = 0;
+                self.queue = Queue::EMPTY;
             }
         }
-        self.queue.taken += 1;
-        Ok(Some(self.queue.events[self.queue.taken - 1]))
     }
 
     /// Begins with the same generation again from another state, leaving out the events that were
@@ -126,9 +191,7 @@ impl Run {
         state: &mut State,
         delivery: &mut Delivery,
     ) -> Result<(), Error> {
-        while self.queue.taken < self.queue.len {
-            self.queue.taken += 1;
-            let mut event = self.queue.events[self.queue.taken - 1];
+        while let Some(mut event) = self.queue.take() {
             delivery.deliver(&mut event, generation)?;
         }
         while self.before.is_some() {
@@ -147,6 +210,39 @@ impl Run {
         result
     }
 
+    /// Delivers all events that are left of the generation, and shows them to `each` until it
+    /// breaks. What it has not seen then comes next.
+    pub(crate) fn show(
+        &mut self,
+        generation: &Generation<'_>,
+        state: &mut State,
+        delivery: &mut Delivery,
+        each: &mut impl FnMut(&Event<'_>) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, Error> {
+        let names = state.shared_names();
+        while self.before.is_some() {
+            let Some(mut raw) = self.next(generation, state)? else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            delivery.deliver(&mut raw, generation)?;
+            if each(&Event { raw, generation, names: &names }).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let queue = &mut self.queue;
+        let mut show = Show {
+            queue,
+            delivery,
+            generation,
+            names: &names,
+            each,
+            flow: ControlFlow::Continue(()),
+        };
+        show.commit()?;
+        while show.has_room() && self.merge.step(generation, state, &mut show)? {}
+        Ok(show.flow)
+    }
+
     /// Whether any thread has events left.
     pub(crate) fn has_threads(&self) -> bool {
         self.merge.has_threads()
@@ -155,7 +251,7 @@ impl Run {
     /// Whether all events were taken.
     #[inline]
     pub(crate) fn is_done(&self, generation: &Generation<'_>) -> bool {
-        self.queue.taken == self.queue.len && self.merge.is_done(generation)
+        self.queue.is_empty() && self.merge.is_done(generation)
     }
 
     /// Everything that was not put in order, for the report of a tolerant reader.

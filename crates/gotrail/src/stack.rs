@@ -36,12 +36,27 @@ impl<'a> Stack<'a> {
     /// The frames, innermost first.
     pub fn frames(self) -> impl ExactSizeIterator<Item = Frame<'a>> + Clone {
         let frames = self.generation.stacks.get(&self.generation.data, self.id);
-        frames.map(move |frame| Frame {
+        frames.map(move |frame| self.named(frame))
+    }
+
+    /// The frames as places: in a generation, equal frames have equal places, which are small
+    /// numbers from 0 on. For what is made of a frame once and used whenever it comes again.
+    pub(crate) fn places(self) -> &'a [u32] {
+        self.generation.stacks.places(&self.generation.data, self.id)
+    }
+
+    /// The frame at one of the generation's places.
+    pub(crate) fn frame(self, place: u32) -> Frame<'a> {
+        self.named(self.generation.stacks.frame(&self.generation.data, place))
+    }
+
+    fn named(self, frame: &crate::stacks::Frame) -> Frame<'a> {
+        Frame {
             pc: frame.pc,
             function: self.generation.string(frame.function),
             file: self.generation.string(frame.file),
             line: frame.line,
-        })
+        }
     }
 }
 

@@ -176,6 +176,16 @@ impl Stacks {
         self.frames(data).of(id)
     }
 
+    /// The same as places among the generation's distinct frames.
+    pub(crate) fn places(&self, data: &[u8], id: u64) -> &[u32] {
+        self.frames(data).places(id)
+    }
+
+    /// The distinct frame at this place.
+    pub(crate) fn frame(&self, data: &[u8], place: u32) -> &Frame {
+        &self.frames(data).distinct[place as usize]
+    }
+
     #[inline]
     pub(crate) fn contains(&self, id: u64) -> bool {
         self.table.contains(id)
@@ -263,9 +273,13 @@ impl Frames {
     }
 
     fn of(&self, id: u64) -> impl ExactSizeIterator<Item = &Frame> + Clone + use<'_> {
+        self.places(id).iter().map(|&place| &self.distinct[place as usize])
+    }
+
+    #[inline]
+    fn places(&self, id: u64) -> &[u32] {
         let (start, len) = self.table.get(id).copied().unwrap_or_default();
-        let calls = &self.calls[start as usize..][..len as usize];
-        calls.iter().map(|&place| &self.distinct[place as usize])
+        &self.calls[start as usize..][..len as usize]
     }
 }
 

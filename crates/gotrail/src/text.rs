@@ -1,10 +1,11 @@
 //! Events as `go tool trace -d=parsed` prints them, byte for byte.
 
 use crate::event::{Details, Event, Scope};
-use crate::{ClockSnapshot, Kind, Stack, wall};
+use crate::{ClockSnapshot, Frame, Kind, Stack, wall};
 use gotrail_format::{EventType, quote};
 
-/// Appends the event as the reference prints it, with a new line at its end.
+/// Appends one event as the reference prints it, with a new line at its end. For many events use a
+/// [`Writer`].
 ///
 /// Names are bytes of the trace, so that the text need not be UTF-8. Wall-clock times are in the
 /// system's time zone.
@@ -19,6 +20,52 @@ use gotrail_format::{EventType, quote};
 /// # Ok::<(), gotrail::Error>(())
 /// ```
 pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
+    write(out, event, &mut |out, frames| frames.frames().for_each(|frame| write_frame(out, frame)));
+}
+
+/// Writes many events as [`write_event`] does. Frames come again and again: the text of each is
+/// made once in a generation.
+#[derive(Debug, Default)]
+pub struct Writer {
+    /// The text of the frames of the current generation.
+    text: Vec<u8>,
+    /// The range of a frame's text, by the frame's place; empty if it was not made yet.
+    frames: Vec<(u32, u32)>,
+}
+
+impl Writer {
+    /// Appends the event, with a new line at its end.
+    pub fn write_event(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
+        if event.kind() == Kind::Sync || self.text.len() > MOST_TEXT {
+            self.text.clear();
+            self.frames.clear();
+        }
+        write(out, event, &mut |out, stack| self.write_frames(out, stack));
+    }
+
+    fn write_frames(&mut self, out: &mut Vec<u8>, stack: Stack<'_>) {
+        for &place in stack.places() {
+            let at = place as usize;
+            if at >= self.frames.len() {
+                self.frames.resize(at + 1, (0, 0));
+            }
+            let (mut start, mut end) = self.frames[at];
+            if start == end {
+                start = self.text.len() as u32;
+                write_frame(&mut self.text, stack.frame(place));
+                end = self.text.len() as u32;
+                self.frames[at] = (start, end);
+            }
+            out.extend_from_slice(&self.text[start as usize..end as usize]);
+        }
+    }
+}
+
+/// So much text of frames is kept at most, in bytes: names may be long.
+const MOST_TEXT: usize = 64 << 20;
+
+/// Appends the event; `frames` appends those of a stack.
+fn write(out: &mut Vec<u8>, event: &Event<'_>, frames: &mut impl FnMut(&mut Vec<u8>, Stack<'_>)) {
     context(out, event);
     let kind = event.kind();
     put(out, &[b" ", kind.name().as_bytes(), b" Time="]);
@@ -98,7 +145,7 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
                 event.wire_type(),
                 Some(EventType::GO_CREATE | EventType::GO_CREATE_BLOCKED)
             );
-            write_stack(out, b"\nTransitionStack=\n", change.stack, created);
+            write_stack(out, b"\nTransitionStack=\n", change.stack, created, frames);
         }
         Details::Proc(change) => {
             put(out, &[b" ProcID="]);
@@ -117,7 +164,7 @@ pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
         }
     }
     let sample = kind == Kind::StackSample;
-    write_stack(out, b"\nStack=\n", event.stack(), sample);
+    write_stack(out, b"\nStack=\n", event.stack(), sample, frames);
     out.push(b'\n');
 }
 
@@ -154,18 +201,27 @@ fn write_scope(out: &mut Vec<u8>, scope: Scope) {
     }
 }
 
-fn write_stack(out: &mut Vec<u8>, head: &[u8], stack: Option<Stack<'_>>, always: bool) {
-    if stack.is_none() && !always {
-        return;
+fn write_stack(
+    out: &mut Vec<u8>,
+    head: &[u8],
+    stack: Option<Stack<'_>>,
+    always: bool,
+    frames: &mut impl FnMut(&mut Vec<u8>, Stack<'_>),
+) {
+    if stack.is_some() || always {
+        out.extend_from_slice(head);
     }
-    put(out, &[head]);
-    for frame in stack.into_iter().flat_map(|stack| stack.frames()) {
-        put(out, &[b"\t", frame.function, b" @ 0x"]);
-        hex(out, frame.pc);
-        put(out, &[b"\n\t\t", frame.file, b":"]);
-        number(out, frame.line);
-        out.push(b'\n');
+    if let Some(stack) = stack {
+        frames(out, stack);
     }
+}
+
+fn write_frame(out: &mut Vec<u8>, frame: Frame<'_>) {
+    put(out, &[b"\t", frame.function, b" @ 0x"]);
+    hex(out, frame.pc);
+    put(out, &[b"\n\t\t", frame.file, b":"]);
+    number(out, frame.line);
+    out.push(b'\n');
 }
 
 fn put(out: &mut Vec<u8>, parts: &[&[u8]]) {

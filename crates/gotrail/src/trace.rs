@@ -168,8 +168,8 @@ impl Trace {
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
         let mut reader = self.reader(Mode::Strict)?;
         let mut list = vec![Checkpoint::start()];
-        while reader.next_event()?.is_some() {
-            list.extend(reader.checkpoint());
+        while let Some(checkpoint) = reader.next_checkpoint()? {
+            list.push(checkpoint);
         }
         // The last one is behind the last generation.
         list.truncate(self.generations().len());

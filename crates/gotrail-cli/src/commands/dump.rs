@@ -63,7 +63,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         command.error(clap::error::ErrorKind::ArgumentConflict, message).exit();
     }
     match args.form {
-        Form::Parsed => ordered(args, gotrail::text::write_event),
+        Form::Parsed => {
+            let mut writer = gotrail::text::Writer::default();
+            ordered(args, |out, event| writer.write_event(out, event))
+        }
         Form::Json => {
             let mut writer = event_json::Writer::default();
             ordered(args, |out, event| writer.write_event(out, event))

@@ -223,6 +223,11 @@ impl State {
         &self.names
     }
 
+    /// The same, to be kept while the state moves on in a generation.
+    pub(crate) fn shared_names(&self) -> Arc<Names> {
+        Arc::clone(&self.names)
+    }
+
     /// Where the goroutine of the offer's context is in the table, if it is.
     #[inline]
     pub(super) fn this_go(&mut self, offer: &Offer<'_>) -> Option<u32> {
