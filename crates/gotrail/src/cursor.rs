@@ -70,6 +70,21 @@ impl Next {
         self.at + args.at
     }
 
+    /// Goes on to the event that follows after `len` bytes, if it begins before `sound` and needs no
+    /// care.
+    #[inline(always)]
+    pub(crate) fn follow(&mut self, len: usize, sound: usize, generation: &Generation<'_>) -> bool {
+        let at = self.at + len;
+        if at < sound
+            && let Some(window) = generation.data.get(at..).and_then(|rest| rest.first_chunk())
+            && let Some(next) = self.follower(len, window, generation)
+        {
+            *self = next;
+            return true;
+        }
+        false
+    }
+
     /// The event that follows after `len` bytes, which is whole and begins with `window`; none if
     /// it needs care.
     #[inline(always)]
@@ -111,11 +126,7 @@ impl Cursor {
     /// Looks for the event at `at`, behind the last one.
     #[inline]
     pub(crate) fn refresh(&mut self, at: usize, generation: &Generation<'_>) -> Refresh {
-        if at < self.sound
-            && let Some(window) = generation.data.get(at..).and_then(|rest| rest.first_chunk())
-            && let Some(next) = self.next.follower(at - self.next.at, window, generation)
-        {
-            self.next = next;
+        if self.next.follow(at - self.next.at, self.sound, generation) {
             return Refresh::Event;
         }
         self.refresh_carefully(at, generation)
@@ -304,14 +315,18 @@ pub(crate) struct Args<'a> {
 }
 
 impl Args<'_> {
+    /// The next eight bytes, the first of them lowest.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> u64 {
+        // The mask only tells the compiler what is so anyway.
+        let word = self.window[self.at & 63..].first_chunk();
+        word.map_or(0, |&word| u64::from_le_bytes(word))
+    }
+
     /// The next number. Most have one or two bytes.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> u64 {
-        // The mask only tells the compiler what is so anyway.
-        let start = self.at & 63;
-        let Some(word) = self.window[start..].first_chunk().map(|&b| u64::from_le_bytes(b)) else {
-            return 0;
-        };
+        let word = self.word();
         if word & 0x80 == 0 {
             self.at += 1;
             word & 0x7f
@@ -322,7 +337,7 @@ impl Args<'_> {
             self.at += 3;
             word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000
         } else {
-            let (value, len) = long_number(self.window, start);
+            let (value, len) = long_number(self.window, self.at & 63);
             self.at += len;
             value
         }

@@ -58,7 +58,7 @@ impl Merge {
     /// Begins with the events of `generation`.
     pub(crate) fn start(&mut self, generation: &Generation<'_>) -> Result<(), Error> {
         self.cursors.clear();
-        self.frontier.clear();
+        self.frontier.clear(generation.start().0);
         self.next_sample = 0;
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
@@ -95,7 +95,7 @@ impl Merge {
 
     /// Where the thread's first event is that did not happen.
     fn reached(&self, cursor: usize) -> usize {
-        let waits = self.frontier.cursors().contains(&(cursor as u32));
+        let waits = self.frontier.iter().any(|(_, waiting)| waiting as usize == cursor);
         if waits { self.cursors[cursor].next.at } else { usize::MAX }
     }
 
@@ -108,8 +108,8 @@ impl Merge {
         }
     }
 
-    /// Lets events happen until the sink has enough or another thread's turn comes: at least one.
-    /// False if there are none left.
+    /// Lets events happen until the sink has enough or there is something to think about: at least
+    /// one. False if there are none left.
     #[inline(always)]
     pub(crate) fn step<S: Sink>(
         &mut self,
@@ -117,57 +117,62 @@ impl Merge {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        if self.frontier.is_empty() || self.frontier.time(0) > self.sample_time {
-            return self.sample(generation, sink);
-        }
-        let index = self.frontier.cursor(0);
-        self.stepped = Some(index);
-        let cursor = &mut self.cursors[index as usize];
-        if cursor.slot == UNRESOLVED {
-            cursor.slot = state.threads.slot(cursor.thread);
-        }
-        // As long as nothing else is earlier, the thread stays in front and the heap is left
-        // alone: nearly always.
-        let limit = self.frontier.second().min(self.sample_time);
-        // In registers as long as the thread stays in front.
-        let mut next = cursor.next;
         loop {
-            let stop = state.stretch(&mut next, cursor.slot, cursor.sound, limit, generation, sink);
-            cursor.next = next;
-            let end = match stop {
-                Stop::Turn => break,
-                Stop::Care(end) => end,
-                Stop::Other => {
-                    let (event, mut args) = next.event(generation);
-                    match state.advance(event, &mut args, next.time, cursor.slot, generation, sink)
-                    {
-                        Ok(Verdict::Advanced) => next.at + args.at,
-                        Ok(Verdict::Retry) => {
-                            self.frontier.set_first(next.time);
-                            return self.retry(generation, state, sink);
-                        }
-                        Err(fault) => {
-                            self.frontier.set_first(next.time);
-                            return self.after_fault(0, *fault, generation, sink);
+            if self.frontier.is_empty() || self.frontier.time() > self.sample_time {
+                return self.sample(generation, sink);
+            }
+            let index = self.frontier.first();
+            self.stepped = Some(index);
+            let cursor = &mut self.cursors[index as usize];
+            if cursor.slot == UNRESOLVED {
+                cursor.slot = state.threads.slot(cursor.thread);
+            }
+            // As long as nothing else is earlier, the thread stays in front and the heap is left
+            // alone: nearly always.
+            let limit = self.frontier.second().min(self.sample_time);
+            // In registers as long as the thread stays in front.
+            let mut next = cursor.next;
+            loop {
+                let stop =
+                    state.stretch(&mut next, cursor.slot, cursor.sound, limit, generation, sink);
+                cursor.next = next;
+                let end = match stop {
+                    Stop::Turn => break,
+                    Stop::Care(end) => end,
+                    Stop::Other => {
+                        let slot = cursor.slot;
+                        let (event, mut args) = next.event(generation);
+                        match state.advance(event, &mut args, next.time, slot, generation, sink) {
+                            Ok(Verdict::Advanced) => next.at + args.at,
+                            Ok(Verdict::Retry) => {
+                                self.frontier.set_first(next.time);
+                                return self.retry(generation, state, sink);
+                            }
+                            Err(fault) => {
+                                self.frontier.set_first(next.time);
+                                return self.after_fault(0, *fault, generation, sink);
+                            }
                         }
                     }
+                };
+                if cursor.refresh(end, generation) != Refresh::Event {
+                    return self.after_last(0, generation, sink);
                 }
-            };
-            if cursor.refresh(end, generation) != Refresh::Event {
-                return self.after_last(0, generation, sink);
+                next = cursor.next;
+                sink.commit()?;
+                if next.time > limit || !sink.has_room() {
+                    break;
+                }
             }
-            next = cursor.next;
-            sink.commit()?;
-            if next.time > limit || !sink.has_room() {
-                break;
+            if next.time > self.frontier.second() {
+                self.frontier.sink_first(next.time);
+            } else {
+                self.frontier.set_first(next.time);
+            }
+            if !sink.has_room() {
+                return Ok(true);
             }
         }
-        if next.time > self.frontier.second() {
-            self.frontier.sink_first(next.time);
-        } else {
-            self.frontier.set_first(next.time);
-        }
-        Ok(true)
     }
 
     /// The event of the `i`th thread of the heap cannot happen at all: an error, unless it can
@@ -181,7 +186,7 @@ impl Merge {
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        let index = self.frontier.cursor(i);
+        let Some((_, index)) = self.frontier.get(i) else { return Ok(false) };
         self.drop_misuse(index, generation, fault)?;
         if self.cursors[index as usize].advance(generation) != Refresh::Event {
             return self.after_last(i, generation, sink);
@@ -201,7 +206,7 @@ impl Merge {
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        let index = self.frontier.cursor(i);
+        let Some((_, index)) = self.frontier.get(i) else { return Ok(false) };
         if let Some(fault) = self.cursors[index as usize].fault(generation) {
             self.drop_rest(index, generation, fault)?;
         }
@@ -212,8 +217,9 @@ impl Merge {
 
     /// The `i`th thread of the heap has another event in front.
     fn moved_on(&mut self, i: usize) {
-        let cursor = &self.cursors[self.frontier.cursor(i) as usize];
-        self.frontier.update(i, cursor.next.time);
+        if let Some((_, cursor)) = self.frontier.get(i) {
+            self.frontier.update(i, self.cursors[cursor as usize].next.time);
+        }
     }
 
     /// Delivers the next CPU sample, if there is one. Samples come before the threads' events
@@ -267,7 +273,7 @@ impl Merge {
             }
         }
         let place = Place {
-            offset: self.frontier.cursors().first().map(|&c| self.event_offset(c, generation)),
+            offset: self.frontier.get(0).map(|(_, first)| self.event_offset(first, generation)),
             generation: Some(generation.number),
             ..Place::default()
         };
@@ -285,7 +291,7 @@ impl Merge {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
-        let index = self.frontier.cursor(i);
+        let Some((_, index)) = self.frontier.get(i) else { return Ok(false) };
         self.stepped = Some(index);
         let cursor = &mut self.cursors[index as usize];
         if cursor.slot == UNRESOLVED {
@@ -350,10 +356,10 @@ impl Merge {
     /// Everything that was not put in order, for the report of a tolerant reader.
     pub(crate) fn lost(&self, error: &Error, generation: &Generation<'_>) -> Loss {
         let mut loss = Loss::of_error(error);
-        for &cursor in self.frontier.cursors() {
+        for (_, cursor) in self.frontier.iter() {
             loss.add(generation.offset, self.cursors[cursor as usize].rest(generation));
         }
-        loss.from = self.frontier.times().iter().copied().map(Time).min();
+        loss.from = self.frontier.iter().map(|(time, _)| Time(time)).min();
         loss
     }
 
@@ -374,7 +380,7 @@ impl Merge {
     /// What the threads are waiting at, the earliest first.
     fn waiting(&self, generation: &Generation<'_>) -> Waiting {
         const SHOWN: usize = 6;
-        let threads = self.frontier.cursors().iter().take(SHOWN).map(|&cursor| {
+        let threads = self.frontier.iter().take(SHOWN).map(|(_, cursor)| {
             let cursor = &self.cursors[cursor as usize];
             let (event, args) = cursor.decoded(generation);
             let names = event.spec().map_or(&[][..], |spec| &spec.args[1..]);

@@ -412,13 +412,11 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Goes on to the end of the generation; its state is available then, if there is one.
-    pub(crate) fn next_checkpoint(&mut self) -> Result<Option<Checkpoint>, Error> {
-        if matches!(self.turn()?, Some(None)) {
-            return Ok(None);
-        }
+    /// Goes on to the end of the next generation; false at the end of the trace.
+    pub(crate) fn next_end(&mut self) -> Result<bool, Error> {
+        let more = !matches!(self.turn()?, Some(None));
         self.drive_generation()?;
-        Ok(self.checkpoint())
+        Ok(more)
     }
 
     /// Delivers what is left of the generation, and ends it.

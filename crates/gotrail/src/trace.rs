@@ -168,8 +168,8 @@ impl Trace {
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
         let mut reader = self.reader(Mode::Strict)?;
         let mut list = vec![Checkpoint::start()];
-        while let Some(checkpoint) = reader.next_checkpoint()? {
-            list.push(checkpoint);
+        while reader.next_end()? {
+            list.extend(reader.checkpoint());
         }
         // The last one is behind the last generation.
         list.truncate(self.generations().len());

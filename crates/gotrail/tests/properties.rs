@@ -6,6 +6,7 @@ use common::{Golden, Outcome, assert_rising, generation, small_goldens, strict, 
 use gotrail::{Mode, Reader, Trace};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 /// The recorded traces that are edited.
@@ -119,6 +120,9 @@ fn check_strict(bytes: &[u8], chunk: usize) -> Outcome {
     let outcome = strict(bytes);
     common::streamed(bytes, chunk).assert_same(&outcome, "streamed");
     if let Ok(mut reader) = Reader::from_slice(bytes, Mode::Strict) {
+        common::shown(&mut reader, chunk).assert_same(&outcome, "shown");
+    }
+    if let Ok(mut reader) = Reader::from_slice(bytes, Mode::Strict) {
         let result = reader.drain();
         assert_eq!(reader.events_delivered(), outcome.events.len() as u64, "counted");
         assert_eq!(result.err().map(|error| error.to_string()), message(&outcome), "counted");
@@ -138,6 +142,13 @@ fn check_generations(bytes: &[u8], full: &Outcome) {
     let mut events = Vec::new();
     for (index, checkpoint) in checkpoints.iter().enumerate() {
         let part = generation(&trace, index, checkpoint);
+        let loaded = trace.generation(index).unwrap();
+        let mut count = 0;
+        let flow = loaded.events(checkpoint).for_each_event(|_| {
+            count += 1;
+            ControlFlow::<()>::Continue(())
+        });
+        assert!(flow.is_ok() && count == part.events.len(), "generation {index}: shown");
         assert!(part.error.is_none(), "generation {index}: {:?}", part.error);
         events.extend(part.events);
     }
@@ -147,6 +158,10 @@ fn check_generations(bytes: &[u8], full: &Outcome) {
 /// A tolerant reader delivers all the same, and says so if something is missing.
 fn check_tolerant(bytes: &[u8], full: &Outcome) {
     let (outcome, report) = tolerant(bytes);
+    if let Ok(mut reader) = Reader::from_slice(bytes, Mode::Tolerant) {
+        common::shown(&mut reader, 1 + bytes.len() % 7).assert_same(&outcome, "tolerant, shown");
+        assert_eq!(format!("{:?}", reader.report()), format!("{report:?}"));
+    }
     if outcome.error.is_some() {
         assert!(full.error.is_some() && full.events.is_empty());
         return;

@@ -6,6 +6,7 @@ pub mod scenario;
 
 use gotrail::{Error, Mode, Reader, Trace};
 use std::io::{self, Read};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// The folder with the recorded traces.
@@ -127,6 +128,31 @@ pub fn drain(reader: &mut Reader<'_>) -> Outcome {
         }
     }
     assert!(matches!(reader.next_event(), Ok(None)), "events after the end");
+    outcome
+}
+
+/// Has all events that are left shown, `stretch` of them at a time.
+pub fn shown(reader: &mut Reader<'_>, stretch: usize) -> Outcome {
+    let mut outcome = Outcome::default();
+    loop {
+        let mut left = stretch;
+        let flow = reader.for_each_event(|event| {
+            let mut text = Vec::new();
+            gotrail::text::write_event(&mut text, event);
+            outcome.events.push(text);
+            outcome.times.push(event.time().0);
+            left -= 1;
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        match flow {
+            Ok(ControlFlow::Break(())) => {}
+            Ok(ControlFlow::Continue(())) => break,
+            Err(error) => {
+                outcome.error = Some(error);
+                break;
+            }
+        }
+    }
     outcome
 }
 
