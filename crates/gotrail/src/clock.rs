@@ -26,6 +26,14 @@ impl Frequency {
         Frequency { nanos, whole, whole_limit: if exact { (1 << 53) / whole } else { 0 } }
     }
 
+    /// Nanoseconds in a unit, if that is a whole number and a small one, as it nearly always is:
+    /// multiplied with less than 2^21 units it gives what [`Frequency::nanos`] gives.
+    #[inline]
+    pub(crate) fn whole_nanos(self) -> Option<i64> {
+        const SMALL: u64 = 1 << 20;
+        (self.whole_limit > 1 << 21 && self.whole < SMALL).then_some(self.whole as i64)
+    }
+
     /// Nanoseconds in `units`. What does not fit becomes the smallest number, as on amd64, and
     /// not the largest as Rust's `as` would have it.
     #[inline]

@@ -343,6 +343,23 @@ impl Args<'_> {
         }
     }
 
+    /// The next number, if it has no more than three bytes.
+    #[inline(always)]
+    pub(crate) fn next_short(&mut self) -> Option<u64> {
+        let word = self.word();
+        if word & 0x80 == 0 {
+            self.at += 1;
+            Some(word & 0x7f)
+        } else if word & 0x8000 == 0 {
+            self.at += 2;
+            Some(word & 0x7f | word >> 1 & 0x3f80)
+        } else {
+            self.at += 3;
+            let number = word & 0x7f | word >> 1 & 0x3f80 | word >> 2 & 0x1f_c000;
+            (word & 0x80_0000 == 0).then_some(number)
+        }
+    }
+
     /// The next `N` numbers; the others are 0.
     #[inline(always)]
     pub(crate) fn take<const N: usize>(&mut self) -> [u64; 4] {

@@ -13,6 +13,7 @@ use crate::cursor::{Args, Next, Window};
 use crate::event::Ordered;
 use crate::generation::Generation;
 use gotrail_format::EventType;
+use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
 
 /// How a stretch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,11 @@ impl State {
         let end = data.len().min(sound + size_of::<Window>() - 1);
         let Some(mut rest) = data[..end].get(next.at..) else { return Stop::Other };
         let Some(mut window) = rest.first_chunk() else { return Stop::Other };
+        // Times that rise from here to the end of a batch by short numbers stay in this range.
+        let usual = (1..1 << 62).contains(&next.time);
+        let (Some(unit), true) = (generation.frequency.whole_nanos(), usual) else {
+            return Stop::Other;
+        };
         if slot == 0 {
             // Nothing is bound to what has no thread.
             return Stop::Other;
@@ -155,16 +161,23 @@ impl State {
                 }
                 _ => return Stop::Other,
             }
-            rest = &rest[args.at..];
-            let Some(follower) = rest.first_chunk() else {
-                sink.emit(ordered);
-                return Stop::Care(next.at + args.at);
-            };
-            let Some(after) = next.follower(args.at, follower, generation) else {
-                sink.emit(ordered);
-                return Stop::Care(next.at + args.at);
-            };
-            (*next, window) = (after, follower);
+            let len = args.at;
+            rest = &rest[len..];
+            let follower = rest.first_chunk().and_then(|follower| {
+                let mut args = Args { window: follower, at: 1 };
+                if TIMED_ARGS[usize::from(follower[0])] == NOT_TIMED {
+                    return None;
+                }
+                let time = next.time + args.next_short()? as i64 * unit;
+                Some((Next { at: next.at + len, args: args.at, time }, follower))
+            });
+            match follower {
+                Some(after) => (*next, window) = after,
+                None => {
+                    sink.emit(ordered);
+                    return Stop::Care(next.at + len);
+                }
+            }
             sink.deliver(ordered);
             if next.time > limit || !sink.has_room() {
                 return Stop::Turn;
