@@ -21,6 +21,8 @@ pub(crate) struct Cursor {
     pub(crate) next: Next,
     /// An event that begins before this place is whole if its type is known.
     pub(crate) sound: usize,
+    /// No number of the batch is too large.
+    flawless: bool,
     end: usize,
     batch_time: u64,
     next_batch: u32,
@@ -85,6 +87,24 @@ impl Next {
         false
     }
 
+    /// Goes on to the event at `at` in a batch that ends at `end` and has no number that is too
+    /// large, if all of the event is there.
+    #[inline]
+    fn follow_to_end(&mut self, at: usize, end: usize, generation: &Generation<'_>) -> bool {
+        if at >= end {
+            return false;
+        }
+        let window = generation.window(at);
+        let Some(next) = self.follower(at - self.at, window, generation) else { return false };
+        let mut args = Args { window, at: next.args };
+        args.of(EventType(window[0]));
+        if at + args.at > end {
+            return false;
+        }
+        *self = next;
+        true
+    }
+
     /// The event that follows after `len` bytes, which is whole and begins with `window`; none if
     /// it needs care.
     #[inline(always)]
@@ -109,6 +129,7 @@ impl Cursor {
         Cursor {
             next: Next { at: 0, args: 0, time: 0 },
             sound: 0,
+            flawless: false,
             end: 0,
             batch_time: 0,
             next_batch: first,
@@ -127,6 +148,9 @@ impl Cursor {
     #[inline]
     pub(crate) fn refresh(&mut self, at: usize, generation: &Generation<'_>) -> Refresh {
         if self.next.follow(at - self.next.at, self.sound, generation) {
+            return Refresh::Event;
+        }
+        if self.flawless && self.next.follow_to_end(at, self.end, generation) {
             return Refresh::Event;
         }
         self.refresh_carefully(at, generation)
@@ -161,7 +185,10 @@ impl Cursor {
                 return false;
             };
             (self.next.at, self.end) = (batch.start, batch.end);
-            self.sound = sound_end(&generation.data, batch.start..batch.end);
+            self.flawless = !may_overflow(&generation.data[batch.start..batch.end]);
+            // Up to where any event ends in the batch, however long it is.
+            let sound = batch.end.saturating_sub(LONGEST_EVENT - 1);
+            self.sound = if self.flawless { sound } else { batch.start };
             self.next_batch = batch.next;
             self.batch_time = batch.time;
             self.next.time = 0;
@@ -259,15 +286,6 @@ impl Generation<'_> {
     fn window_at_end(&self, at: usize) -> &Window {
         self.tail.window(self.data.len().saturating_sub(at))
     }
-}
-
-/// Up to where the events of a batch can be read without care: none if any of its numbers may be
-/// too large.
-fn sound_end(data: &[u8], batch: Range<usize>) -> usize {
-    if may_overflow(&data[batch.clone()]) {
-        return batch.start;
-    }
-    batch.end.saturating_sub(LONGEST_EVENT - 1)
 }
 
 /// Whether any number in these bytes is too large, wherever numbers begin and end.
@@ -373,19 +391,22 @@ impl Args<'_> {
     /// All arguments of an event.
     #[inline]
     pub(crate) fn of(&mut self, event: EventType) -> [u64; 4] {
-        let mut args = [0; 4];
-        let count = TIMED_ARGS[usize::from(event.0)];
-        for arg in args.iter_mut().take(usize::from(count)) {
-            *arg = self.next();
+        // Told apart here, each number of arguments has code of its own.
+        match TIMED_ARGS[usize::from(event.0)] {
+            0 => [0; 4],
+            1 => self.take::<1>(),
+            2 => self.take::<2>(),
+            3 => self.take::<3>(),
+            _ => self.take::<4>(),
         }
-        args
     }
 }
 
-/// Reads a number of any length.
+/// Reads a number of any length. One that goes on beyond its batch, and so may seem too large, is
+/// longer than any window.
 #[inline(never)]
 fn long_number(window: &Window, start: usize) -> (u64, usize) {
-    varint::read(&window[start..]).unwrap_or((0, 0))
+    varint::read(&window[start..]).unwrap_or((0, size_of::<Window>()))
 }
 
 /// The latest time of any event, told without ordering: the last event of each thread's last

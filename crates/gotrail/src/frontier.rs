@@ -2,97 +2,57 @@
 //!
 //! A binary heap, with just the reference's way to choose between equal times: which of two
 //! threads comes first then is visible in the order of events.
-//!
-//! An entry of the heap is one number: the time, from the generation's start, and below it the
-//! thread's place. Equal times must not be told apart by what is below. Times that have no room
-//! there, which only broken traces have, and very many threads, make the heap a wide one.
 
 use gotrail_format::gosort;
 
 /// The threads by the time of their next event.
 #[derive(Debug, Default)]
 pub(crate) struct Frontier {
-    /// The heap, and behind it [`LATE`] for each child that a thread could have.
-    heap: Vec<u64>,
-    /// How many threads are in `heap`.
-    len: usize,
-    /// Takes the place of `heap` once anything does not fit there.
-    wide: Option<Vec<(i64, u32)>>,
-    /// The time from which those in `heap` count.
-    base: i64,
-    /// The time of the first thread, and its cursor.
-    time: i64,
-    cursor: u32,
+    /// One time more than there are threads: a right child that does not exist is late.
+    times: Vec<i64>,
+    cursors: Vec<u32>,
     /// The earlier of the times of the front's two children: as long as the front is not later,
     /// it stays the front, and the heap need not be touched.
     second: i64,
 }
 
-/// So many bits of an entry are the cursor.
-const CURSOR: u32 = 16;
-const CURSORS: u64 = (1 << CURSOR) - 1;
-
-/// No thread: later than all.
-const LATE: u64 = u64::MAX;
-
-/// How long `heap` is for threads on `depth` levels below the first.
-const fn room(depth: u32) -> usize {
-    (4 << depth) - 1
-}
-
-/// An entry of a heap. Its order is that of times.
-trait Entry: Copy {
-    /// Whether this one's time is before the other's.
-    fn is_before(self, other: Self) -> bool;
-}
-
-impl Entry for u64 {
-    #[inline(always)]
-    fn is_before(self, other: u64) -> bool {
-        // As if it had the highest of all cursors: whatever the other one has then decides nothing.
-        self | CURSORS < other
-    }
-}
-
-impl Entry for (i64, u32) {
-    #[inline(always)]
-    fn is_before(self, other: (i64, u32)) -> bool {
-        self.0 < other.0
-    }
-}
-
 impl Frontier {
-    /// Begins anew, without threads; their times are hardly before `start`.
-    pub(crate) fn clear(&mut self, start: i64) {
-        self.heap.clear();
-        self.heap.resize(room(0), LATE);
-        self.len = 0;
-        self.wide = None;
-        // Threads may wait at events that are somewhat earlier than the generation.
-        const SLACK: i64 = 1 << 40;
-        self.base = start.saturating_sub(SLACK);
-        self.note_first();
+    /// Begins anew, without threads.
+    pub(crate) fn clear(&mut self) {
+        self.times.clear();
+        self.times.push(i64::MAX);
+        self.cursors.clear();
+        self.second = i64::MAX;
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.wide.as_ref().map_or(self.len, Vec::len)
+        self.cursors.len()
     }
 
-    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.cursors.is_empty()
     }
 
-    /// The time of the first thread's next event, if there is a thread.
+    /// The time of the first thread's next event; the latest of all if there is no thread.
     #[inline(always)]
     pub(crate) fn time(&self) -> i64 {
-        self.time
+        self.times[0]
     }
 
     /// The cursor of the first thread.
     #[inline(always)]
     pub(crate) fn first(&self) -> u32 {
-        self.cursor
+        self.cursors[0]
+    }
+
+    /// The time and cursor of the `i`th thread, if there are so many.
+    pub(crate) fn get(&self, i: usize) -> Option<(i64, u32)> {
+        Some((*self.times.get(i)?, *self.cursors.get(i)?))
+    }
+
+    /// All threads, in the order of the heap.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u32)> + '_ {
+        self.times.iter().copied().zip(self.cursors.iter().copied())
     }
 
     /// The earlier of the times of the front's two children.
@@ -101,249 +61,112 @@ impl Frontier {
         self.second
     }
 
-    /// The time and cursor of the `i`th thread, if there are so many.
-    pub(crate) fn get(&self, i: usize) -> Option<(i64, u32)> {
-        match &self.wide {
-            None => self.heap[..self.len].get(i).map(|&entry| self.unpacked(entry)),
-            Some(wide) => wide.get(i).copied(),
-        }
-    }
-
-    /// All threads, in the order of the heap.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (i64, u32)> + '_ {
-        (0..).map_while(|i| self.get(i))
-    }
-
     /// Adds a thread.
     pub(crate) fn push(&mut self, time: i64, cursor: u32) {
-        match (self.packed(time, cursor), &mut self.wide) {
-            (Some(entry), None) => {
-                self.heap[self.len] = entry;
-                rise(&mut self.heap, self.len);
-                self.len += 1;
-                self.heap.resize(room(self.len.ilog2() + 1), LATE);
-            }
-            _ => {
-                let wide = self.widened();
-                wide.push((time, cursor));
-                let last = wide.len() - 1;
-                rise(wide, last);
-            }
-        }
-        self.note_first();
+        let last = self.cursors.len();
+        self.cursors.push(cursor);
+        self.times[last] = time;
+        self.times.push(i64::MAX);
+        self.rise(last, time);
+        self.note_second();
     }
 
     /// The `i`th thread has another event in front.
     pub(crate) fn update(&mut self, i: usize, time: i64) {
-        let Some((_, cursor)) = self.get(i) else { return };
-        match (self.packed(time, cursor), &mut self.wide) {
-            (Some(entry), None) => {
-                self.heap[i] = entry;
-                if rise(&mut self.heap, i) == i {
-                    sink(&mut self.heap[..self.len], i, entry);
-                }
-            }
-            _ => {
-                let wide = self.widened();
-                wide[i].0 = time;
-                if rise(wide, i) == i {
-                    sink(wide, i, (time, cursor));
-                }
-            }
+        self.times[i] = time;
+        if self.rise(i, time) == i {
+            self.sink(i, time);
         }
-        self.note_first();
+        self.note_second();
     }
 
     /// The first thread has another event in front, which is later than [`Frontier::second`].
-    #[inline(never)]
+    #[inline]
     pub(crate) fn sink_first(&mut self, time: i64) {
-        if let Some(entry) = self.packed(time, self.cursor)
-            && self.wide.is_none()
-        {
-            let depth = self.len.ilog2();
-            // Each depth has code of its own.
-            macro_rules! sink_first {
-                ($($depth:literal)*) => {
-                    match depth {
-                        $($depth => sink_first::<$depth>(&mut self.heap, depth, entry),)*
-                        _ => sink_first::<DEEPEST>(&mut self.heap, depth, entry),
-                    }
-                };
-            }
-            if depth < DEEP {
-                sink(&mut self.heap[..self.len], 0, entry);
-                self.note_first();
-            } else {
-                let (first, second) = sink_first!(4 5 6 7);
-                (self.time, self.cursor) = self.unpacked(first);
-                self.second = self.unpacked(second).0;
-            }
-        } else {
-            self.update(0, time);
-        }
+        self.sink(0, time);
+        self.note_second();
     }
 
     /// The first thread has another event in front, and stays the first.
     #[inline(always)]
     pub(crate) fn set_first(&mut self, time: i64) {
-        if let Some(entry) = self.packed(time, self.cursor)
-            && self.wide.is_none()
-        {
-            self.heap[0] = entry;
-            self.time = time;
-        } else {
-            self.update(0, time);
-        }
+        self.times[0] = time;
     }
 
-    /// Removes the `i`th thread.
-    pub(crate) fn remove(&mut self, i: usize) {
-        match &mut self.wide {
-            None => {
-                remove(&mut self.heap[..self.len], i);
-                self.len -= 1;
-                self.heap[self.len] = LATE;
-            }
-            Some(wide) => {
-                remove(wide, i);
-                wide.pop();
-            }
+    /// Removes the `i`th thread: it goes to the front whatever the times, changes places with the
+    /// last, and the new front sinks.
+    pub(crate) fn remove(&mut self, mut i: usize) {
+        while i > 0 {
+            let parent = (i - 1) / 2;
+            self.times[i] = self.times[parent];
+            self.cursors[i] = self.cursors[parent];
+            i = parent;
         }
-        self.note_first();
+        self.times.pop();
+        self.cursors.swap_remove(0);
+        let last = self.cursors.len();
+        let time = std::mem::replace(&mut self.times[last], i64::MAX);
+        if last > 0 {
+            self.times[0] = time;
+            self.sink(0, time);
+        }
+        self.note_second();
     }
 
     /// Sorts the threads by time, as the reference does, which stays a heap.
     pub(crate) fn sort(&mut self) {
-        match &mut self.wide {
-            None => {
-                gosort::sort_unstable_by(&mut self.heap[..self.len], |&a, &b| a.is_before(b));
+        if self.times.is_sorted() {
+            // The reference's sort leaves this alone.
+            return;
+        }
+        let mut entries: Vec<(i64, u32)> =
+            self.times.iter().copied().zip(self.cursors.iter().copied()).collect();
+        gosort::sort_unstable_by(&mut entries, |a, b| a.0 < b.0);
+        for (i, (time, cursor)) in entries.into_iter().enumerate() {
+            (self.times[i], self.cursors[i]) = (time, cursor);
+        }
+        self.note_second();
+    }
+
+    #[inline]
+    fn note_second(&mut self) {
+        let time = |i| self.times.get(i).copied().unwrap_or(i64::MAX);
+        self.second = time(1).min(time(2));
+    }
+
+    /// Moves thread `i` towards the front while it is earlier than its parent; returns its place.
+    fn rise(&mut self, mut i: usize, time: i64) -> usize {
+        while i > 0 && self.times[(i - 1) / 2] > time {
+            let parent = (i - 1) / 2;
+            self.times.swap(i, parent);
+            self.cursors.swap(i, parent);
+            i = parent;
+        }
+        i
+    }
+
+    /// Puts thread `i`, which now has this time, where it belongs behind `i`: it changes places
+    /// with the earlier child, of equal ones the left, while that is earlier.
+    #[inline]
+    fn sink(&mut self, mut i: usize, time: i64) {
+        let len = self.cursors.len();
+        let (times, cursors) = (&mut self.times[..=len], &mut self.cursors[..len]);
+        let cursor = cursors[i];
+        loop {
+            let left = 2 * i + 1;
+            if left >= len {
+                break;
             }
-            Some(wide) => gosort::sort_unstable_by(wide, |&a, &b| a.is_before(b)),
+            let child = left + usize::from(times[left + 1] < times[left]);
+            if times[child] >= time {
+                break;
+            }
+            times[i] = times[child];
+            cursors[i] = cursors[child];
+            i = child;
         }
-        self.note_first();
-    }
-
-    /// Time and cursor as an entry, if they fit.
-    #[inline(always)]
-    fn packed(&self, time: i64, cursor: u32) -> Option<u64> {
-        let time = time.wrapping_sub(self.base) as u64;
-        let fits = time < LATE >> CURSOR && u64::from(cursor) <= CURSORS;
-        fits.then_some(time << CURSOR | u64::from(cursor))
-    }
-
-    #[inline(always)]
-    fn unpacked(&self, entry: u64) -> (i64, u32) {
-        (self.base.wrapping_add((entry >> CURSOR) as i64), (entry & CURSORS) as u32)
-    }
-
-    /// The wide heap, made from the other one if there is none.
-    #[cold]
-    fn widened(&mut self) -> &mut Vec<(i64, u32)> {
-        if self.wide.is_none() {
-            self.wide = Some(self.iter().collect());
-            self.len = 0;
-        }
-        self.wide.get_or_insert_default()
-    }
-
-    #[inline(always)]
-    fn note_first(&mut self) {
-        if self.wide.is_some() {
-            return self.note_first_wide();
-        }
-        let [first, left, right] = [0, 1, 2].map(|i| self.unpacked(self.heap[i]));
-        (self.time, self.cursor) = first;
-        self.second = left.0.min(right.0);
-    }
-
-    #[cold]
-    fn note_first_wide(&mut self) {
-        let entry = |i| self.get(i).unwrap_or((i64::MAX, 0));
-        let second = entry(1).0.min(entry(2).0);
-        (self.time, self.cursor) = entry(0);
-        self.second = second;
-    }
-}
-
-/// Moves entry `i` towards the front while it is earlier than its parent; returns its place.
-fn rise<E: Entry>(heap: &mut [E], mut i: usize) -> usize {
-    while i > 0 && heap[i].is_before(heap[(i - 1) / 2]) {
-        heap.swap(i, (i - 1) / 2);
-        i = (i - 1) / 2;
-    }
-    i
-}
-
-/// Puts an entry where it belongs from place `i` on: it changes places with the earlier child, of
-/// equal ones the left, while that is earlier.
-fn sink<E: Entry>(heap: &mut [E], mut i: usize, entry: E) {
-    loop {
-        let left = 2 * i + 1;
-        let child = match heap.get(left..) {
-            Some(&[a, b, ..]) => left + usize::from(b.is_before(a)),
-            Some(&[_]) => left,
-            _ => break,
-        };
-        if !heap[child].is_before(entry) {
-            break;
-        }
-        heap[i] = heap[child];
-        i = child;
-    }
-    heap[i] = entry;
-}
-
-/// In heaps that are less deep, an entry that sinks mostly comes to lie where the last one did.
-const DEEP: u32 = 4;
-
-/// Heaps that are deeper have no code of their own.
-const DEEPEST: u32 = 32;
-
-/// The same for an entry in the first place that is later than one of its children, in a heap of
-/// `depth` levels below the first; returns the new first entry, and the earlier of its children.
-///
-/// Nobody can foresee how far the entry sinks, nor on which side: so no branch asks. It always goes
-/// all the way, and behind its place nothing changes any more. What is returned is known long
-/// before the rest is, and was not stored and loaded again. With a `DEPTH` that the compiler knows,
-/// each level has instructions of its own, by which the processor learns that what is stored on
-/// one level is not what is loaded on another.
-#[inline(always)]
-fn sink_first<const DEPTH: u32>(heap: &mut [u64], depth: u32, entry: u64) -> (u64, u64) {
-    let select = |mask: u64, one: u64, other: u64| other ^ ((other ^ one) & mask);
-    let earlier = |left: u64, right: u64| {
-        let is_right = u64::from(right.is_before(left)).wrapping_neg();
-        (select(is_right, right, left), select(is_right, left, right), (is_right & 1) as usize)
-    };
-    let depth = if DEPTH < DEEPEST { DEPTH } else { depth };
-    let heap = &mut heap[..room(depth)];
-    let (first, other, side) = earlier(heap[1], heap[2]);
-    heap[0] = first;
-    let (mut i, mut second) = (1 + side, entry);
-    for level in 1..=depth {
-        let (child, _, side) = earlier(heap[2 * i + 1], heap[2 * i + 2]);
-        let sinks = u64::from(child.is_before(entry)).wrapping_neg();
-        let here = select(sinks, child, entry);
-        heap[i] = here;
-        if level == 1 {
-            second = here;
-        }
-        i = select(sinks, (2 * i + 1 + side) as u64, i as u64) as usize;
-    }
-    (first, if other.is_before(second) { other } else { second })
-}
-
-/// Moves entry `i` to the end, to be taken away: it goes to the front whatever the times, changes
-/// places with the last, and the new front sinks.
-fn remove<E: Entry>(heap: &mut [E], mut i: usize) {
-    while i > 0 {
-        heap.swap(i, (i - 1) / 2);
-        i = (i - 1) / 2;
-    }
-    let last = heap.len() - 1;
-    heap.swap(0, last);
-    if last > 0 {
-        let first = heap[0];
-        sink(&mut heap[..last], 0, first);
+        times[i] = time;
+        cursors[i] = cursor;
     }
 }
 
@@ -352,56 +175,94 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    /// The reference's heap, word for word.
+    #[derive(Default)]
+    struct Plain(Vec<(i64, u32)>);
 
-        /// Narrow and wide heaps keep threads in the same places, whatever happens to them.
-        #[test]
-        fn both_heaps_are_the_same(
-            steps in prop::collection::vec((0..6u8, 0..40usize, 0..50i64), 1..300),
-        ) {
-            let (mut narrow, mut wide) = (Frontier::default(), Frontier::default());
-            narrow.clear(0);
-            wide.clear(0);
-            wide.widened();
-            for (cursor, (what, i, time)) in (0..).zip(steps) {
-                for frontier in [&mut narrow, &mut wide] {
-                    match what {
-                        0 | 1 => frontier.push(time, cursor),
-                        2 if i < frontier.len() => frontier.remove(i),
-                        3 => frontier.sort(),
-                        4 if time > frontier.second() => frontier.sink_first(time),
-                        _ if i < frontier.len() => frontier.update(i, time),
-                        _ => {}
+    impl Plain {
+        fn up(&mut self, mut i: usize) -> usize {
+            while i > 0 && self.0[(i - 1) / 2].0 > self.0[i].0 {
+                self.0.swap(i, (i - 1) / 2);
+                i = (i - 1) / 2;
+            }
+            i
+        }
+
+        fn down(&mut self, mut i: usize) {
+            loop {
+                let mut least = i;
+                for child in [2 * i + 1, 2 * i + 2] {
+                    if child < self.0.len() && self.0[child].0 < self.0[least].0 {
+                        least = child;
                     }
                 }
-                let (a, b): (Vec<_>, Vec<_>) = (narrow.iter().collect(), wide.iter().collect());
-                prop_assert_eq!(a, b);
-                let first = |heap: &Frontier| (heap.time(), heap.first());
-                if !narrow.is_empty() {
-                    prop_assert_eq!(first(&narrow), first(&wide));
+                if least == i {
+                    return;
                 }
-                if narrow.len() > 1 {
-                    prop_assert_eq!(narrow.second(), wide.second());
-                }
+                self.0.swap(i, least);
+                i = least;
             }
+        }
+
+        fn update(&mut self, i: usize, time: i64) {
+            self.0[i].0 = time;
+            if self.up(i) == i {
+                self.down(i);
+            }
+        }
+
+        fn remove(&mut self, mut i: usize) {
+            while i > 0 {
+                self.0.swap(i, (i - 1) / 2);
+                i = (i - 1) / 2;
+            }
+            self.0.swap_remove(0);
+            self.down(0);
         }
     }
 
-    #[test]
-    fn what_does_not_fit_makes_it_wide() {
-        for (time, cursor) in [(i64::MIN, 0), (i64::MAX, 0), (5, 1 << 16)] {
-            let mut frontier = Frontier::default();
-            frontier.clear(3);
-            frontier.push(4, 1);
-            frontier.push(time, cursor);
-            frontier.push(9, 2);
-            let mut all: Vec<_> = frontier.iter().collect();
-            all.sort();
-            let mut expected = [(4, 1), (9, 2), (time, cursor)];
-            expected.sort();
-            assert_eq!(all, expected);
-            assert_eq!(frontier.time(), expected[0].0);
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn threads_lie_where_the_reference_has_them(
+            steps in prop::collection::vec((0..6u8, 0..40usize, 0..50i64), 1..300),
+        ) {
+            let (mut frontier, mut plain) = (Frontier::default(), Plain::default());
+            frontier.clear();
+            for (cursor, (what, i, time)) in (0..).zip(steps) {
+                match what {
+                    0 | 1 => {
+                        frontier.push(time, cursor);
+                        plain.0.push((time, cursor));
+                        plain.up(plain.0.len() - 1);
+                    }
+                    2 if i < frontier.len() => {
+                        frontier.remove(i);
+                        plain.remove(i);
+                    }
+                    3 => {
+                        frontier.sort();
+                        gosort::sort_unstable_by(&mut plain.0, |a, b| a.0 < b.0);
+                    }
+                    4 if !frontier.is_empty() && time > frontier.second() => {
+                        frontier.sink_first(time);
+                        plain.update(0, time);
+                    }
+                    5 if !frontier.is_empty() && time <= frontier.second() => {
+                        frontier.set_first(time);
+                        plain.update(0, time);
+                    }
+                    _ if i < frontier.len() => {
+                        frontier.update(i, time);
+                        plain.update(i, time);
+                    }
+                    _ => {}
+                }
+                prop_assert_eq!(&frontier.iter().collect::<Vec<_>>(), &plain.0);
+                let children = plain.0.iter().skip(1).take(2).map(|entry| entry.0).min();
+                prop_assert_eq!(frontier.second(), children.unwrap_or(i64::MAX));
+            }
         }
     }
 }

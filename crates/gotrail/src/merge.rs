@@ -58,7 +58,7 @@ impl Merge {
     /// Begins with the events of `generation`.
     pub(crate) fn start(&mut self, generation: &Generation<'_>) -> Result<(), Error> {
         self.cursors.clear();
-        self.frontier.clear(generation.start().0);
+        self.frontier.clear();
         self.next_sample = 0;
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
