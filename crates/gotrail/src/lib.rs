@@ -47,6 +47,7 @@ mod input;
 mod merge;
 mod order;
 mod parallel;
+mod prefetch;
 mod reader;
 mod report;
 mod run;
