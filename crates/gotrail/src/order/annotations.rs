@@ -71,7 +71,8 @@ impl State {
             let ended_name = name.resolve(offer.generation, self.names());
             let inner_name = inner.name.resolve(offer.generation, self.names());
             let lost = name == NameRef::LOST || inner.name == NameRef::LOST;
-            if inner.task != offer.args[0] || (ended_name != inner_name && !lost) {
+            let same = name == inner.name || lost || ended_name == inner_name;
+            if inner.task != offer.args[0] || !same {
                 return Err(Box::new(Fault::RegionMisuse {
                     go: GoId(id),
                     ended: ended_name.to_owned(),

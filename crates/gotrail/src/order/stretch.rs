@@ -44,7 +44,9 @@ impl State {
         let data: &[u8] = &generation.data;
         let end = data.len().min(sound + size_of::<Window>() - 1);
         let Some(mut rest) = data[..end].get(next.at..) else { return Stop::Other };
-        let Some(mut window) = rest.first_chunk() else { return Stop::Other };
+        let Some(mut window) = rest.first_chunk::<{ size_of::<Window>() }>() else {
+            return Stop::Other;
+        };
         // Times that rise from here to the end of a batch by short numbers stay in this range.
         let usual = (1..1 << 62).contains(&next.time);
         let (Some(unit), true) = (generation.frequency.whole_nanos(), usual) else {
@@ -57,22 +59,18 @@ impl State {
         let tag = self.tag;
         let thread = &mut self.threads.entries[slot as usize];
         let (strings, stacks) = (&generation.strings, &generation.stacks);
-        loop {
+        // The next event's time, and where its arguments begin.
+        let (mut time, mut args_at) = (next.time, next.args);
+        let stop = loop {
             let event = EventType(window[0]);
-            let mut args = Args { window, at: next.args };
-            let mut ordered = Ordered {
-                time: next.time,
-                thread: thread.id,
-                proc: thread.proc,
-                go: thread.go,
-                args: [0; 4],
-                event,
-                old: 0,
-            };
+            let mut reader = Args { window, at: args_at };
+            let args;
+            // The goroutine that was running before the event.
+            let go_before = thread.go;
             match event {
                 EventType::GO_BLOCK | EventType::GO_STOP => {
-                    ordered.args = args.take::<2>();
-                    let [reason, stack, ..] = ordered.args;
+                    args = reader.take::<2>();
+                    let [reason, stack, ..] = args;
                     let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
                     match go {
                         Some(go)
@@ -84,13 +82,13 @@ impl State {
                             let blocks = event == EventType::GO_BLOCK;
                             go.status = if blocks { GO_WAITING } else { GO_RUNNABLE };
                         }
-                        _ => return Stop::Other,
+                        _ => break Stop::Other,
                     }
                     (thread.go, thread.go_hint) = (-1, NO_SLOT);
                 }
                 EventType::GO_START => {
-                    ordered.args = args.take::<2>();
-                    let [id, seq, ..] = ordered.args;
+                    args = reader.take::<2>();
+                    let [id, seq, ..] = args;
                     let slot = self.goroutines.slot(id as i64);
                     match self.goroutines.entries.get_mut(slot as usize) {
                         Some(go)
@@ -101,13 +99,13 @@ impl State {
                         {
                             (go.status, go.seq) = (GO_RUNNING, seq);
                         }
-                        _ => return Stop::Other,
+                        _ => break Stop::Other,
                     }
                     (thread.go, thread.go_hint) = (id as i64, slot);
                 }
                 EventType::GO_UNBLOCK => {
-                    ordered.args = args.take::<3>();
-                    let [id, seq, stack, _] = ordered.args;
+                    args = reader.take::<3>();
+                    let [id, seq, stack, _] = args;
                     let slot = self.goroutines.slot(id as i64);
                     match self.goroutines.entries.get_mut(slot as usize) {
                         Some(go)
@@ -117,12 +115,12 @@ impl State {
                         {
                             (go.status, go.seq) = (GO_RUNNABLE, seq);
                         }
-                        _ => return Stop::Other,
+                        _ => break Stop::Other,
                     }
                 }
                 EventType::GO_SYSCALL_BEGIN => {
-                    ordered.args = args.take::<2>();
-                    let [seq, stack, ..] = ordered.args;
+                    args = reader.take::<2>();
+                    let [seq, stack, ..] = args;
                     let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
                     let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
                     match (go, proc) {
@@ -135,10 +133,11 @@ impl State {
                             go.status = GO_SYSCALL;
                             (proc.status, proc.seq) = (PROC_SYSCALL, seq);
                         }
-                        _ => return Stop::Other,
+                        _ => break Stop::Other,
                     }
                 }
                 EventType::GO_SYSCALL_END => {
+                    args = [0; 4];
                     let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
                     let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
                     match (go, proc) {
@@ -150,38 +149,47 @@ impl State {
                             go.status = GO_RUNNING;
                             proc.status = PROC_RUNNING;
                         }
-                        _ => return Stop::Other,
+                        _ => break Stop::Other,
                     }
                 }
                 EventType::HEAP_ALLOC => {
-                    ordered.args = args.take::<1>();
+                    args = reader.take::<1>();
                     if thread.proc == -1 {
-                        return Stop::Other;
+                        break Stop::Other;
                     }
                 }
-                _ => return Stop::Other,
+                _ => break Stop::Other,
             }
-            let len = args.at;
-            rest = &rest[len..];
-            let follower = rest.first_chunk().and_then(|follower| {
-                let mut args = Args { window: follower, at: 1 };
-                if TIMED_ARGS[usize::from(follower[0])] == NOT_TIMED {
+            let ordered = Ordered {
+                time,
+                thread: thread.id,
+                proc: thread.proc,
+                go: go_before,
+                args,
+                event,
+                old: 0,
+            };
+            let after = &rest[reader.at..];
+            let follower = after.first_chunk().and_then(|window| {
+                let mut reader = Args { window, at: 1 };
+                if TIMED_ARGS[usize::from(window[0])] == NOT_TIMED {
                     return None;
                 }
-                let time = next.time + args.next_short()? as i64 * unit;
-                Some((Next { at: next.at + len, args: args.at, time }, follower))
+                let time = time + reader.next_short()? as i64 * unit;
+                Some((window, time, reader.at))
             });
-            match follower {
-                Some(after) => (*next, window) = after,
-                None => {
-                    sink.emit(ordered);
-                    return Stop::Care(next.at + len);
-                }
-            }
+            let Some(follower) = follower else {
+                sink.emit(ordered);
+                break Stop::Care(end - after.len());
+            };
+            rest = after;
+            (window, time, args_at) = follower;
             sink.deliver(ordered);
-            if next.time > limit || !sink.has_room() {
-                return Stop::Turn;
+            if time > limit || !sink.has_room() {
+                break Stop::Turn;
             }
-        }
+        };
+        *next = Next { at: end - rest.len(), args: args_at, time };
+        stop
     }
 }
