@@ -9,13 +9,16 @@ pub(crate) struct Frequency {
     /// The same as a whole number, and up to how many units it gives the same product; 0 if not.
     whole: u64,
     whole_limit: u64,
+    /// The same, if it is a small number: multiplied with less than 2^21 units it gives what
+    /// [`Frequency::nanos`] gives. 0 if not, which is rare.
+    pub(crate) small: i64,
 }
 
 impl Frequency {
     /// What the runtime uses on most platforms: 64 ns a unit. Assumed only where a broken trace
     /// lost its own frequency.
     pub(crate) const USUAL: Frequency =
-        Frequency { nanos: 64.0, whole: 64, whole_limit: (1 << 53) / 64 };
+        Frequency { nanos: 64.0, whole: 64, whole_limit: (1 << 53) / 64, small: 64 };
 
     /// From the number of clock units a second, as the trace gives it.
     pub(crate) fn from_units_per_second(units: u64) -> Frequency {
@@ -23,15 +26,8 @@ impl Frequency {
         // Products below 2^53 are exact in both, so that whole numbers can be multiplied.
         let whole = nanos as u64;
         let exact = whole > 0 && whole < 1 << 32 && whole as f64 == nanos;
-        Frequency { nanos, whole, whole_limit: if exact { (1 << 53) / whole } else { 0 } }
-    }
-
-    /// Nanoseconds in a unit, if that is a whole number and a small one, as it nearly always is:
-    /// multiplied with less than 2^21 units it gives what [`Frequency::nanos`] gives.
-    #[inline]
-    pub(crate) fn whole_nanos(self) -> Option<i64> {
-        const SMALL: u64 = 1 << 20;
-        (self.whole_limit > 1 << 21 && self.whole < SMALL).then_some(self.whole as i64)
+        let small = if exact && whole < 1 << 20 { whole as i64 } else { 0 };
+        Frequency { nanos, whole, whole_limit: if exact { (1 << 53) / whole } else { 0 }, small }
     }
 
     /// Nanoseconds in `units`. What does not fit becomes the smallest number, as on amd64, and

@@ -19,7 +19,7 @@ pub(crate) const UNRESOLVED: u32 = NO_SLOT - 1;
 /// A thread's place in its batches, and its next event.
 pub(crate) struct Cursor {
     pub(crate) next: Next,
-    /// An event that begins before this place is whole if its type is known.
+    /// An event whose window ends here or before is whole if its type is known.
     pub(crate) sound: usize,
     /// No number of the batch is too large.
     flawless: bool,
@@ -72,13 +72,12 @@ impl Next {
         self.at + args.at
     }
 
-    /// Goes on to the event that follows after `len` bytes, if it begins before `sound` and needs no
-    /// care.
+    /// Goes on to the event that follows after `len` bytes, if its window ends before `sound` and it
+    /// needs no care.
     #[inline(always)]
     pub(crate) fn follow(&mut self, len: usize, sound: usize, generation: &Generation<'_>) -> bool {
         let at = self.at + len;
-        if at < sound
-            && let Some(window) = generation.data.get(at..).and_then(|rest| rest.first_chunk())
+        if let Some(window) = generation.data.get(at..sound).and_then(|rest| rest.first_chunk())
             && let Some(next) = self.follower(len, window, generation)
         {
             *self = next;
@@ -186,9 +185,9 @@ impl Cursor {
             };
             (self.next.at, self.end) = (batch.start, batch.end);
             self.flawless = !may_overflow(&generation.data[batch.start..batch.end]);
-            // Up to where any event ends in the batch, however long it is.
-            let sound = batch.end.saturating_sub(LONGEST_EVENT - 1);
-            self.sound = if self.flawless { sound } else { batch.start };
+            // A window has more room than the longest event takes.
+            let sound = batch.end + size_of::<Window>() - LONGEST_EVENT;
+            self.sound = if self.flawless { sound.min(generation.data.len()) } else { 0 };
             self.next_batch = batch.next;
             self.batch_time = batch.time;
             self.next.time = 0;

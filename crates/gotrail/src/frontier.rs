@@ -16,6 +16,9 @@ pub(crate) struct Frontier {
     second: i64,
 }
 
+/// With more threads than this it is rare that two take turns.
+const FEW: usize = 16;
+
 impl Frontier {
     /// Begins anew, without threads.
     pub(crate) fn clear(&mut self) {
@@ -81,8 +84,31 @@ impl Frontier {
     }
 
     /// The first thread has another event in front, which is later than [`Frontier::second`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn sink_first(&mut self, time: i64) {
+        // Where two of a few threads take turns, they change places and nothing else moves.
+        if self.cursors.len() <= FEW
+            && let (&[_, left, right, ..], &[first, ..]) = (&self.times[..], &self.cursors[..])
+        {
+            let child = 1 + usize::from(right < left);
+            let (earlier, other) = if right < left { (right, left) } else { (left, right) };
+            let stays = match self.times.get(2 * child + 1..2 * child + 3) {
+                Some(&[left, right]) => time <= left && time <= right,
+                // It has no children: otherwise room for a second one would be there.
+                _ => true,
+            };
+            if stays {
+                (self.times[0], self.times[child]) = (earlier, time);
+                (self.cursors[0], self.cursors[child]) = (self.cursors[child], first);
+                self.second = time.min(other);
+                return;
+            }
+        }
+        self.sink_deep(time);
+    }
+
+    #[inline(never)]
+    fn sink_deep(&mut self, time: i64) {
         self.sink(0, time);
         self.note_second();
     }

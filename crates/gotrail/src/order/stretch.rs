@@ -28,7 +28,7 @@ pub(crate) enum Stop {
 
 impl State {
     /// Lets events of the thread at `slot` happen, `next` first, until one is later than `limit`.
-    /// Events that begin before `sound` are whole.
+    /// Events whose windows end before `sound` are whole.
     #[inline(always)]
     pub(crate) fn stretch<S: Sink>(
         &mut self,
@@ -39,21 +39,16 @@ impl State {
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Stop {
-        // As much as the windows of these events take, so that to see whether there is a window
-        // is to see whether an event is one of them.
-        let data: &[u8] = &generation.data;
-        let end = data.len().min(sound + size_of::<Window>() - 1);
-        let Some(mut rest) = data[..end].get(next.at..) else { return Stop::Other };
+        // To see whether there is a window is to see whether the event is whole.
+        let Some(mut rest) = generation.data.get(next.at..sound) else { return Stop::Other };
         let Some(mut window) = rest.first_chunk::<{ size_of::<Window>() }>() else {
             return Stop::Other;
         };
         // Times that rise from here to the end of a batch by short numbers stay in this range.
         let usual = (1..1 << 62).contains(&next.time);
-        let (Some(unit), true) = (generation.frequency.whole_nanos(), usual) else {
-            return Stop::Other;
-        };
-        if slot == 0 {
-            // Nothing is bound to what has no thread.
+        let unit = generation.frequency.small;
+        // Nothing is bound to what has no thread.
+        if !usual || unit == 0 || slot == 0 {
             return Stop::Other;
         }
         let tag = self.tag;
@@ -180,7 +175,7 @@ impl State {
             });
             let Some(follower) = follower else {
                 sink.emit(ordered);
-                break Stop::Care(end - after.len());
+                break Stop::Care(sound - after.len());
             };
             rest = after;
             (window, time, args_at) = follower;
@@ -189,7 +184,7 @@ impl State {
                 break Stop::Turn;
             }
         };
-        *next = Next { at: end - rest.len(), args: args_at, time };
+        *next = Next { at: sound - rest.len(), args: args_at, time };
         stop
     }
 }
