@@ -450,3 +450,40 @@ pub(crate) fn prefixes(generation: &Generation<'_>) -> FxHashMap<i64, (i64, i64)
     }
     prefixes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever number is read from wherever, if none may overflow, none does.
+        #[test]
+        fn numbers_that_overflow_are_foreseen(
+            runs in prop::collection::vec((0..14usize, 0..4u8), 0..60),
+        ) {
+            let bytes: Vec<u8> = runs
+                .iter()
+                .flat_map(|&(more, last)| std::iter::repeat_n(0xff, more).chain([last]))
+                .collect();
+            let overflows = (0..bytes.len())
+                .any(|at| varint::read(&bytes[at..]) == Err(varint::VarintError::Overflow));
+            prop_assert_eq!(may_overflow(&bytes), overflows);
+        }
+    }
+
+    #[test]
+    fn windows_at_the_end_hold_the_last_bytes_and_zeros() {
+        for len in [0, 1, 71, 72, 73, 200] {
+            let data: Vec<u8> = (1..=len).map(|i| i as u8).collect();
+            let tail = Tail::of(&data);
+            for left in 0..=data.len().min(71) {
+                let window = tail.window(left);
+                assert_eq!(window[..left], data[data.len() - left..]);
+                assert!(window[left..].iter().all(|&byte| byte == 0));
+            }
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::event::{Event, Ordered};
 use crate::generation::Generation;
 use crate::order::{Checkpoint, Names, State};
-use crate::run::Run;
+use crate::run::{self, Run};
 use std::ops::ControlFlow;
 
 /// The events of one generation in order, its sync first. Ends after the first error.
@@ -58,17 +58,10 @@ impl<'a> Events<'a> {
     /// After a break the next one is the event behind the last that was shown.
     pub fn for_each_event<B>(
         &mut self,
-        mut each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
+        each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>, Error> {
         let mut broken = None;
-        let mut each = |event: &Event<'_>| match each(event) {
-            ControlFlow::Continue(()) => ControlFlow::Continue(()),
-            ControlFlow::Break(value) => {
-                broken = Some(value);
-                ControlFlow::Break(())
-            }
-        };
-        let result = self.show(&mut each);
+        let result = self.show(&mut run::valueless(each, &mut broken));
         result.map_err(|error| {
             self.phase = Phase::Done;
             error.with_event(self.delivery.delivered)

@@ -201,7 +201,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The reference's heap, word for word.
+    /// The same heap without anything clever: entries that change places, by the rules of
+    /// docs/format.md.
     #[derive(Default)]
     struct Plain(Vec<(i64, u32)>);
 

@@ -8,7 +8,7 @@ use crate::generation::Generation;
 use crate::input::{self, Input};
 use crate::order::{Checkpoint, State};
 use crate::report::{Loss, Report};
-use crate::run::Run;
+use crate::run::{self, Run};
 use crate::{Compression, Time};
 use gotrail_format::Version;
 use gotrail_format::version::{self, HEADER_LEN};
@@ -188,17 +188,15 @@ impl<'t> Reader<'t> {
     /// ```
     pub fn for_each_event<B>(
         &mut self,
-        mut each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
+        each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
     ) -> Result<ControlFlow<B>, Error> {
         let mut broken = None;
-        let mut each = |event: &Event<'_>| match each(event) {
-            ControlFlow::Continue(()) => ControlFlow::Continue(()),
-            ControlFlow::Break(value) => {
-                broken = Some(value);
-                ControlFlow::Break(())
-            }
-        };
-        while self.show_generation(&mut each)?.is_continue() {
+        self.show(&mut run::valueless(each, &mut broken))?;
+        Ok(broken.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+    }
+
+    fn show(&mut self, each: &mut impl FnMut(&Event<'_>) -> ControlFlow<()>) -> Result<(), Error> {
+        while self.show_generation(each)?.is_continue() {
             let raw = match self.turn()? {
                 Some(Some(sync)) => sync,
                 Some(None) => break,
@@ -209,7 +207,7 @@ impl<'t> Reader<'t> {
                 break;
             }
         }
-        Ok(broken.map_or(ControlFlow::Continue(()), ControlFlow::Break))
+        Ok(())
     }
 
     /// Shows what is left of the generation.

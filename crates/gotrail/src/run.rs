@@ -66,6 +66,20 @@ impl Sink for Queue {
     }
 }
 
+/// The same function without the value that it breaks with, which goes to `broken`.
+pub(crate) fn valueless<B>(
+    mut each: impl FnMut(&Event<'_>) -> ControlFlow<B>,
+    broken: &mut Option<B>,
+) -> impl FnMut(&Event<'_>) -> ControlFlow<()> {
+    move |event| match each(event) {
+        ControlFlow::Continue(()) => ControlFlow::Continue(()),
+        ControlFlow::Break(value) => {
+            *broken = Some(value);
+            ControlFlow::Break(())
+        }
+    }
+}
+
 /// Delivers events and shows them.
 struct Show<'a, F> {
     /// Events that were not shown yet.

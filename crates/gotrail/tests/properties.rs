@@ -187,7 +187,16 @@ fn check_tolerant(bytes: &[u8], full: &Outcome) {
 
 /// What takes the bytes apart without any order does not panic either.
 fn check_apart(bytes: &[u8]) {
-    use gotrail::format::{raw, text};
+    use gotrail::format::{footprint::Footprint, raw, text};
+    let counted = raw::RawReader::new(bytes).and_then(|mut reader| {
+        let mut footprint = Footprint::new(reader.version());
+        while let Some(event) = reader.next()? {
+            footprint.add(&event);
+        }
+        Ok(footprint.sorted())
+    });
+    let measured = Footprint::of_trace(bytes, 3, |_| {}).map(|footprint| footprint.sorted());
+    assert_eq!(format!("{measured:?}"), format!("{counted:?}"));
     let Ok(text) = text::from_bytes(bytes, raw::Accept::All, text::Mode::Exact) else { return };
     assert!(text::to_bytes_with(&text, raw::Accept::All).unwrap() == bytes, "another trace");
 }
