@@ -159,10 +159,13 @@ impl Merge {
                         }
                     }
                 };
-                if cursor.refresh(end, generation) != Refresh::Event {
+                if next.follow(end - next.at, cursor.sound, generation) {
+                    cursor.next = next;
+                } else if cursor.refresh(end, generation) == Refresh::Event {
+                    next = cursor.next;
+                } else {
                     return self.after_last(0, generation, sink);
                 }
-                next = cursor.next;
                 sink.commit()?;
                 if next.time > limit || !sink.has_room() {
                     break;
