@@ -22,6 +22,7 @@
 
 mod archive;
 mod expect;
+pub mod sim;
 mod txtar;
 
 pub use archive::{Archive, ArchiveError, ArchiveErrorKind};

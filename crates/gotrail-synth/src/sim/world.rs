@@ -1,0 +1,367 @@
+//! What there is: procs, threads, goroutines, and who waits for whom.
+
+use super::tables::Name;
+use gotrail::{GoId, ProcId, ThreadId};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+/// The state of a goroutine, with its number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GoStatus {
+    Runnable = 1,
+    Running = 2,
+    Syscall = 3,
+    Waiting = 4,
+}
+
+impl GoStatus {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            GoStatus::Runnable => "Runnable",
+            GoStatus::Running => "Running",
+            GoStatus::Syscall => "Syscall",
+            GoStatus::Waiting => "Waiting",
+        }
+    }
+}
+
+/// The state of a proc, with its number on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ProcStatus {
+    Running = 1,
+    Idle = 2,
+    Syscall = 3,
+    Abandoned = 4,
+}
+
+impl ProcStatus {
+    /// As readers show it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            ProcStatus::Running | ProcStatus::Syscall => "Running",
+            ProcStatus::Idle | ProcStatus::Abandoned => "Idle",
+        }
+    }
+}
+
+/// What the tracer notes of a proc or goroutine: in which generation its status was written last,
+/// and the number of its last event there.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Traced {
+    generation: u64,
+    seq: u64,
+}
+
+impl Traced {
+    /// Whether the status is still to be written in this generation; it counts as written then.
+    #[inline]
+    pub(super) fn first_sight(&mut self, generation: u64) -> bool {
+        let first = self.generation != generation;
+        if first {
+            *self = Traced { generation, seq: 0 };
+        }
+        first
+    }
+
+    pub(super) fn was_seen(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+
+    /// Whether any generation has its status.
+    pub(super) fn is_known(&self) -> bool {
+        self.generation != 0
+    }
+
+    #[inline]
+    pub(super) fn next_seq(&mut self) -> u64 {
+        self.seq += 1;
+        self.seq
+    }
+}
+
+/// What a goroutine is there for: it decides what it does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Goroutine 1. Never ends.
+    Main,
+    /// Marks while the collector runs.
+    Marker,
+    /// Accepts connections, and starts a handler for each.
+    Acceptor,
+    /// Serves one request.
+    Handler,
+    /// Does whatever the profile says.
+    Worker,
+    /// Uses an iterator.
+    Caller,
+    /// Is an iterator.
+    Iterator,
+    /// A C thread's call into Go.
+    Callback,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Goroutine {
+    pub(super) id: u64,
+    pub(super) status: GoStatus,
+    pub(super) alive: bool,
+    pub(super) role: Role,
+    /// How far its role came.
+    pub(super) step: u16,
+    pub(super) assists: bool,
+    pub(super) traced: Traced,
+    /// The thread that it runs on, or that is in its syscall.
+    pub(super) thread: u32,
+    /// Its place among those that wait for somebody.
+    pub(super) waits_at: u32,
+    /// The iterator of a caller, the caller of an iterator.
+    pub(super) partner: u32,
+    /// Its task and the task's name, if it has begun one.
+    pub(super) task: u64,
+    pub(super) task_parent: u64,
+    pub(super) task_name: Name,
+    /// Open regions: task and name.
+    pub(super) regions: [(u64, Name); 3],
+    pub(super) open: u8,
+}
+
+/// Nobody.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+impl Goroutine {
+    pub(super) fn new(id: u64, role: Role, status: GoStatus) -> Goroutine {
+        Goroutine {
+            id,
+            status,
+            alive: true,
+            role,
+            step: 0,
+            assists: false,
+            traced: Traced::default(),
+            thread: NOBODY,
+            waits_at: NOBODY,
+            partner: NOBODY,
+            task: 0,
+            task_parent: 0,
+            task_name: Name(0),
+            regions: [(0, Name(0)); 3],
+            open: 0,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Proc {
+    pub(super) id: u64,
+    pub(super) status: ProcStatus,
+    pub(super) traced: Traced,
+    /// The thread that holds it, or is in a syscall with it.
+    pub(super) thread: u32,
+    /// The id of the thread that was in a syscall with it last, and since when.
+    pub(super) syscall_thread: u64,
+    pub(super) since: u64,
+    pub(super) queue: VecDeque<u32>,
+    pub(super) sweeping: bool,
+    /// It has yet to sweep after the last collection.
+    pub(super) to_sweep: bool,
+    /// It is beyond GOMAXPROCS.
+    pub(super) retired: bool,
+}
+
+impl Proc {
+    pub(super) fn new(id: u64) -> Proc {
+        Proc {
+            id,
+            status: ProcStatus::Idle,
+            traced: Traced::default(),
+            thread: NOBODY,
+            syscall_thread: 0,
+            since: 0,
+            queue: VecDeque::new(),
+            sweeping: false,
+            to_sweep: false,
+            retired: false,
+        }
+    }
+}
+
+/// What a thread is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Nothing; it can be woken.
+    Parked,
+    /// It was woken, and looks for a proc.
+    Waking,
+    /// It has a proc, and mostly a goroutine.
+    Running,
+    /// Its goroutine is in a syscall.
+    Syscall,
+    /// It is a C thread outside of Go.
+    Outside,
+    /// It is a C thread whose call waits, for a proc or for something else.
+    Locked,
+    /// It looks after procs in syscalls.
+    Monitor,
+    /// It is gone; its id may be used again.
+    Gone,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Thread {
+    pub(super) id: u64,
+    pub(super) doing: Doing,
+    pub(super) proc: Option<u32>,
+    pub(super) go: Option<u32>,
+    /// When it does the next thing.
+    pub(super) due: u64,
+    /// It was made by C.
+    pub(super) foreign: bool,
+}
+
+/// Everything.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    pub(super) procs: Vec<Proc>,
+    pub(super) threads: Vec<Thread>,
+    pub(super) goroutines: Vec<Goroutine>,
+    free: Vec<u32>,
+    pub(super) alive: usize,
+    last_go: u64,
+    /// Procs without a thread.
+    pub(super) idle: Vec<u32>,
+    /// Threads that can be woken.
+    pub(super) parked: Vec<u32>,
+    /// How many threads were woken, and look for a proc.
+    pub(super) waking: usize,
+    /// Goroutines that any proc may run.
+    pub(super) queue: VecDeque<u32>,
+    /// How many goroutines are in a queue.
+    pub(super) queued: usize,
+    /// Goroutines that wait for another.
+    pub(super) waiting: Vec<u32>,
+    /// Goroutines that wait for a time, or for the network.
+    pub(super) sleeping: BinaryHeap<Reverse<(u64, u32)>>,
+    /// When threads do their next thing.
+    pub(super) agenda: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Ids of threads that are gone.
+    pub(super) used_ids: Vec<u64>,
+    next_thread: u64,
+}
+
+impl World {
+    /// The place and id of a new goroutine.
+    pub(super) fn add_goroutine(&mut self, role: Role, status: GoStatus) -> u32 {
+        // Ids are handed to procs in bunches, and so have gaps.
+        self.last_go += 1;
+        self.alive += 1;
+        let go = Goroutine::new(self.last_go, role, status);
+        match self.free.pop() {
+            Some(at) => {
+                self.goroutines[at as usize] = go;
+                at
+            }
+            None => {
+                self.goroutines.push(go);
+                self.goroutines.len() as u32 - 1
+            }
+        }
+    }
+
+    pub(super) fn remove_goroutine(&mut self, at: u32) {
+        self.goroutines[at as usize].alive = false;
+        self.alive -= 1;
+        self.free.push(at);
+    }
+
+    /// A new thread, with a new id or that of one that is gone.
+    pub(super) fn add_thread(&mut self, doing: Doing, foreign: bool, first_id: u64) -> u32 {
+        let id = match self.used_ids.pop() {
+            Some(id) if foreign => id,
+            other => {
+                self.used_ids.extend(other);
+                self.next_thread = self.next_thread.max(first_id) + 1;
+                self.next_thread
+            }
+        };
+        self.threads.push(Thread { id, doing, proc: None, go: None, due: 0, foreign });
+        self.threads.len() as u32 - 1
+    }
+
+    /// Enters a thread's next act.
+    #[inline]
+    pub(super) fn plan(&mut self, thread: u32, due: u64) {
+        self.threads[thread as usize].due = due;
+        self.agenda.push(Reverse((due, thread)));
+    }
+
+    /// Enters a goroutine among those that wait for another.
+    pub(super) fn wait(&mut self, go: u32) {
+        self.goroutines[go as usize].waits_at = self.waiting.len() as u32;
+        self.waiting.push(go);
+    }
+
+    /// Takes the goroutine at this place out of those that wait for another.
+    pub(super) fn stop_waiting(&mut self, at: usize) -> u32 {
+        let go = self.waiting.swap_remove(at);
+        self.goroutines[go as usize].waits_at = NOBODY;
+        if let Some(&moved) = self.waiting.get(at) {
+            self.goroutines[moved as usize].waits_at = at as u32;
+        }
+        go
+    }
+
+    /// Puts a runnable goroutine into a queue: a proc's, or the common one.
+    #[inline]
+    pub(super) fn enqueue(&mut self, go: u32, proc: Option<u32>) {
+        self.queued += 1;
+        match proc {
+            Some(proc) => self.procs[proc as usize].queue.push_back(go),
+            None => self.queue.push_back(go),
+        }
+    }
+
+    /// The next goroutine for a proc: its own, the common ones', another proc's.
+    pub(super) fn dequeue(&mut self, proc: u32, rng: &mut fastrand::Rng) -> Option<u32> {
+        if self.queued == 0 {
+            return None;
+        }
+        let own = &mut self.procs[proc as usize].queue;
+        let mut found = own.pop_front();
+        if found.is_none() {
+            found = self.queue.pop_front();
+        }
+        if found.is_none() {
+            let count = self.procs.len();
+            let start = rng.usize(..count);
+            let mut all = (start..count).chain(0..start);
+            found = all.find_map(|other| self.procs[other].queue.pop_front());
+        }
+        self.queued -= usize::from(found.is_some());
+        found
+    }
+
+    /// A proc without a thread, the last one that became idle first: out of the idle ones.
+    pub(super) fn take_idle(&mut self) -> Option<u32> {
+        self.idle.pop()
+    }
+
+    pub(super) fn make_idle(&mut self, proc: u32) {
+        let p = &mut self.procs[proc as usize];
+        (p.status, p.thread) = (ProcStatus::Idle, NOBODY);
+        if !p.retired {
+            self.idle.push(proc);
+        }
+    }
+
+    pub(super) fn thread_id(&self, thread: u32) -> ThreadId {
+        ThreadId(self.threads[thread as usize].id as i64)
+    }
+
+    pub(super) fn proc_id(&self, proc: Option<u32>) -> ProcId {
+        proc.map_or(ProcId::NONE, |proc| ProcId(self.procs[proc as usize].id as i64))
+    }
+
+    pub(super) fn go_id(&self, go: Option<u32>) -> GoId {
+        go.map_or(GoId::NONE, |go| GoId(self.goroutines[go as usize].id as i64))
+    }
+}
