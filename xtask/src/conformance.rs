@@ -7,6 +7,7 @@
 //! - [`recordings`]: Go's test programs, recorded with each toolchain;
 //! - [`real`]: traces of real programs;
 //! - [`mutants`]: broken traces;
+//! - [`simulated`]: traces of simulated programs;
 //! - [`command`]: the `gotrail` command itself;
 //!
 //! and [`check`] for what is checked of every single trace.
@@ -18,6 +19,7 @@ mod fuzz;
 mod mutants;
 mod real;
 mod recordings;
+mod simulated;
 
 use std::io::{IsTerminal, Write};
 use std::num::NonZero;
@@ -72,6 +74,8 @@ enum Check {
     Real,
     /// Broken traces
     Mutants,
+    /// Traces of simulated programs
+    Simulated,
     /// The gotrail command
     Command,
 }
@@ -123,6 +127,12 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         let count = options.mutants.unwrap_or(if options.full { 20_000 } else { 2_000 });
         let count = mutants::run(&peer, &ends, options.seed, count, jobs, &report)?;
         counts.push(format!("{count} mutants"));
+    }
+    if wanted(Check::Simulated) {
+        report.begin("simulated programs");
+        let seeds = if options.full { 10 } else { 1 };
+        let count = simulated::run(&peer, seeds, jobs, &report)?;
+        counts.push(format!("{count} simulated programs"));
     }
     if wanted(Check::Command) {
         report.begin("command");

@@ -12,6 +12,7 @@
 //! | `human` | numbers and units for people |
 //! | `paint` | colours for terminals |
 //! | `json` | JSON without allocations |
+//! | `target` | a file that appears when it is complete, compressed or not |
 
 mod commands;
 mod failure;
@@ -22,6 +23,7 @@ mod paint;
 mod progress;
 mod report;
 mod source;
+mod target;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -53,6 +55,7 @@ enum Command {
     Dump(commands::dump::Args),
     Convert(commands::convert::Args),
     Validate(commands::validate::Args),
+    Synth(commands::synth::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
 }
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => commands::dump::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::Synth(args) => commands::synth::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man(args) => commands::man::run(&args),
     };

@@ -1,7 +1,10 @@
 //! Simulated programs: what a reader delivers is what truly happened.
 
+use gotrail::Fault as Found;
 use gotrail::{Error, GoId, Mode, ProcId, ThreadId, Trace};
-use gotrail_synth::sim::{Config, GoRelease, Observer, Profile, Simulation, TrueEvent};
+use gotrail_synth::sim::{
+    Config, Fault, GoRelease, Observer, Profile, Simulation, Totals, TrueEvent,
+};
 use std::collections::BTreeMap;
 
 /// Keeps all events.
@@ -21,12 +24,17 @@ impl Observer for Witness {
 /// Runs a simulation: its trace, and what happened.
 fn simulate(config: &Config) -> (Vec<u8>, Vec<TrueEvent>) {
     let mut witness = Witness::default();
-    let mut bytes = Vec::new();
-    let simulation = Simulation::new(config.clone()).unwrap();
-    let totals = simulation.observe(&mut bytes, &mut witness).unwrap();
-    assert_eq!(totals.bytes, bytes.len() as u64);
+    let (bytes, totals) = observe(config, &mut witness);
     assert_eq!(totals.generations, config.generations, "{config:?}");
     (bytes, witness.0)
+}
+
+fn observe(config: &Config, observer: &mut impl Observer) -> (Vec<u8>, Totals) {
+    let mut bytes = Vec::new();
+    let simulation = Simulation::new(config.clone()).unwrap();
+    let totals = simulation.observe(&mut bytes, observer).unwrap();
+    assert_eq!(totals.bytes, bytes.len() as u64);
+    (bytes, totals)
 }
 
 /// What a reader delivers, and the error that ends it, if one does.
@@ -149,5 +157,82 @@ fn whatever_the_clocks_say_sequences_are_the_true_ones() {
             found.sort();
             assert_same(&found, &truth, &config);
         }
+    }
+}
+
+/// Whether an error is what the fault's description promises.
+fn is_diagnosis(fault: Fault, found: &Found) -> bool {
+    match fault {
+        Fault::WrongThread => matches!(found, Found::InconsistentThread { .. }),
+        Fault::ProcKept => matches!(found, Found::Missing { .. }),
+        Fault::MissingStatus
+        | Fault::WrongSequence
+        | Fault::StolenTwice
+        | Fault::WrongGcSequence => matches!(found, Found::Stuck(_)),
+        Fault::MissingUnblock => {
+            matches!(found, Found::Stuck(_) | Found::InconsistentStatus { .. })
+        }
+        Fault::WrongStatus => matches!(found, Found::InconsistentStatus { .. }),
+        Fault::RegionMismatch => matches!(found, Found::RegionMisuse { .. }),
+        Fault::TaskTwice => matches!(found, Found::TaskBegunTwice { .. }),
+        Fault::MissingString => {
+            matches!(found, Found::UnknownId { what: "string", .. } | Found::FrameString { .. })
+        }
+        Fault::MissingStack => matches!(found, Found::UnknownId { what: "stack", .. }),
+        Fault::DoubledString => matches!(found, Found::RepeatedId { what: "string", .. }),
+        Fault::MissingFrequency => matches!(found, Found::NoFrequency),
+        Fault::MissingEnd | Fault::SkippedGeneration => {
+            matches!(found, Found::GenerationsMixed { .. })
+        }
+        Fault::OversizedBatch => matches!(found, Found::Batch(_)),
+        Fault::CutShort => matches!(found, Found::BatchCutOff { .. }),
+        // What a batch leaves behind depends on what was in it.
+        Fault::LostBatch | Fault::DoubledBatch => !matches!(found, Found::Io(_)),
+    }
+}
+
+#[test]
+fn every_fault_is_found_and_named() {
+    for &fault in Fault::ALL {
+        let mut made = 0;
+        for (go, profile) in all() {
+            for seed in 0..3 {
+                let config = Config {
+                    seed,
+                    profile,
+                    go,
+                    goroutines: 50,
+                    events: 20_000,
+                    generations: 4,
+                    fault: Some(fault),
+                    ..Config::default()
+                };
+                let Ok(simulation) = Simulation::new(config.clone()) else { continue };
+                let mut bytes = Vec::new();
+                if simulation.write(&mut bytes).unwrap().faults == 0 {
+                    continue;
+                }
+                made += 1;
+                let (events, error) = read(&bytes, 1);
+                let error = error.unwrap_or_else(|| panic!("{fault} is not found: {config:?}"));
+                let found = error.fault();
+                assert!(is_diagnosis(fault, found), "{fault}: {error}\n{config:?}");
+                let early = matches!(fault, Fault::MissingString | Fault::DoubledString);
+                assert!(early || !events.is_empty(), "{fault}: {error}");
+            }
+        }
+        assert!(made > 5, "{fault} was made {made} times");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_observed_or_not() {
+    for &profile in Profile::ALL {
+        let config = Config { profile, events: 10_000, ..Config::default() };
+        let (watched, _) = observe(&config, &mut Witness::default());
+        let (unwatched, _) = observe(&config, &mut ());
+        assert_eq!(watched, unwatched, "{profile}");
+        let (other, _) = observe(&Config { seed: 2, ..config }, &mut ());
+        assert_ne!(unwatched, other, "{profile}");
     }
 }

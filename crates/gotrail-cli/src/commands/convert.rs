@@ -3,15 +3,15 @@
 use crate::commands::dump::raw_failure;
 use crate::failure::Failure;
 use crate::progress::Progress;
+use crate::target::{self, Encoder};
 use crate::{Verdict, source};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use gotrail::format::Version;
 use gotrail::format::raw::{Accept, RawEvent, RawStream, StreamError, push_event};
 use gotrail::format::text::{self, Mode, TextError, TextErrorKind, TextReader};
-use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,18 +35,11 @@ pub(crate) struct Args {
     /// A trace or its text form, compressed or not; `-` is standard input.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// Where to write; `-` is standard output.
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
     /// The form to write [default: the one that IN is not in].
     #[arg(long, value_name = "FORM")]
     to: Option<Form>,
-    /// How to compress [default: by the ending of OUT, .gz or .zst].
-    #[arg(long, value_name = "HOW")]
-    compress: Option<Compress>,
-    /// Overwrite OUT if it exists.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    target: target::Target,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -57,24 +50,11 @@ enum Form {
     Binary,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Compress {
-    /// gzip.
-    Gzip,
-    /// Zstandard.
-    Zstd,
-    /// Not at all.
-    None,
-}
-
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let name = source::name_of(&args.input);
-    let to_stdout = args.output.as_os_str() == "-";
-    if !to_stdout && !args.force && args.output.exists() {
-        return Err(exists(&args.output).into());
-    }
-    let progress = Progress::new(source::size_of(&args.input), to_stdout);
+    args.target.check()?;
+    let progress = Progress::new(source::size_of(&args.input), args.target.is_stdout());
     let input = Watched { inner: source::open_bytes(&args.input)?, progress: &progress };
     let failed = |error| Failure::read(&name, "", &error);
     let mut input = source::decompressed(input).map_err(failed)?.1;
@@ -87,33 +67,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         Form::Binary => Form::Text,
     });
 
-    let compress = args.compress.unwrap_or(match args.output.extension() {
-        Some(ending) if ending == "gz" => Compress::Gzip,
-        Some(ending) if ending == "zst" => Compress::Zstd,
-        _ => Compress::None,
+    let written = args.target.write(|out| {
+        let mut sink = Sink::new(out);
+        convert(&name, input, from, to, &mut sink)?;
+        sink.finish().with_context(|| format!("cannot convert {name}"))
     });
-    let mut target = Target::open(args)?;
-    let written = {
-        let sink = Sink::new(target.writer(), compress).and_then(|mut sink| {
-            convert(&name, input, from, to, &mut sink)?;
-            sink.finish()
-        });
-        sink.with_context(|| format!("cannot convert {name}"))
-    };
     progress.finish();
-    match written {
-        Ok(()) => target.keep(args)?,
-        Err(error) => return Err(undress(error)),
-    }
+    written?;
     Ok(Verdict::Fine)
-}
-
-/// A failure speaks for itself.
-fn undress(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast::<Failure>() {
-        Ok(failure) => failure.into(),
-        Err(error) => error,
-    }
 }
 
 /// Text begins with its header, white space and comments aside. Whatever else is taken for a
@@ -184,93 +145,15 @@ fn stream_failure(name: &str, error: StreamError) -> Failure {
     }
 }
 
-fn exists(path: &Path) -> Failure {
-    Failure::new(format!("{}: the file exists", path.display()))
-        .next("choose another name, or overwrite it with --force")
-}
-
-/// Where the result goes: a temporary file beside OUT that takes its place when it is complete.
-enum Target {
-    Stdout(io::Stdout),
-    /// Not a regular file: a pipe, a device.
-    Special(File),
-    Temporary(tempfile::NamedTempFile),
-}
-
-impl Target {
-    fn open(args: &Args) -> Result<Target> {
-        let path = &args.output;
-        if path.as_os_str() == "-" {
-            return Ok(Target::Stdout(io::stdout()));
-        }
-        let cannot = || format!("cannot write {}", path.display());
-        if path.is_dir() {
-            let what = format!("{}: is a directory", path.display());
-            return Err(Failure::new(what).next("name a file in it").into());
-        }
-        if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) {
-            let file = File::options().write(true).open(path).with_context(cannot)?;
-            return Ok(Target::Special(file));
-        }
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty());
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".gotrail-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let file = builder.tempfile_in(dir.unwrap_or(Path::new("."))).with_context(cannot)?;
-        Ok(Target::Temporary(file))
-    }
-
-    fn writer(&mut self) -> &mut dyn Write {
-        match self {
-            Target::Stdout(stdout) => stdout,
-            Target::Special(file) => file,
-            Target::Temporary(file) => file,
-        }
-    }
-
-    /// The result is complete.
-    fn keep(self, args: &Args) -> Result<()> {
-        let Target::Temporary(file) = self else { return Ok(()) };
-        let path = &args.output;
-        let kept = if args.force { file.persist(path) } else { file.persist_noclobber(path) };
-        match kept {
-            Ok(_) => Ok(()),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(exists(path).into())
-            }
-            Err(error) => {
-                Err(error.error).with_context(|| format!("cannot write {}", path.display()))
-            }
-        }
-    }
-}
-
-/// Forms events, compresses and writes them in large pieces.
+/// Forms events, and writes them in large pieces.
 struct Sink<'a> {
     out: Encoder<'a>,
     buffer: Vec<u8>,
 }
 
-enum Encoder<'a> {
-    Plain(&'a mut dyn Write),
-    Gzip(flate2::write::GzEncoder<&'a mut dyn Write>),
-    Zstd(zstd::stream::write::Encoder<'static, &'a mut dyn Write>),
-}
-
 impl<'a> Sink<'a> {
-    fn new(out: &'a mut dyn Write, compress: Compress) -> Result<Sink<'a>> {
-        let out = match compress {
-            Compress::None => Encoder::Plain(out),
-            Compress::Gzip => {
-                Encoder::Gzip(flate2::write::GzEncoder::new(out, flate2::Compression::default()))
-            }
-            Compress::Zstd => Encoder::Zstd(zstd::stream::write::Encoder::new(out, 0)?),
-        };
-        Ok(Sink { out, buffer: Vec::with_capacity(2 * PIECE) })
+    fn new(out: Encoder<'a>) -> Sink<'a> {
+        Sink { out, buffer: Vec::with_capacity(2 * PIECE) }
     }
 
     fn header(&mut self, form: Form, version: Version) {
@@ -290,25 +173,14 @@ impl<'a> Sink<'a> {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        let out: &mut dyn Write = match &mut self.out {
-            Encoder::Plain(out) => out,
-            Encoder::Gzip(out) => out,
-            Encoder::Zstd(out) => out,
-        };
-        out.write_all(&self.buffer)?;
+        self.out.write_all(&self.buffer)?;
         self.buffer.clear();
         Ok(())
     }
 
-    fn finish(mut self) -> Result<()> {
+    fn finish(mut self) -> io::Result<()> {
         self.write()?;
-        match self.out {
-            Encoder::Plain(out) => out,
-            Encoder::Gzip(out) => out.finish()?,
-            Encoder::Zstd(out) => out.finish()?,
-        }
-        .flush()?;
-        Ok(())
+        self.out.finish()
     }
 }
 

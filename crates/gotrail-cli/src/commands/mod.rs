@@ -6,4 +6,5 @@ pub(crate) mod dump;
 pub(crate) mod event_json;
 pub(crate) mod info;
 pub(crate) mod man;
+pub(crate) mod synth;
 pub(crate) mod validate;

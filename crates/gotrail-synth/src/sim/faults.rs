@@ -30,7 +30,8 @@ named! {
         /// A goroutine starts with a sequence number that is one too high. Found when nothing
         /// can make up for it.
         WrongSequence = "wrong-sequence",
-        /// A goroutine was unblocked, and nobody says so. Found when it can never start.
+        /// A goroutine was unblocked, and nobody says so. Found when it can never start, or by its
+        /// next status.
         MissingUnblock = "missing-unblock",
         /// A proc is stolen twice with the same sequence number. Found when the second time can
         /// never happen.
@@ -110,7 +111,9 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(wanted: Option<Fault>) -> Faults {
-        Faults { wanted, armed: false, made: 0 }
+        // Later, all threads in syscalls were seen to enter them.
+        let armed = wanted == Some(Fault::WrongThread);
+        Faults { wanted, armed, made: 0 }
     }
 
     /// Whether to make this fault now: once.

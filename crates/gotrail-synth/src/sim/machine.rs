@@ -96,7 +96,9 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
     }
 
     pub(super) fn add_thread(&mut self, doing: Doing, foreign: bool) -> u32 {
-        let thread = self.world.add_thread(doing, foreign, self.thread_base);
+        // The system may well use an id again, for a thread of C or of Go.
+        let reuses = self.rng.bool();
+        let thread = self.world.add_thread(doing, foreign, self.thread_base, reuses);
         let id = self.world.threads[thread as usize].id;
         let offset = self.tracer.clock.offset(&mut self.rng);
         self.tracer.add_thread(id, offset);

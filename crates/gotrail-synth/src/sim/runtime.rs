@@ -434,7 +434,9 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         self.write(m, EventType::GO_CREATE_SYSCALL, &[id]);
         let context = self.context(m);
         self.go_moves(context, g, "NotExist", "Syscall", None);
-        self.world.goroutines[g as usize].thread = m;
+        let go = &mut self.world.goroutines[g as usize];
+        // It never runs on another thread.
+        (go.thread, go.partner) = (m, m);
         let thread = &mut self.world.threads[m as usize];
         (thread.go, thread.doing) = (Some(g), Doing::Syscall);
     }

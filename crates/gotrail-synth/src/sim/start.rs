@@ -66,7 +66,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     /// A goroutine that the program had before the trace.
     fn start_goroutine(&mut self, i: u32) {
         let role = match self.config.profile {
-            Profile::Web if i % 64 == 0 => Role::Acceptor,
+            Profile::Web if i.is_multiple_of(64) => Role::Acceptor,
             Profile::Web => Role::Handler,
             Profile::Coroutines => Role::Caller,
             Profile::Mixed if i % 16 == 3 => Role::Acceptor,
@@ -77,7 +77,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         let g = self.world.add_goroutine(role, GoStatus::Waiting);
         let now = self.tracer.clock.now;
         match self.rng.u8(..16) {
-            _ if i % 16 == 0 && i / 16 < MOST_IN_SYSCALLS => {
+            _ if i.is_multiple_of(16) && i / 16 < MOST_IN_SYSCALLS => {
                 let thread = self.add_thread(Doing::Syscall, false);
                 self.world.threads[thread as usize].go = Some(g);
                 let go = &mut self.world.goroutines[g as usize];

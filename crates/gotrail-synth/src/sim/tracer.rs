@@ -189,7 +189,8 @@ impl<W: Write> Tracer<W> {
         }
         self.flush_stacks();
         self.flush_strings();
-        if self.release.has_end_marks() && !(!last && self.faults.strikes(Fault::MissingEnd)) {
+        let ends = last || !self.faults.strikes(Fault::MissingEnd);
+        if ends && self.release.has_end_marks() {
             self.write(&[EventType::END_OF_GENERATION.0]);
         }
         self.mentioned.clear();

@@ -269,6 +269,16 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     fn step_caller(&mut self, m: u32, g: u32) {
         let iterator = self.world.goroutines[g as usize].partner;
         if iterator == NOBODY {
+            if self.config.profile != Profile::Coroutines {
+                // Elsewhere they are a part among others.
+                let chance = self.rng.u8(..4);
+                match chance {
+                    0 => self.unblock_one(m),
+                    1 => return self.wait(m, Reason::ChanReceive, Place::Receive),
+                    2 => return self.sleep(m, Reason::Sleep, Place::Sleep, 2_000),
+                    _ => {}
+                }
+            }
             match self.rng.u8(..8) {
                 0 => return self.wait(m, Reason::ChanReceive, Place::Receive),
                 1 | 2 => self.unblock_one(m),
@@ -304,9 +314,6 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     /// A C thread calls into Go.
     pub(super) fn call_from_c(&mut self, m: u32) {
         self.go_create_syscall(m);
-        if let Some(g) = self.go(m) {
-            self.world.goroutines[g as usize].partner = m;
-        }
         self.leave_syscall_late(m);
     }
 
@@ -345,7 +352,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             let thread = &mut self.world.threads[m as usize];
             thread.doing = Doing::Gone;
             self.world.used_ids.push(thread.id);
-            // The next thread has the same id, be it another C thread or one of Go's.
+            // The next thread may have the same id, be it another C thread or one of Go's.
             let foreign = self.add_thread(Doing::Outside, true);
             self.go_on(foreign, 1_000);
         }

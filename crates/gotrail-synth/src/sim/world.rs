@@ -114,7 +114,7 @@ pub(super) struct Goroutine {
     pub(super) thread: u32,
     /// Its place among those that wait for somebody.
     pub(super) waits_at: u32,
-    /// The iterator of a caller, the caller of an iterator.
+    /// The iterator of a caller, the caller of an iterator, the thread of a call from C.
     pub(super) partner: u32,
     /// Its task and the task's name, if it has begun one.
     pub(super) task: u64,
@@ -273,16 +273,19 @@ impl World {
         self.free.push(at);
     }
 
-    /// A new thread, with a new id or that of one that is gone.
-    pub(super) fn add_thread(&mut self, doing: Doing, foreign: bool, first_id: u64) -> u32 {
-        let id = match self.used_ids.pop() {
-            Some(id) if foreign => id,
-            other => {
-                self.used_ids.extend(other);
-                self.next_thread = self.next_thread.max(first_id) + 1;
-                self.next_thread
-            }
-        };
+    /// A new thread, with a new id from `first_id` on, or that of one that is gone.
+    pub(super) fn add_thread(
+        &mut self,
+        doing: Doing,
+        foreign: bool,
+        first_id: u64,
+        reuses: bool,
+    ) -> u32 {
+        let used = if reuses { self.used_ids.pop() } else { None };
+        let id = used.unwrap_or_else(|| {
+            self.next_thread = self.next_thread.max(first_id) + 1;
+            self.next_thread
+        });
         self.threads.push(Thread { id, doing, proc: None, go: None, due: 0, foreign });
         self.threads.len() as u32 - 1
     }
