@@ -38,10 +38,9 @@ fn observe(config: &Config, observer: &mut impl Observer) -> (Vec<u8>, Totals) {
 }
 
 /// What a reader delivers, and the error that ends it, if one does.
-fn read(bytes: &[u8], threads: usize) -> (Vec<TrueEvent>, Option<Error>) {
+fn read(bytes: &[u8]) -> (Vec<TrueEvent>, Option<Error>) {
     let trace = Trace::from_bytes(bytes.to_vec()).unwrap();
     let mut reader = trace.reader(Mode::Strict).unwrap();
-    let _ = threads;
     let mut events = Vec::new();
     loop {
         match reader.next_event() {
@@ -53,10 +52,12 @@ fn read(bytes: &[u8], threads: usize) -> (Vec<TrueEvent>, Option<Error>) {
 }
 
 /// All releases and profiles that go together.
-fn all() -> impl Iterator<Item = (GoRelease, Profile)> {
-    let releases = (22..=27).filter_map(GoRelease::new);
-    let pairs = releases.flat_map(|go| Profile::ALL.iter().map(move |&profile| (go, profile)));
-    pairs.filter(|&(go, profile)| Config { go, profile, ..Config::default() }.check().is_ok())
+fn all() -> impl Iterator<Item = (u8, Profile)> {
+    let pairs = (22..=27).flat_map(|go| Profile::ALL.iter().map(move |&profile| (go, profile)));
+    pairs.filter(|&(go, profile)| {
+        let go = GoRelease::new(go).unwrap();
+        Config { go, profile, ..Config::default() }.check().is_ok()
+    })
 }
 
 #[track_caller]
@@ -74,7 +75,8 @@ fn assert_same(found: &[TrueEvent], truth: &[TrueEvent], config: &Config) {
 
 #[test]
 fn with_exact_clocks_the_order_is_the_true_one() {
-    for (go, profile) in all() {
+    for (minor, profile) in all() {
+        let go = GoRelease::new(minor).unwrap();
         for seed in 0..6 {
             let config = Config {
                 seed,
@@ -87,7 +89,7 @@ fn with_exact_clocks_the_order_is_the_true_one() {
                 ..Config::default()
             };
             let (bytes, truth) = simulate(&config);
-            let (found, error) = read(&bytes, 1);
+            let (found, error) = read(&bytes);
             assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
             assert_same(&found, &truth, &config);
         }
@@ -131,7 +133,8 @@ fn by_subject(events: &[TrueEvent]) -> BTreeMap<&str, Vec<TrueEvent>> {
 
 #[test]
 fn whatever_the_clocks_say_sequences_are_the_true_ones() {
-    for (go, profile) in all() {
+    for (minor, profile) in all() {
+        let go = GoRelease::new(minor).unwrap();
         for seed in 0..4 {
             let config = Config {
                 seed,
@@ -146,7 +149,7 @@ fn whatever_the_clocks_say_sequences_are_the_true_ones() {
                 ..Config::default()
             };
             let (bytes, truth) = simulate(&config);
-            let (found, error) = read(&bytes, 1);
+            let (found, error) = read(&bytes);
             assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
             let (mut found, mut truth) = (certain(&found), certain(&truth));
             let (subjects, true_subjects) = (by_subject(&found), by_subject(&truth));
@@ -161,7 +164,7 @@ fn whatever_the_clocks_say_sequences_are_the_true_ones() {
 }
 
 /// Whether an error is what the fault's description promises.
-fn is_diagnosis(fault: Fault, found: &Found) -> bool {
+fn is_diagnosis(fault: Fault, found: &Found, go: u8) -> bool {
     match fault {
         Fault::WrongThread => matches!(found, Found::InconsistentThread { .. }),
         Fault::ProcKept => matches!(found, Found::Missing { .. }),
@@ -184,8 +187,9 @@ fn is_diagnosis(fault: Fault, found: &Found) -> bool {
         Fault::MissingEnd | Fault::SkippedGeneration => {
             matches!(found, Found::GenerationsMixed { .. })
         }
-        Fault::OversizedBatch => matches!(found, Found::Batch(_)),
-        Fault::CutShort => matches!(found, Found::BatchCutOff { .. }),
+        // Before Go 1.26 what there is of the generation comes first, and misses the rest.
+        Fault::OversizedBatch => go < 26 || matches!(found, Found::Batch(_)),
+        Fault::CutShort => go < 26 || matches!(found, Found::BatchCutOff { .. }),
         // What a batch leaves behind depends on what was in it.
         Fault::LostBatch | Fault::DoubledBatch => !matches!(found, Found::Io(_)),
     }
@@ -195,7 +199,8 @@ fn is_diagnosis(fault: Fault, found: &Found) -> bool {
 fn every_fault_is_found_and_named() {
     for &fault in Fault::ALL {
         let mut made = 0;
-        for (go, profile) in all() {
+        for (minor, profile) in all() {
+            let go = GoRelease::new(minor).unwrap();
             for seed in 0..3 {
                 let config = Config {
                     seed,
@@ -213,15 +218,26 @@ fn every_fault_is_found_and_named() {
                     continue;
                 }
                 made += 1;
-                let (events, error) = read(&bytes, 1);
+                let (events, error) = read(&bytes);
                 let error = error.unwrap_or_else(|| panic!("{fault} is not found: {config:?}"));
                 let found = error.fault();
-                assert!(is_diagnosis(fault, found), "{fault}: {error}\n{config:?}");
+                assert!(is_diagnosis(fault, found, minor), "{fault}: {error}\n{config:?}");
                 let early = matches!(fault, Fault::MissingString | Fault::DoubledString);
                 assert!(early || !events.is_empty(), "{fault}: {error}");
             }
         }
         assert!(made > 5, "{fault} was made {made} times");
+    }
+}
+
+#[test]
+fn long_generations_are_right_too() {
+    for profile in [Profile::Cgo, Profile::Mixed] {
+        let config = Config { profile, events: 500_000, generations: 1, ..Config::default() };
+        let (bytes, truth) = simulate(&config);
+        let (found, error) = read(&bytes);
+        assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
+        assert_same(&found, &truth, &config);
     }
 }
 

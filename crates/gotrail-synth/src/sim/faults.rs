@@ -55,9 +55,11 @@ named! {
         MissingEnd = "missing-end",
         /// The number of a generation is left out. Found at its first batch.
         SkippedGeneration = "skipped-generation",
-        /// A batch says that it is longer than any can be. Found in its header.
+        /// A batch says that it is longer than any can be. Found in its header; before Go 1.26,
+        /// where readers deliver what they have of a generation, by what they miss there.
         OversizedBatch = "oversized-batch",
-        /// The file ends inside its last batch of a thread. Found there.
+        /// The file ends inside a batch of a thread. Found there; before Go 1.26, where
+        /// readers deliver what they have of a generation, by what they miss there.
         CutShort = "cut-short",
     }
 }

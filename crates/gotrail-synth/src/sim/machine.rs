@@ -101,7 +101,7 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         let thread = self.world.add_thread(doing, foreign, self.thread_base, reuses);
         let id = self.world.threads[thread as usize].id;
         let offset = self.tracer.clock.offset(&mut self.rng);
-        self.tracer.add_thread(id, offset);
+        self.tracer.add_thread(thread as usize + 1, id, offset);
         thread
     }
 

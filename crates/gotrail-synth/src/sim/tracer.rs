@@ -78,15 +78,24 @@ impl<W: Write> Tracer<W> {
             last: false,
             cut: false,
         };
-        tracer.add_thread(u64::MAX, 0);
+        tracer.add_thread(NO_THREAD, u64::MAX, 0);
         tracer.write(&config.go.version().header());
         tracer
     }
 
-    /// Adds a thread's buffer; its place is the number of those before.
-    pub(super) fn add_thread(&mut self, thread: u64, offset: i64) {
+    /// Makes room for a thread at a new place, or that of one that is gone.
+    pub(super) fn add_thread(&mut self, place: usize, thread: u64, offset: i64) {
         let (payload, began, last, written) = (Vec::new(), 0, 0, false);
-        self.buffers.push(Buffer { thread, offset, payload, began, last, written });
+        let buffer = Buffer { thread, offset, payload, began, last, written };
+        match self.buffers.get_mut(place) {
+            Some(gone) => *gone = buffer,
+            None => self.buffers.push(buffer),
+        }
+    }
+
+    /// A thread ends. What it has written comes before what another with its id will write.
+    pub(super) fn remove_thread(&mut self, place: usize) {
+        self.flush(place);
     }
 
     /// Writes an event of a thread; its arguments without the time. Returns nothing: failures are

@@ -349,9 +349,8 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             self.world.threads[m as usize].doing = Doing::Outside;
             self.go_on(m, 500);
         } else {
-            let thread = &mut self.world.threads[m as usize];
-            thread.doing = Doing::Gone;
-            self.world.used_ids.push(thread.id);
+            self.tracer.remove_thread(m as usize + 1);
+            self.world.remove_thread(m);
             // The next thread may have the same id, be it another C thread or one of Go's.
             let foreign = self.add_thread(Doing::Outside, true);
             self.go_on(foreign, 1_000);

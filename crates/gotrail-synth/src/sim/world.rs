@@ -243,8 +243,9 @@ pub(super) struct World {
     pub(super) sleeping: BinaryHeap<Reverse<(u64, u32)>>,
     /// When threads do their next thing.
     pub(super) agenda: BinaryHeap<Reverse<(u64, u32)>>,
-    /// Ids of threads that are gone.
-    pub(super) used_ids: Vec<u64>,
+    /// Places and ids of threads that are gone.
+    gone: Vec<u32>,
+    used_ids: Vec<u64>,
     next_thread: u64,
 }
 
@@ -286,8 +287,25 @@ impl World {
             self.next_thread = self.next_thread.max(first_id) + 1;
             self.next_thread
         });
-        self.threads.push(Thread { id, doing, proc: None, go: None, due: 0, foreign });
-        self.threads.len() as u32 - 1
+        let thread = Thread { id, doing, proc: None, go: None, due: u64::MAX, foreign };
+        match self.gone.pop() {
+            Some(at) => {
+                self.threads[at as usize] = thread;
+                at
+            }
+            None => {
+                self.threads.push(thread);
+                self.threads.len() as u32 - 1
+            }
+        }
+    }
+
+    /// A thread ends: its place and its id can be used again.
+    pub(super) fn remove_thread(&mut self, at: u32) {
+        let thread = &mut self.threads[at as usize];
+        (thread.doing, thread.due) = (Doing::Gone, u64::MAX);
+        self.used_ids.push(thread.id);
+        self.gone.push(at);
     }
 
     /// Enters a thread's next act.
