@@ -1,6 +1,7 @@
 //! Simulated programs: what a reader delivers is what truly happened.
 
 use gotrail::Fault as Found;
+use gotrail::deep::Checker;
 use gotrail::{Error, GoId, Mode, ProcId, ThreadId, Trace};
 use gotrail_synth::sim::{
     Config, Fault, GoRelease, Observer, Profile, Simulation, Totals, TrueEvent,
@@ -37,14 +38,23 @@ fn observe(config: &Config, observer: &mut impl Observer) -> (Vec<u8>, Totals) {
     (bytes, totals)
 }
 
-/// What a reader delivers, and the error that ends it, if one does.
-fn read(bytes: &[u8]) -> (Vec<TrueEvent>, Option<Error>) {
+/// What a reader delivers, and the error that ends it, if one does. Up to there nothing may be
+/// wrong if the trace is whole.
+fn read(bytes: &[u8], whole: bool) -> (Vec<TrueEvent>, Option<Error>) {
     let trace = Trace::from_bytes(bytes.to_vec()).unwrap();
     let mut reader = trace.reader(Mode::Strict).unwrap();
     let mut events = Vec::new();
+    let mut checker = Checker::new();
     loop {
         match reader.next_event() {
-            Ok(Some(event)) => events.extend(TrueEvent::of(&event)),
+            Ok(Some(event)) => {
+                events.extend(TrueEvent::of(&event));
+                if let Some(finding) = checker.event(&event).first()
+                    && whole
+                {
+                    panic!("event {}: {finding}", events.len());
+                }
+            }
             Ok(None) => return (events, None),
             Err(error) => return (events, Some(error)),
         }
@@ -89,7 +99,7 @@ fn with_exact_clocks_the_order_is_the_true_one() {
                 ..Config::default()
             };
             let (bytes, truth) = simulate(&config);
-            let (found, error) = read(&bytes);
+            let (found, error) = read(&bytes, true);
             assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
             assert_same(&found, &truth, &config);
         }
@@ -149,7 +159,7 @@ fn whatever_the_clocks_say_sequences_are_the_true_ones() {
                 ..Config::default()
             };
             let (bytes, truth) = simulate(&config);
-            let (found, error) = read(&bytes);
+            let (found, error) = read(&bytes, true);
             assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
             let (mut found, mut truth) = (certain(&found), certain(&truth));
             let (subjects, true_subjects) = (by_subject(&found), by_subject(&truth));
@@ -218,7 +228,7 @@ fn every_fault_is_found_and_named() {
                     continue;
                 }
                 made += 1;
-                let (events, error) = read(&bytes);
+                let (events, error) = read(&bytes, false);
                 let error = error.unwrap_or_else(|| panic!("{fault} is not found: {config:?}"));
                 let found = error.fault();
                 assert!(is_diagnosis(fault, found, minor), "{fault}: {error}\n{config:?}");
@@ -235,7 +245,7 @@ fn long_generations_are_right_too() {
     for profile in [Profile::Cgo, Profile::Mixed] {
         let config = Config { profile, events: 500_000, generations: 1, ..Config::default() };
         let (bytes, truth) = simulate(&config);
-        let (found, error) = read(&bytes);
+        let (found, error) = read(&bytes, true);
         assert!(error.is_none(), "{config:?}\nevent {}: {}", found.len(), error.unwrap());
         assert_same(&found, &truth, &config);
     }
