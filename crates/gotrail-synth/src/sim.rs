@@ -19,7 +19,7 @@
 //! let mut bytes = Vec::new();
 //! Simulation::new(config)?.write(&mut bytes)?;
 //! let trace = gotrail::Trace::from_bytes(bytes)?;
-//! assert_eq!(trace.generations()?.len(), 3);
+//! assert_eq!(trace.generations().len(), 3);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
