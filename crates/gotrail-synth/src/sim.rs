@@ -31,6 +31,7 @@ mod faults;
 mod machine;
 mod runtime;
 mod start;
+mod statuses;
 mod tables;
 mod tracer;
 mod truth;

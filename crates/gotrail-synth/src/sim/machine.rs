@@ -3,10 +3,10 @@
 
 use super::collector::Collector;
 use super::start::FIRST;
-use super::tables::{Program, Site};
+use super::tables::Program;
 use super::tracer::Tracer;
 use super::vocabulary::{Place, Stop, Vocabulary};
-use super::world::{Doing, GoStatus, ProcStatus, Role, World};
+use super::world::{Doing, ProcStatus, Role, World};
 use super::{Config, Observer, Totals};
 use std::cmp::Reverse;
 use std::io::{self, Write};
@@ -326,34 +326,6 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         }
     }
 
-    /// Before a generation ends, from Go 1.26 on: procs that it has not mentioned.
-    fn silent_procs(&mut self, m: u32) {
-        if self.config.go.has_end_marks() {
-            self.mention_procs(m);
-        }
-    }
-
-    /// Statuses of all procs that the generation has not mentioned yet.
-    fn mention_procs(&mut self, m: u32) {
-        for p in 0..self.world.procs.len() as u32 {
-            let proc = &self.world.procs[p as usize];
-            if proc.retired || proc.traced.was_seen(self.tracer.generation) {
-                continue;
-            }
-            match proc.status {
-                ProcStatus::Running => self.mention_proc(proc.thread, p, ProcStatus::Running),
-                ProcStatus::Idle => self.mention_proc(m, p, ProcStatus::Idle),
-                // Nobody but its thread could speak for it: so it is taken, unless the thread is
-                // just about to leave.
-                ProcStatus::Syscall | ProcStatus::Abandoned => {
-                    if self.rng.u8(..4) > 0 {
-                        self.proc_steal(m, p);
-                    }
-                }
-            }
-        }
-    }
-
     /// Some threads are in the middle of an event when a generation ends, and write it into the
     /// old one although it is later than the first of the new one.
     fn stragglers(&mut self, m: u32) {
@@ -368,32 +340,6 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
             } else {
                 self.syscall_begin(other, Place::Read);
                 self.go_on(other, 200);
-            }
-        }
-    }
-
-    /// When a generation ends: goroutines that it has not mentioned.
-    fn silent_goroutines(&mut self) {
-        for g in 0..self.world.goroutines.len() as u32 {
-            let go = &self.world.goroutines[g as usize];
-            if !go.alive || go.traced.was_seen(self.tracer.generation) {
-                continue;
-            }
-            let (status, thread, role) = (go.status, go.thread, go.role);
-            match status {
-                GoStatus::Running => {
-                    self.mention(thread, GoStatus::Running, ProcStatus::Running);
-                }
-                GoStatus::Syscall => {
-                    self.mention_go(None, Some(thread), g, status, Site::NONE);
-                }
-                GoStatus::Runnable | GoStatus::Waiting => {
-                    let has_stack = self.config.go.has_status_stacks();
-                    let place = if role == Role::Marker { Place::System } else { Place::Receive };
-                    let site = self.words.site(role, place, g.into());
-                    let site = if has_stack { site } else { Site::NONE };
-                    self.mention_go(None, None, g, status, site);
-                }
             }
         }
     }

@@ -7,7 +7,6 @@ use super::Observer;
 use super::faults::Fault;
 use super::machine::Machine;
 use super::tables::{Name, Site};
-use super::tracer::NO_THREAD;
 use super::truth::TrueEvent;
 use super::vocabulary::{Place, Reason};
 use super::world::{Doing, GoStatus, NOBODY, ProcStatus, Role};
@@ -17,12 +16,12 @@ use std::fmt::Arguments;
 use std::io::Write;
 
 /// A thread, proc and goroutine as readers show them with an event.
-type Context = (ThreadId, ProcId, GoId);
+pub(super) type Context = (ThreadId, ProcId, GoId);
 
-const NOTHING: Context = (ThreadId::NONE, ProcId::NONE, GoId::NONE);
+pub(super) const NOTHING: Context = (ThreadId::NONE, ProcId::NONE, GoId::NONE);
 
 /// An argument that says "none".
-const NONE: u64 = u64::MAX;
+pub(super) const NONE: u64 = u64::MAX;
 
 impl<W: Write, O: Observer> Machine<'_, W, O> {
     /// The context of what a thread does now: what readers know of it.
@@ -49,7 +48,14 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         self.tracer.event(m as usize + 1, event, args, passes);
     }
 
-    fn go_moves(&mut self, context: Context, g: u32, from: &str, to: &str, reason: Option<Reason>) {
+    pub(super) fn go_moves(
+        &mut self,
+        context: Context,
+        g: u32,
+        from: &str,
+        to: &str,
+        reason: Option<Reason>,
+    ) {
         if self.looked_at {
             let id = self.world.goroutines[g as usize].id;
             let program = &self.tracer.program;
@@ -60,7 +66,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         }
     }
 
-    fn proc_moves(&mut self, context: Context, p: u32, from: &str, to: &str) {
+    pub(super) fn proc_moves(&mut self, context: Context, p: u32, from: &str, to: &str) {
         let id = self.world.procs[p as usize].id;
         self.happens(context, format_args!("StateTransition ProcID={id} {from}->{to} Reason=\"\""));
     }
@@ -73,132 +79,6 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
 
     pub(super) fn go(&mut self, m: u32) -> Option<u32> {
         self.world.threads[m as usize].go
-    }
-
-    // Statuses.
-
-    /// Writes the status of a thread's proc and goroutine if they were not mentioned yet.
-    #[inline]
-    pub(super) fn mention(&mut self, m: u32, go: GoStatus, proc: ProcStatus) {
-        let thread = &self.world.threads[m as usize];
-        let (p, g) = (thread.proc, thread.go);
-        if let Some(p) = p {
-            self.mention_proc(m, p, proc);
-        }
-        if let Some(g) = g {
-            self.mention_go(Some(m), Some(m), g, go, Site::NONE);
-        }
-    }
-
-    /// Writes the status of a proc, as thread `m` sees it, if it was not mentioned yet.
-    pub(super) fn mention_proc(&mut self, m: u32, p: u32, status: ProcStatus) {
-        let generation = self.tracer.generation;
-        let proc = &mut self.world.procs[p as usize];
-        let known = proc.traced.is_known();
-        if !proc.traced.first_sight(generation) {
-            return;
-        }
-        let (id, before, holder, sweeping) = (proc.id, proc.status, proc.thread, proc.sweeping);
-        self.write(m, EventType::PROC_STATUS, &[id, status as u64]);
-        let mut context = self.context(m);
-        if context.1 == ProcId(id as i64) && !known {
-            // Readers learn only from this event that the thread has it.
-            context.1 = ProcId::NONE;
-        }
-        let to = status.name();
-        if !known {
-            let from = if generation == 1 { "Undetermined" } else { "NotExist" };
-            self.proc_moves(context, p, from, to);
-        } else if status == ProcStatus::Abandoned && before == ProcStatus::Syscall {
-            // It is still the one's who is in the syscall.
-            let context = self.context(holder);
-            self.proc_moves(context, p, "Running", "Running");
-        } else {
-            self.proc_moves(context, p, to, to);
-        }
-        if sweeping {
-            self.write(m, EventType::GC_SWEEP_ACTIVE, &[id]);
-            let context = self.context(m);
-            self.happens(
-                context,
-                format_args!("RangeActive Name=\"GC incremental sweep\" Scope=Proc({id})"),
-            );
-        }
-    }
-
-    /// Writes the status of a goroutine if it was not mentioned yet. `writer` is the thread that
-    /// writes, `named` the one that the status names.
-    pub(super) fn mention_go(
-        &mut self,
-        writer: Option<u32>,
-        named: Option<u32>,
-        g: u32,
-        status: GoStatus,
-        site: Site,
-    ) {
-        let generation = self.tracer.generation;
-        let go = &mut self.world.goroutines[g as usize];
-        let known = go.traced.is_known();
-        if !go.traced.first_sight(generation) {
-            return;
-        }
-        let (id, assists) = (go.id, go.assists);
-        let starts = matches!(status, GoStatus::Runnable | GoStatus::Waiting) && writer.is_some();
-        if starts && self.tracer.faults.strikes(Fault::MissingStatus) {
-            return;
-        }
-        let mut written = status;
-        if generation > 1 && starts && known && self.tracer.faults.strikes(Fault::WrongStatus) {
-            let waits = status == GoStatus::Waiting;
-            written = if waits { GoStatus::Runnable } else { GoStatus::Waiting };
-        }
-        let mut thread = named.map_or(NONE, |m| self.world.threads[m as usize].id);
-        if writer.is_none()
-            && status == GoStatus::Syscall
-            && !known
-            && self.tracer.faults.strikes(Fault::WrongThread)
-        {
-            // The runtime's own number of the thread. What shows it is that the thread goes on.
-            thread = named.map_or(0, u64::from);
-            if let Some(m) = named {
-                let soon = self.tracer.clock.now + 1000;
-                self.world.plan(m, soon);
-            }
-        }
-        let buffer = writer.map_or(NO_THREAD, |m| m as usize + 1);
-        let passes = 1 + u64::from(self.rng.u8(..4));
-        if site == Site::NONE {
-            let args = [id, thread, written as u64];
-            self.tracer.event(buffer, EventType::GO_STATUS, &args, passes);
-        } else {
-            let args = [id, thread, written as u64, self.tracer.stack(site)];
-            self.tracer.event(buffer, EventType::GO_STATUS_STACK, &args, passes);
-        }
-        let mut context = writer.map_or(NOTHING, |m| self.context(m));
-        if context.2 == GoId(id as i64) && !known {
-            context.2 = GoId::NONE;
-        }
-        if status == GoStatus::Syscall && writer != named {
-            let thread = named.map_or(ThreadId::NONE, |m| self.world.thread_id(m));
-            // A thread that readers do not know yet is shown as it was before.
-            context = (thread, context.1, if known { GoId(id as i64) } else { GoId::NONE });
-        }
-        let from = if known { status.name() } else { "Undetermined" };
-        self.go_moves(context, g, from, status.name(), None);
-        if assists {
-            self.tracer.event(buffer, EventType::GC_MARK_ASSIST_ACTIVE, &[id], 1);
-            let context = writer.map_or(NOTHING, |m| self.context(m));
-            self.happens(
-                context,
-                format_args!("RangeActive Name=\"GC mark assist\" Scope=Goroutine({id})"),
-            );
-        }
-    }
-
-    /// The statuses that come before what a running goroutine does.
-    #[inline]
-    fn mention_running(&mut self, m: u32) {
-        self.mention(m, GoStatus::Running, ProcStatus::Running);
     }
 
     // Procs.
@@ -388,6 +268,8 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
 
     /// The running goroutine enters a syscall.
     pub(super) fn syscall_begin(&mut self, m: u32, place: Place) {
+        // Whoever sweeps does nothing else meanwhile.
+        self.sweep_end(m);
         self.mention_running(m);
         let thread = &self.world.threads[m as usize];
         let (Some(p), Some(g), id) = (thread.proc, thread.go, thread.id) else { return };

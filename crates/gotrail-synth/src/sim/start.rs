@@ -37,9 +37,17 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         for p in (1..procs).rev() {
             self.world.make_idle(p);
         }
+        // Until a reader has seen a first event of the collector it takes any for the first, whatever
+        // its number. Where clocks lie, that would be a later one: there the trace starts while
+        // marking goes on, and says so before anything else can happen.
+        let marking = self.config.skew > 0 || self.config.coarse > 1;
         for _ in 0..procs.div_ceil(4) {
             let marker = self.world.add_goroutine(Role::Marker, GoStatus::Waiting);
             self.collector.markers.push(marker);
+            if marking {
+                self.world.goroutines[marker as usize].status = GoStatus::Runnable;
+                self.world.enqueue(marker, None);
+            }
         }
         for i in 0..self.config.goroutines {
             self.start_goroutine(i);
@@ -53,6 +61,11 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         self.tracer.begin(self.wall());
         self.procs_change(first, procs.into());
         self.stw_event(first, EventType::STW_BEGIN, Stop::StartTrace);
+        if marking {
+            self.collector.marking = true;
+            self.collector.ends = self.tracer.clock.now + 10_000;
+            self.gc_active(first);
+        }
         self.heap_goal(first, self.collector.goal);
         for p in 1..procs {
             self.mention_proc(first, p, ProcStatus::Idle);
