@@ -28,7 +28,7 @@ impl Observer for Witness {
 fn simulate(config: &Config) -> (Vec<u8>, Vec<TrueEvent>) {
     let mut witness = Witness::default();
     let (bytes, totals) = observe(config, &mut witness);
-    assert!(totals.generations <= config.generations, "{config:?}");
+    assert_eq!(totals.generations, config.generations, "{config:?}");
     (bytes, witness.0)
 }
 

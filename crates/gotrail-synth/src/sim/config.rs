@@ -16,9 +16,9 @@ pub struct Config {
     pub procs: u32,
     /// About as many goroutines exist at a time, besides a few of the runtime's own.
     pub goroutines: u32,
-    /// The trace ends with the generation in which this number of events is reached.
+    /// The trace ends when this number of events is reached, and the number of generations.
     pub events: u64,
-    /// About equally long generations; the last one ends the trace.
+    /// How many generations there are, about equally long.
     pub generations: u64,
     /// Which Go release traces.
     pub go: GoRelease,

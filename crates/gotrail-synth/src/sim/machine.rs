@@ -34,7 +34,7 @@ pub(super) struct Machine<'o, W, O> {
     pub(super) last_task: u64,
     /// Logs so far.
     pub(super) logs: u64,
-    /// After so many events a generation ends.
+    /// After so many events the generation ends.
     quota: u64,
     told: u64,
     thread_base: u64,
@@ -68,7 +68,7 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
     pub(super) fn run(mut self) -> io::Result<Totals> {
         self.start();
         let armed_from = self.config.events / 3;
-        while self.tracer.events < self.config.events && !self.tracer.failed() {
+        while !self.is_done() && !self.tracer.failed() {
             self.tracer.faults.armed |= self.tracer.events >= armed_from;
             let act = self.world.agenda.peek().map(|&Reverse((due, _))| due);
             let wakes = self.world.sleeping.peek().map(|&Reverse((due, _))| due);
@@ -93,6 +93,11 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         let events = self.tracer.events;
         let (bytes, faults) = self.tracer.finish()?;
         Ok(Totals { events, generations, bytes, faults })
+    }
+
+    fn is_done(&self) -> bool {
+        let last = self.tracer.generation == self.config.generations;
+        last && self.tracer.events >= self.config.events
     }
 
     pub(super) fn add_thread(&mut self, doing: Doing, foreign: bool) -> u32 {
@@ -315,8 +320,11 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         self.silent_goroutines();
         let wall = self.wall();
         self.tracer.end_generation(wall, false);
+        let left = self.config.events.saturating_sub(self.tracer.events);
+        self.quota = left / (self.config.generations - self.tracer.generation + 1);
         // Whoever wrote into the old generation last was not waited for.
         self.tracer.clock.now = began;
+        self.tracer.begin(self.wall());
         self.procs_change(m, self.procs.into());
         if self.collector.marking {
             self.gc_active(m);

@@ -174,14 +174,14 @@ impl<W: Write> Tracer<W> {
         }
     }
 
-    /// Begins the first generation.
+    /// The generation begins; it is so late by the other clocks, in nanoseconds.
     pub(super) fn begin(&mut self, wall: u64) {
         if self.release.has_snapshots() {
             self.write_sync(wall);
         }
     }
 
-    /// Ends the generation and begins the next, unless the trace ends with it.
+    /// Ends the generation; the next one has to begin, unless the trace ends with it.
     pub(super) fn end_generation(&mut self, wall: u64, last: bool) {
         self.last = last;
         for thread in 0..self.buffers.len() {
@@ -208,9 +208,6 @@ impl<W: Write> Tracer<W> {
             self.generation += 1;
             if self.faults.strikes(Fault::SkippedGeneration) {
                 self.skipped += 1;
-            }
-            if self.release.has_snapshots() {
-                self.write_sync(wall);
             }
         }
     }
