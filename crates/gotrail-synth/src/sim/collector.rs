@@ -4,7 +4,7 @@ use super::Observer;
 use super::faults::Fault;
 use super::machine::Machine;
 use super::vocabulary::{Place, Reason, Stop};
-use super::world::{Doing, GoStatus, ProcStatus};
+use super::world::{GoStatus, ProcStatus};
 use gotrail_format::EventType;
 use std::io::Write;
 
@@ -228,17 +228,5 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
                  swept\"=Value{{Uint64({swept})}} \"bytes reclaimed\"=Value{{Uint64({reclaimed})}}]"
             ),
         );
-    }
-
-    /// A thread has nothing to do; one of C's waits for its goroutine.
-    pub(super) fn park(&mut self, m: u32) {
-        let thread = &mut self.world.threads[m as usize];
-        thread.due = u64::MAX;
-        if thread.foreign {
-            thread.doing = Doing::Locked;
-        } else {
-            thread.doing = Doing::Parked;
-            self.world.parked.push(m);
-        }
     }
 }

@@ -184,6 +184,18 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         self.go_on(m, 30);
     }
 
+    /// A thread has nothing to do; one of C's waits for its goroutine.
+    pub(super) fn park(&mut self, m: u32) {
+        let thread = &mut self.world.threads[m as usize];
+        thread.due = u64::MAX;
+        if thread.foreign {
+            thread.doing = Doing::Locked;
+        } else {
+            thread.doing = Doing::Parked;
+            self.world.parked.push(m);
+        }
+    }
+
     /// A goroutine has become runnable.
     pub(super) fn ready(&mut self, g: u32, proc: Option<u32>) {
         self.world.enqueue(g, proc);
@@ -245,7 +257,7 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
     fn relieve(&mut self) {
         let waiting = self.world.waiting.len();
         if waiting > 0 {
-            let g = self.world.stop_waiting(self.rng.usize(..waiting));
+            let g = self.world.waiting.swap_remove(self.rng.usize(..waiting));
             self.world.sleeping.push(Reverse((self.tracer.clock.now + 100, g)));
         } else {
             self.tracer.clock.now += 1;

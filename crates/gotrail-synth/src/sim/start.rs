@@ -108,7 +108,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
                 let due = now + self.rng.u64(..50_000);
                 self.world.sleeping.push(Reverse((due, g)));
             }
-            _ => self.world.wait(g),
+            _ => self.world.waiting.push(g),
         }
     }
 }

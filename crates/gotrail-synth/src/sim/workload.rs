@@ -363,7 +363,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     /// The running goroutine waits for somebody.
     fn wait(&mut self, m: u32, reason: Reason, place: Place) {
         let g = self.go_block(m, reason, place);
-        self.world.wait(g);
+        self.world.waiting.push(g);
         self.schedule(m);
     }
 
@@ -379,7 +379,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     fn unblock_one(&mut self, m: u32) {
         let waiting = self.world.waiting.len();
         if waiting > 0 {
-            let g = self.world.stop_waiting(self.rng.usize(..waiting));
+            let g = self.world.waiting.swap_remove(self.rng.usize(..waiting));
             self.go_unblock(m, g, Place::Send);
             let p = self.world.threads[m as usize].proc;
             self.ready(g, p);

@@ -112,8 +112,6 @@ pub(super) struct Goroutine {
     pub(super) traced: Traced,
     /// The thread that it runs on, or that is in its syscall.
     pub(super) thread: u32,
-    /// Its place among those that wait for somebody.
-    pub(super) waits_at: u32,
     /// The iterator of a caller, the caller of an iterator, the thread of a call from C.
     pub(super) partner: u32,
     /// Its task and the task's name, if it has begun one.
@@ -139,7 +137,6 @@ impl Goroutine {
             assists: false,
             traced: Traced::default(),
             thread: NOBODY,
-            waits_at: NOBODY,
             partner: NOBODY,
             task: 0,
             task_parent: 0,
@@ -313,22 +310,6 @@ impl World {
     pub(super) fn plan(&mut self, thread: u32, due: u64) {
         self.threads[thread as usize].due = due;
         self.agenda.push(Reverse((due, thread)));
-    }
-
-    /// Enters a goroutine among those that wait for another.
-    pub(super) fn wait(&mut self, go: u32) {
-        self.goroutines[go as usize].waits_at = self.waiting.len() as u32;
-        self.waiting.push(go);
-    }
-
-    /// Takes the goroutine at this place out of those that wait for another.
-    pub(super) fn stop_waiting(&mut self, at: usize) -> u32 {
-        let go = self.waiting.swap_remove(at);
-        self.goroutines[go as usize].waits_at = NOBODY;
-        if let Some(&moved) = self.waiting.get(at) {
-            self.goroutines[moved as usize].waits_at = at as u32;
-        }
-        go
     }
 
     /// Puts a runnable goroutine into a queue: a proc's, or the common one.
