@@ -184,9 +184,8 @@ impl TestTrace {
         header: impl FnOnce(Version) -> Vec<u8>,
         mut write: impl FnMut(&mut Vec<u8>, &gotrail_format::raw::RawEvent<'_>),
     ) -> Result<Vec<u8>, BuildError> {
-        let (version, events, mut errors) = self.with(|inner| {
-            (inner.version, inner.events(), inner.errors.clone())
-        });
+        let (version, events, mut errors) =
+            self.with(|inner| (inner.version, inner.events(), inner.errors.clone()));
         let mut out = header(version);
         for event in &events {
             match event.raw() {
@@ -209,7 +208,12 @@ impl Inner {
             match item {
                 Item::Raw(event) => out.push(event.clone()),
                 Item::Generation(index) => {
-                    write::generation(&self.generations[*index], self.version, &mut clock, &mut out);
+                    write::generation(
+                        &self.generations[*index],
+                        self.version,
+                        &mut clock,
+                        &mut out,
+                    );
                 }
             }
         }
@@ -370,7 +374,7 @@ impl Batch<'_> {
     }
 
     /// Adds an event that many clock units after the one before. Times go backwards if it is
-    /// large enough to wrap around.
+    /// so large that they overflow.
     #[track_caller]
     pub fn event_after(self, dt: u64, name: &str, args: impl IntoArgs) -> Self {
         self.named(Location::caller(), name, Some(dt), args.into_args())

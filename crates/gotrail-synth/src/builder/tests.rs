@@ -122,9 +122,12 @@ fn wrong_things_can_be_written_on_purpose() {
     batch.event("GoBlock", (Raw(5), Raw(6)));
     batch.raw_event(EventType::SPAN_FREE, &[0, 1]);
     // Bytes can hold what the text form of this version does not know.
-    assert_eq!(errors(&trace), [
-        "SpanFree: the text form of version 1.23 does not know it, so that no archive can hold it"
-    ]);
+    assert_eq!(
+        errors(&trace),
+        [
+            "SpanFree: the text form of version 1.23 does not know it, so that no archive can hold it"
+        ]
+    );
     let bytes = trace.to_bytes().unwrap();
     assert!(bytes.windows(7).any(|found| found == [20, 1, 5, 6, 130, 0, 1]), "{bytes:?}");
 }

@@ -23,13 +23,7 @@ pub(super) struct Event {
 impl Event {
     #[track_caller]
     pub(super) fn new(event: EventType, args: &[u64]) -> Event {
-        Event {
-            event,
-            args: args.to_vec(),
-            frames: Vec::new(),
-            data: None,
-            at: Location::caller(),
-        }
+        Event { event, args: args.to_vec(), frames: Vec::new(), data: None, at: Location::caller() }
     }
 
     #[track_caller]
@@ -258,7 +252,11 @@ fn stacks(generation: &GenerationData, strings: &mut Table<Vec<u8>>) -> Vec<Even
     let more = generation.more_stacks.iter().map(|(id, frames, at)| (*id, frames, *at));
     let entry = |(id, frames, at): (u64, &Vec<StackFrame>, _)| {
         let frames: Vec<_> = frames.iter().map(|frame| numbers(frame, strings)).collect();
-        Event { frames: frames.clone(), at, ..Event::new(EventType::STACK, &[id, frames.len() as u64]) }
+        Event {
+            frames: frames.clone(),
+            at,
+            ..Event::new(EventType::STACK, &[id, frames.len() as u64])
+        }
     };
     numbered.chain(more).map(entry).collect()
 }
