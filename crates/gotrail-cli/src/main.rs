@@ -53,6 +53,7 @@ enum Command {
     Dump(commands::dump::Args),
     Convert(commands::convert::Args),
     Validate(commands::validate::Args),
+    CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
 }
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Dump(args) => commands::dump::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man(args) => commands::man::run(&args),
     };

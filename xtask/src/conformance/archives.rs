@@ -31,7 +31,7 @@ fn of_the_suite() -> Result<Vec<Archive>> {
 
 /// The archives of a toolchain.
 pub(crate) fn of(toolchain: &Toolchain) -> Result<Vec<Archive>> {
-    within(&toolchain.trace_testdata().join("tests"), &toolchain.version)
+    within(&toolchain.trace_testdata().join("tests"), toolchain.version)
 }
 
 /// The archives in a folder, named by it.

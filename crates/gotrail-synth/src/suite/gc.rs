@@ -86,8 +86,8 @@ fn cycles() -> Vec<Case> {
             "gc-is-active-that-is-off",
             &[49],
             Go126,
-            "The collector has ended its work in the first generation. In the second one it is said \
-             to be active, without a beginning.",
+            "The collector has ended its work in the first generation. In the second one it is \
+             said to be active, without a beginning.",
             |t| {
                 t.expect_failure("GCActive (while GC was not in progress|with the GC)");
                 let b = t.generation(1).batch(T5, 10);
@@ -282,8 +282,8 @@ fn sweeps() -> Vec<Case> {
             "sweep-is-active-when-the-trace-begins",
             &[54, 56],
             Go122,
-            "A proc sweeps when the trace begins; another thread may say so. It ends where the proc \
-             runs.",
+            "A proc sweeps when the trace begins; another thread may say so. It ends where the \
+             proc runs.",
             |t| {
                 let g = t.generation(1);
                 let a = g.batch(T5, 10);
@@ -520,8 +520,8 @@ fn stopped_world() -> Vec<Case> {
             "world-is-stopped-for-no-reason-that-is-known",
             &[60],
             Go122,
-            "The reason is a string that the generation does not have. The order does not mind; the \
-             event cannot be delivered.",
+            "The reason is a string that the generation does not have. The order does not mind; \
+             the event cannot be delivered.",
             |t| {
                 t.expect_failure("STWBegin refers to string 9|string ID|string.*9");
                 let b = t.generation(1).batch(T5, 10);

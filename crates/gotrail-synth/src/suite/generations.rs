@@ -202,8 +202,8 @@ pub(super) fn cases() -> Vec<Case> {
             "flight-recorder-begins-in-the-middle",
             &[5, 20, 48],
             Go126,
-            "A flight recorder's snapshot has the last generations only, with the numbers that they \
-             had. The first of them is as good as the first of all.",
+            "A flight recorder's snapshot has the last generations only, with the numbers that \
+             they had. The first of them is as good as the first of all.",
             |t| {
                 let g = t.generation(41);
                 g.sync_with_clocks(1_000_000_000, 5, 77, (1_740_755_049, 123));
@@ -260,8 +260,8 @@ pub(super) fn cases() -> Vec<Case> {
             "generation-breaks-off-in-the-next",
             &[1],
             Go122,
-            "Before 1.26 a generation ends where a batch of the next begins. If that is broken, the \
-             generation before is still delivered.",
+            "Before 1.26 a generation ends where a batch of the next begins. If that is broken, \
+             the generation before is still delivered.",
             |t| {
                 t.expect_failure("batch|the input ends");
                 running(t.generation(1).batch(T5, 10), T5, P0, G1);

@@ -47,8 +47,8 @@ pub fn written_by(generator: Generator) -> Vec<Case> {
             "go122-create-syscall-reuse-thread-id",
             &[39, 16, 32],
             Go122,
-            "A C thread calls into Go, returns and dies with a proc. A new thread with its id takes \
-             another proc and steals the one left behind, from itself as it seems.",
+            "A C thread calls into Go, returns and dies with a proc. A new thread with its id \
+             takes another proc and steals the one left behind, from itself as it seems.",
             create_syscall_reuse_thread_id,
         ),
         case(
@@ -153,8 +153,8 @@ pub fn written_by(generator: Generator) -> Vec<Case> {
             "go122-syscall-steal-proc-sitting-in-syscall",
             &[16, 29],
             Go122,
-            "A goroutine is in a system call throughout the generation and its proc is stolen. Only \
-             the status at the end, on no thread, tells of that goroutine's thread.",
+            "A goroutine is in a system call throughout the generation and its proc is stolen. \
+             Only the status at the end, on no thread, tells of that goroutine's thread.",
             steal_while_sitting,
         ),
         case(

@@ -30,10 +30,10 @@ pub fn readme(cases: &[Case], format: &str) -> String {
         "# Archives\n\n{}\n",
         wrapped(&format!(
             "{} test traces, at least one for each rule of order in \
-             [docs/format.md](../../docs/format.md#10-ordering-rules). `NAME.test` is the trace with \
-             what it is about and what a reader should say to it, in the form of Go's own test \
-             archives. `NAME.events` is what Go's reader delivers of it, as `go tool trace -d=parsed` \
-             prints it in UTC: all events, or those before the error.",
+             [docs/format.md](../../docs/format.md#10-ordering-rules). `NAME.test` is the trace \
+             with what it is about and what a reader should say to it, in the form of Go's own \
+             test archives. `NAME.events` is what Go's reader delivers of it, as `go tool trace \
+             -d=parsed` prints it in UTC: all events, or those before the error.",
             cases.len()
         ))
     );

@@ -23,8 +23,8 @@ fn statuses() -> Vec<Case> {
             "proc-statuses-in-the-first-generation",
             &[5, 11],
             Go122,
-            "Each status of a proc at its first sight. Where it comes from is not known. Those that \
-             run or are in a system call become the thread's, one after the other.",
+            "Each status of a proc at its first sight. Where it comes from is not known. Those \
+             that run or are in a system call become the thread's, one after the other.",
             |t| {
                 let b = t.generation(1).batch(T5, 10);
                 b.event("ProcStatus", (ProcId(10), ProcBad));
@@ -102,8 +102,8 @@ fn statuses() -> Vec<Case> {
             "abandoned-status-repeated",
             &[9, 16],
             Go126,
-            "A proc is abandoned in a system call for two generations. Its status sets the sequence \
-             number back, so that the steal is number 1.",
+            "A proc is abandoned in a system call for two generations. Its status sets the \
+             sequence number back, so that the steal is number 1.",
             |t| {
                 t.generation(1).batch(T5, 10).event("ProcStatus", (P0, ProcAbandoned));
                 let b = t.generation(2).batch(T6, 20);
@@ -170,8 +170,8 @@ fn starts() -> Vec<Case> {
             "proc-start-waits-until-the-proc-is-idle",
             &[12, 13, 14],
             Go122,
-            "A proc goes from thread to thread. The start on the other thread waits for the stop on \
-             this one, whatever the clocks say.",
+            "A proc goes from thread to thread. The start on the other thread waits for the stop \
+             on this one, whatever the clocks say.",
             |t| {
                 let g = t.generation(1);
                 g.batch(T5, 10).event("ProcStart", (P0, Seq(1)));

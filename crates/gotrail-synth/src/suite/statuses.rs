@@ -176,8 +176,9 @@ fn in_syscalls() -> Vec<Case> {
             "goroutine-in-a-syscall-said-by-another-thread",
             &[28, 3],
             Go122,
-            "A thread that is known is in a system call with its goroutine, and another thread says \
-             so. The event happens on the named thread, with the proc of the one that wrote it.",
+            "A thread that is known is in a system call with its goroutine, and another thread \
+             says so. The event happens on the named thread, with the proc of the one that wrote \
+             it.",
             |t| {
                 let g = t.generation(1);
                 g.batch(T5, 10).event("GoStatus", (G1, T5, GoSyscall));

@@ -104,8 +104,8 @@ pub(super) fn cases() -> Vec<Case> {
             "switch-in-a-syscall",
             &[41, 42],
             Go123,
-            "Who switches has to run. This is looked at first: it is an error even though the other \
-             goroutine does not exist.",
+            "Who switches has to run. This is looked at first: it is an error even though the \
+             other goroutine does not exist.",
             |t| {
                 t.expect_failure("GoSwitch (event )?for goroutine");
                 let b = t.generation(1).batch(T5, 10);

@@ -31,8 +31,8 @@ fn calls() -> Vec<Case> {
             "syscall-with-a-wrong-number",
             &[44],
             Go122,
-            "The number does not follow the proc's. Since the proc is here, waiting could not help: \
-             it is an error at once.",
+            "The number does not follow the proc's. Since the proc is here, waiting could not \
+             help: it is an error at once.",
             |t| {
                 t.expect_failure("GoSyscallBegin.* sequence");
                 let b = t.generation(1).batch(T5, 10);
@@ -251,9 +251,9 @@ fn from_c() -> Vec<Case> {
             "c-thread-returns-with-its-proc",
             &[39, 16],
             Go122,
-            "A C thread returns with its proc in the system call. The reader makes up that the proc \
-             is taken away, and the goroutine ends. The real steal comes later and finds the proc \
-             abandoned.",
+            "A C thread returns with its proc in the system call. The reader makes up that the \
+             proc is taken away, and the goroutine ends. The real steal comes later and finds the \
+             proc abandoned.",
             |t| {
                 let g = t.generation(1);
                 let a = g.batch(T5, 10);
@@ -335,8 +335,8 @@ fn from_c() -> Vec<Case> {
             "thread-id-is-reused-with-the-goroutine-left-behind",
             &[32, 3],
             Go126,
-            "The id of a thread is used again, but the thread before never gave up its goroutine. A \
-             call from C finds one there.",
+            "The id of a thread is used again, but the thread before never gave up its goroutine. \
+             A call from C finds one there.",
             |t| {
                 t.expect_failure("expected no goroutine but had one");
                 let g = t.generation(1);

@@ -53,9 +53,9 @@ pub(super) fn cases() -> Vec<Case> {
             "times-that-go-backwards",
             &[1, 3],
             Go126,
-            "A thread's second batch begins before its first one ended, and within a batch a step is \
-             so large that the time overflows to one long ago. Events of a thread stay in the order in which they \
-             were written, and delivered times rise.",
+            "A thread's second batch begins before its first one ended, and within a batch a step \
+             is so large that the time overflows to one long ago. Events of a thread stay in the \
+             order in which they were written, and delivered times rise.",
             |t| {
                 let g = t.generation(1);
                 let a = g.batch(T5, 1000);
@@ -118,8 +118,8 @@ pub(super) fn cases() -> Vec<Case> {
             "samples-at-the-instant-of-events",
             &[1],
             Go122,
-            "A sample comes before an event only if it is earlier. At the same instant the event is \
-             first.",
+            "A sample comes before an event only if it is earlier. At the same instant the event \
+             is first.",
             |t| {
                 let frames = [StackFrame::new(0x401000, "main.spin", "main.go", 5)];
                 let g = t.generation(1);
