@@ -8,22 +8,23 @@
 //! that asked for it.
 
 mod args;
+mod batch;
 mod error;
+mod generation;
 mod write;
 
 pub use args::{Arg, GoStatus, IntoArgs, NoStack, NoThread, ProcStatus, Raw, Seq, StackFrame};
+pub use batch::Batch;
 pub use error::{BuildError, UseError, UseErrorKind};
+pub use generation::Generation;
 
 use crate::{Archive, Expectation};
-use args::wanted;
-use gotrail::{GoId, ProcId, ThreadId};
-use gotrail_format::event::ArgKind;
 use gotrail_format::raw::{Accept, push_event};
 use gotrail_format::{EventType, Version, text};
 use regex::Regex;
 use std::cell::RefCell;
 use std::panic::Location;
-use write::{BatchData, Clock, Event, GenerationData, Item, SyncData};
+use write::{Clock, Event, GenerationData, Item, SyncData};
 
 /// Clock units a second, if nothing else is said: a unit is 64 ns.
 const FREQUENCY: u64 = 15_625_000;
@@ -228,256 +229,6 @@ impl Inner {
         kind: UseErrorKind,
     ) {
         self.errors.push(UseError { at, event: event.to_owned(), argument, kind });
-    }
-}
-
-/// A generation of a test trace.
-#[derive(Debug, Clone, Copy)]
-pub struct Generation<'t> {
-    trace: &'t TestTrace,
-    index: usize,
-}
-
-impl<'t> Generation<'t> {
-    fn with<T>(self, work: impl FnOnce(&mut GenerationData) -> T) -> T {
-        self.trace.with(|inner| work(&mut inner.generations[self.index]))
-    }
-
-    /// Begins a batch of a thread. Batches are written in the order in which they were begun;
-    /// events can be added to any of them at any time.
-    pub fn batch(self, thread: impl Into<ThreadId>, time: u64) -> Batch<'t> {
-        self.push(thread.into(), time, false)
-    }
-
-    /// A batch of an experiment.
-    #[track_caller]
-    pub fn experimental_batch(
-        self,
-        experiment: u8,
-        thread: impl Into<ThreadId>,
-        time: u64,
-        data: &[u8],
-    ) {
-        let thread = thread.into();
-        let number = self.with(|generation| generation.number);
-        let batch = self.push(thread, time, true);
-        let args = [experiment.into(), number, thread.0 as u64, time];
-        batch.add(Event::with_data(EventType::EXPERIMENTAL_BATCH, &args, data));
-    }
-
-    fn push(self, thread: ThreadId, time: u64, experimental: bool) -> Batch<'t> {
-        let batch = self.trace.with(|inner| {
-            let time = if inner.clock.on { time } else { 0 };
-            if inner.clock.on {
-                inner.clock.last = time;
-            }
-            let batches = &mut inner.generations[self.index].batches;
-            let events = Vec::new();
-            batches.push(BatchData { thread, time, events, claim: None, experimental });
-            batches.len() - 1
-        });
-        Batch { generation: self, index: batch }
-    }
-
-    /// The id of a string, which is in the generation's table from now on; 0 for no text.
-    pub fn string(self, text: &str) -> u64 {
-        self.with(|generation| generation.string(text.as_bytes()))
-    }
-
-    /// The id of a stack, which is in the generation's table from now on; 0 for no frames.
-    pub fn stack(self, frames: &[StackFrame]) -> u64 {
-        self.with(|generation| generation.stack(frames))
-    }
-
-    /// Defines a string under an id of one's own, whether or not it is taken.
-    #[track_caller]
-    pub fn string_with_id(self, id: u64, text: &str) {
-        let event = Event::with_data(EventType::STRING, &[id], text.as_bytes());
-        self.with(|generation| generation.more_strings.push(event));
-    }
-
-    /// Defines a stack under an id of one's own, whether or not it is taken.
-    #[track_caller]
-    pub fn stack_with_id(self, id: u64, frames: &[StackFrame]) {
-        let stack = (id, frames.to_vec(), Location::caller());
-        self.with(|generation| generation.more_stacks.push(stack));
-    }
-
-    /// A sample of the CPU profiler, at an absolute time.
-    #[track_caller]
-    pub fn cpu_sample(
-        self,
-        time: u64,
-        thread: ThreadId,
-        proc: ProcId,
-        go: GoId,
-        stack: &[StackFrame],
-    ) {
-        let stack = self.stack(stack);
-        let args = [time, thread.0 as u64, proc.0 as u64, go.0 as u64, stack];
-        let event = Event::new(EventType::CPU_SAMPLE, &args);
-        self.with(|generation| generation.samples.push(event));
-    }
-
-    /// The frequency, and the time of the batch that says it; from 1.25 on that of the snapshot
-    /// of the clocks, which are all 0 then.
-    pub fn sync(self, freq: u64, time: u64) {
-        self.with(|generation| generation.sync = SyncData { freq, time, ..SyncData::default() });
-    }
-
-    /// The same with clocks, from 1.25 on: the monotonic clock in nanoseconds, and seconds and
-    /// nanoseconds of the wall clock.
-    #[track_caller]
-    pub fn sync_with_clocks(self, freq: u64, time: u64, mono: u64, wall: (i64, u64)) {
-        let at = Location::caller();
-        self.with(|generation| generation.sync = SyncData { freq, time, mono, wall });
-        self.trace.with(|inner| {
-            if inner.version < Version::Go125 {
-                inner.fail(at, "sync_with_clocks", None, UseErrorKind::NoClocks);
-            }
-        });
-    }
-
-    /// Leaves the batch with frequency and clocks out.
-    pub fn without_sync(self) {
-        self.with(|generation| generation.without_sync = true);
-    }
-
-    /// Leaves the tables of stacks and strings out.
-    pub fn without_tables(self) {
-        self.with(|generation| generation.without_tables = true);
-    }
-
-    /// Leaves the end of the generation out, which is written from 1.26 on.
-    pub fn without_end(self) {
-        self.with(|generation| generation.without_end = true);
-    }
-}
-
-/// A batch of a test trace.
-#[derive(Debug, Clone, Copy)]
-pub struct Batch<'t> {
-    generation: Generation<'t>,
-    index: usize,
-}
-
-impl Batch<'_> {
-    fn add(self, event: Event) {
-        self.generation.with(|generation| generation.batches[self.index].events.push(event));
-    }
-
-    /// Adds an event, one clock unit after the one before (0, if times are disabled). The
-    /// arguments are a tuple, without the time.
-    #[track_caller]
-    pub fn event(self, name: &str, args: impl IntoArgs) -> Self {
-        self.named(Location::caller(), name, None, args.into_args())
-    }
-
-    /// Adds an event that many clock units after the one before. Times go backwards if it is
-    /// so large that they overflow.
-    #[track_caller]
-    pub fn event_after(self, dt: u64, name: &str, args: impl IntoArgs) -> Self {
-        self.named(Location::caller(), name, Some(dt), args.into_args())
-    }
-
-    /// Adds an event with all its arguments as numbers, the time included.
-    #[track_caller]
-    pub fn raw_event(self, event: EventType, args: &[u64]) -> Self {
-        self.add(Event::new(event, args));
-        self
-    }
-
-    /// Adds an event with data: a string.
-    #[track_caller]
-    pub fn raw_data(self, event: EventType, args: &[u64], data: &[u8]) -> Self {
-        self.add(Event::with_data(event, args, data));
-        self
-    }
-
-    /// Lets the head of the batch claim this size.
-    pub fn claim_size(self, size: u64) -> Self {
-        self.generation.with(|generation| generation.batches[self.index].claim = Some(size));
-        self
-    }
-
-    fn named(
-        self,
-        at: &'static Location<'static>,
-        name: &str,
-        dt: Option<u64>,
-        args: Vec<Arg>,
-    ) -> Self {
-        let checked = self.numbers(name, dt, args);
-        self.generation.trace.with(|inner| match checked {
-            Ok((event, args)) => {
-                let event = Event { at, ..Event::new(event, &args) };
-                let generation = &mut inner.generations[self.generation.index];
-                generation.batches[self.index].events.push(event);
-            }
-            Err(errors) => {
-                for (argument, kind) in errors {
-                    inner.fail(at, name, argument, kind);
-                }
-            }
-        });
-        self
-    }
-
-    /// Which event this is, with its arguments as numbers, or all that is wrong with it.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
-    fn numbers(
-        self,
-        name: &str,
-        dt: Option<u64>,
-        args: Vec<Arg>,
-    ) -> Result<(EventType, Vec<u64>), Vec<(Option<&'static str>, UseErrorKind)>> {
-        let one = |kind| vec![(None, kind)];
-        let spec = EventType::from_name(name).and_then(EventType::spec);
-        let spec = spec.ok_or_else(|| one(UseErrorKind::UnknownEvent))?;
-        self.generation.trace.with(|inner| {
-            let version = inner.version;
-            if spec.since > version {
-                return Err(one(UseErrorKind::NotInVersion { version, since: spec.since }));
-            }
-            let names = &spec.args[usize::from(spec.is_timed())..];
-            if args.len() != names.len() {
-                return Err(one(UseErrorKind::Count { expected: names, found: args.len() }));
-            }
-            let mut errors = Vec::new();
-            for (&name, arg) in names.iter().zip(&args) {
-                let kind = ArgKind::of(name);
-                if !arg.is(kind) {
-                    let (expected, found) = (wanted(kind), arg.type_name());
-                    errors.push((Some(name), UseErrorKind::Type { expected, found }));
-                }
-            }
-            if dt.is_some() && !spec.is_timed() {
-                errors.push((None, UseErrorKind::NotTimed));
-            }
-            if !errors.is_empty() {
-                return Err(errors);
-            }
-            let mut numbers = Vec::with_capacity(spec.args.len());
-            if spec.is_timed() {
-                let dt = dt.unwrap_or(u64::from(inner.clock.on));
-                inner.clock.last = inner.clock.last.wrapping_add(dt);
-                numbers.push(dt);
-            }
-            let generation = &mut inner.generations[self.generation.index];
-            numbers.extend(args.into_iter().map(|arg| match arg {
-                Arg::Go(id) => id.0 as u64,
-                Arg::Proc(id) => id.0 as u64,
-                Arg::Thread(id) => id.0 as u64,
-                Arg::Task(id) => id.0,
-                Arg::Seq(seq) => seq.0,
-                Arg::ProcStatus(status) => status as u64,
-                Arg::GoStatus(status) => status as u64,
-                Arg::String(text) => generation.string(&text),
-                Arg::Stack(frames) => generation.stack(&frames),
-                Arg::Value(value) | Arg::Raw(value) => value,
-            }));
-            Ok((spec.event, numbers))
-        })
     }
 }
 

@@ -22,6 +22,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/archives.md")]
+struct Guide;
+
 mod archive;
 pub mod builder;
 mod expect;

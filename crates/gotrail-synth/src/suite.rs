@@ -9,12 +9,14 @@
 //! | module | cases |
 //! |---|---|
 //! | `threads` | what a thread is known by, and what it is bound to |
-//! | `procs` | statuses, starts, stops and steals of procs |
+//! | `procs` | statuses, starts and stops of procs |
+//! | `steals` | procs stolen from threads in system calls |
 //! | `statuses` | statuses of goroutines |
 //! | `goroutines` | their life: creation, start, stop, block, end |
 //! | `switches` | coroutines |
 //! | `syscalls` | system calls, and C calling into Go |
-//! | `gc` | garbage collection, sweeps, mark assists, the stopped world |
+//! | `gc` | cycles of the garbage collector |
+//! | `ranges` | sweeps, mark assists, the stopped world |
 //! | `annotations` | metrics, labels, logs, tasks, regions |
 //! | `experiments` | events and batches of experiments |
 //! | `generations` | what carries over from one generation to the next |
@@ -29,7 +31,9 @@ pub mod golang;
 mod goroutines;
 pub mod index;
 mod procs;
+mod ranges;
 mod statuses;
+mod steals;
 mod switches;
 mod syscalls;
 mod threads;
@@ -74,11 +78,13 @@ pub fn cases() -> Vec<Case> {
     let themes = [
         threads::cases,
         procs::cases,
+        steals::cases,
         statuses::cases,
         goroutines::cases,
         switches::cases,
         syscalls::cases,
         gc::cases,
+        ranges::cases,
         annotations::cases,
         experiments::cases,
         generations::cases,

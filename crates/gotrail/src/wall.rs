@@ -81,8 +81,8 @@ mod tests {
         assert_eq!(utc(-62_135_596_800, 0), "0001-01-01T00:00:00Z");
         assert_eq!(utc(951_782_400, 0), "2000-02-29T00:00:00Z");
         for seconds in (-60_000_000_000..250_000_000_000).step_by(777_777_777) {
-            let utc = Timestamp::new(seconds, 5).unwrap().to_zoned(TimeZone::UTC);
-            assert_eq!(utc(seconds, 5), format(&utc, 5), "{seconds}");
+            let zoned = Timestamp::new(seconds, 5).unwrap().to_zoned(TimeZone::UTC);
+            assert_eq!(utc(seconds, 5), format(&zoned, 5), "{seconds}");
         }
     }
 }

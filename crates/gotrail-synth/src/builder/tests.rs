@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::reading;
-use gotrail::TaskId;
+use gotrail::{GoId, ProcId, TaskId, ThreadId};
 
 fn text(trace: &TestTrace) -> String {
     String::from_utf8(trace.to_archive().unwrap().to_text().unwrap()).unwrap()
