@@ -34,8 +34,9 @@ impl<'t> Generation<'t> {
         data: &[u8],
     ) {
         let thread = thread.into();
-        let number = self.with(|generation| generation.number);
         let batch = self.push(thread, time, true);
+        let (number, time) =
+            self.with(|generation| (generation.number, generation.batches[batch.index].time));
         let args = [experiment.into(), number, thread.0 as u64, time];
         batch.add(Event::with_data(EventType::EXPERIMENTAL_BATCH, &args, data));
     }

@@ -121,15 +121,18 @@ fn wrong_things_can_be_written_on_purpose() {
     let batch = generation.batch(NoThread, 4).claim_size(99);
     batch.event("GoBlock", (Raw(5), Raw(6)));
     batch.raw_event(EventType::SPAN_FREE, &[0, 1]);
+    batch.raw_event(EventType(77), &[]);
     // Bytes can hold what the text form of this version does not know.
     assert_eq!(
         errors(&trace),
         [
-            "SpanFree: the text form of version 1.23 does not know it, so that no archive can hold it"
+            "SpanFree: the text form of version 1.23 does not know it, so that no archive can hold it",
+            "event type 77: the text form of version 1.23 does not know it, so that no archive can \
+             hold it",
         ]
     );
     let bytes = trace.to_bytes().unwrap();
-    assert!(bytes.windows(7).any(|found| found == [20, 1, 5, 6, 130, 0, 1]), "{bytes:?}");
+    assert!(bytes.windows(8).any(|found| found == [20, 1, 5, 6, 130, 0, 1, 77]), "{bytes:?}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ pub(super) fn generation(
         // The snapshot is taken at this time, and the batch begins just before.
         let time = clock.set(sync.time.saturating_sub(1));
         let dt = if clock.on { sync.time - time } else { 0 };
-        clock.last += dt;
+        clock.last = clock.last.wrapping_add(dt);
         let (sec, nsec) = sync.wall;
         let snapshot = [dt, sync.mono, sec as u64, nsec];
         let snapshot = Event::new(EventType::CLOCK_SNAPSHOT, &snapshot);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::TaskId;
-use crate::builder::{NoStack, NoThread};
+use crate::builder::{NoStack, NoThread, Raw};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -254,6 +254,20 @@ pub(super) fn cases() -> Vec<Case> {
                 running(g.batch(T5, 10), T5, P0, G1);
                 g.string("one");
                 g.string_with_id(1, "another");
+            },
+        ),
+        case(
+            "string-of-no-bytes",
+            &[62],
+            Go125,
+            "A string without text that has an id of its own, as Go before 1.26 wrote it for empty \
+             messages. It is not string 0.",
+            |t| {
+                let g = t.generation(1);
+                g.string_with_id(9, "");
+                let b = g.batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("UserLog", (TaskId(0), "", Raw(9), NoStack));
             },
         ),
         case(
