@@ -47,7 +47,8 @@ use crate::{Archive, GoId, ProcId, ThreadId, Version};
 pub struct Case {
     /// Its name, which is that of its files too.
     pub name: &'static str,
-    /// The numbers of the rules that it is for: 5 is O-5.
+    /// The numbers of the rules that it is for: 5 is O-5. None if it is about times, samples or
+    /// the frame of generations, which sections 6 to 9 of docs/format.md are about.
     pub rules: &'static [u8],
     /// What happens in it and why that matters.
     pub about: &'static str,

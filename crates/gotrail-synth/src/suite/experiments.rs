@@ -60,7 +60,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             "experimental-batch-of-no-experiment",
-            &[1],
+            &[11, 24],
             Go126,
             "A batch of experiment 0 is an ordinary one: its payload is events.",
             |t| {

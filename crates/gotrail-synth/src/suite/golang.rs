@@ -2,7 +2,8 @@
 //!
 //! The expectation and the trace are byte for byte those of the archives of the same names that
 //! the Go distribution has. Conformance compares them with the archives and, since these were not
-//! all made by the newest generators, with what those write today.
+//! all made by the newest generators, with what those write today. Three more of Go's archives are
+//! recordings, without a generator: conformance reads those as they are.
 
 use super::*;
 use crate::EventType;
@@ -48,7 +49,8 @@ pub fn written_by(generator: Generator) -> Vec<Case> {
             &[39, 16, 32],
             Go122,
             "A C thread calls into Go, returns and dies with a proc. A new thread with its id \
-             takes another proc and steals the one left behind, from itself as it seems.",
+             takes another proc and steals the one left behind, from itself as it seems \
+             (go.dev/issue/64060).",
             create_syscall_reuse_thread_id,
         ),
         case(

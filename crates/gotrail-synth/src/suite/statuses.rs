@@ -244,7 +244,7 @@ fn in_syscalls() -> Vec<Case> {
             "As long as the goroutine does not return, each generation says that it is in a system \
              call on thread 0, which is a number of the runtime and not of the system. When it \
              returns on thread 5, this comes out: thread 5 does not have it. Go 1.22 had this \
-             mistake before its release.",
+             mistake before its release (go.dev/issue/65196).",
             |t| {
                 t.expect_failure("inconsistent thread for syscalling goroutine 1");
                 for (number, time) in [(1, 10), (2, 30)] {

@@ -124,7 +124,7 @@ pub(super) fn cases() -> Vec<Case> {
         ),
         case(
             "batches-of-two-threads-take-turns",
-            &[1, 3],
+            &[3],
             Go126,
             "Two threads with several batches each, written in turns. What a thread has goes on \
              from one of its batches to the next.",
