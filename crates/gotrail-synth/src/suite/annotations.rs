@@ -304,6 +304,20 @@ fn regions() -> Vec<Case> {
             },
         ),
         case(
+            "region-ends-without-a-goroutine",
+            &[69],
+            Go122,
+            "A region ends where no goroutine is.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("UserRegionBegin", (TASK, "region", NoStack));
+                b.event("GoDestroy", ());
+                b.event("UserRegionEnd", (TASK, "region", NoStack));
+            },
+        ),
+        case(
             "region-stays-with-its-goroutine",
             &[67, 69, 33],
             Go126,

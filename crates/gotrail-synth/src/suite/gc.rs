@@ -107,6 +107,20 @@ pub(super) fn cases() -> Vec<Case> {
             },
         ),
         case(
+            "gc-is-active-where-nothing-runs",
+            &[49],
+            Go126,
+            "In a later generation it is said by a goroutine that runs.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let g = t.generation(1);
+                let b = g.batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("GCBegin", (Seq(1), NoStack));
+                t.generation(2).batch(T6, 20).event("GCActive", (Seq(2),));
+            },
+        ),
+        case(
             "gc-begins-first-of-all",
             &[50],
             Go122,
@@ -203,6 +217,20 @@ pub(super) fn cases() -> Vec<Case> {
                 let b = g.batch(T6, 50);
                 running(b, T6, P1, G2);
                 b.event("GCBegin", (Seq(1), NoStack));
+            },
+        ),
+        case(
+            "gc-ends-where-nothing-runs",
+            &[52],
+            Go122,
+            "The end of a collection needs a goroutine that runs, though the first beginning \
+             needed none.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("ProcStatus", (P0, ProcRunning));
+                b.event("GCBegin", (Seq(1), NoStack));
+                b.event("GCEnd", (Seq(2),));
             },
         ),
         case(

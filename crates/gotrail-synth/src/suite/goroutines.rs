@@ -52,6 +52,16 @@ fn created() -> Vec<Case> {
             },
         ),
         case(
+            "goroutine-is-created-without-a-thread",
+            &[30],
+            Go126,
+            "Nothing is created nowhere.",
+            |t| {
+                t.expect_failure("expected a thread but didn't have one");
+                t.generation(1).batch(NoThread, 10).event("GoCreate", (G1, NoStack, NoStack));
+            },
+        ),
+        case(
             "goroutine-is-created-in-a-syscall",
             &[30],
             Go122,
@@ -234,6 +244,12 @@ fn started() -> Vec<Case> {
                 b.event("GoStart", (G2, Seq(1)));
             },
         ),
+        case("start-without-a-thread", &[34], Go126, "A goroutine starts nowhere.", |t| {
+            t.expect_failure("expected a thread but didn't have one");
+            let b = t.generation(1).batch(NoThread, 10);
+            b.event("GoStatus", (G1, NoThread, GoRunnable));
+            b.event("GoStart", (G1, Seq(1)));
+        }),
         case("start-without-a-proc", &[34], Go122, "A goroutine needs a proc to run on.", |t| {
             t.expect_failure("expected a proc but didn't have one");
             let b = t.generation(1).batch(T5, 10);
@@ -306,6 +322,18 @@ fn stopped() -> Vec<Case> {
             },
         ),
         case(
+            "goroutine-blocks-without-a-proc",
+            &[36],
+            Go122,
+            "A goroutine without a proc does not run, and cannot block.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("GoStatus", (G1, T5, GoRunning));
+                b.event("GoBlock", ("sleep", NoStack));
+            },
+        ),
+        case(
             "goroutine-blocks-in-a-syscall",
             &[36],
             Go122,
@@ -332,6 +360,18 @@ fn stopped() -> Vec<Case> {
                 b.event("GoStart", (G1, Seq(1)));
                 b.event("UserRegionEnd", (TaskId(0), "another", NoStack));
                 b.event("GCMarkAssistBegin", (NoStack,));
+            },
+        ),
+        case(
+            "goroutine-ends-without-a-goroutine",
+            &[37],
+            Go122,
+            "There is no goroutine that could end.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("ProcStatus", (P0, ProcRunning));
+                b.event("GoDestroy", ());
             },
         ),
         case(

@@ -16,7 +16,8 @@ fn sweeps() -> Vec<Case> {
             "sweep",
             &[53, 56],
             Go122,
-            "A proc sweeps. What it swept and reclaimed is said at the end. No goroutine is needed.",
+            "A proc sweeps. What it swept and reclaimed is said at the end. No goroutine is \
+             needed.",
             |t| {
                 let b = t.generation(1).batch(T5, 10);
                 b.event("ProcStatus", (P0, ProcRunning));
@@ -24,6 +25,16 @@ fn sweeps() -> Vec<Case> {
                 b.event("GCSweepEnd", (8192, 4096));
                 b.event("GCSweepBegin", (NoStack,));
                 b.event("GCSweepEnd", (0, 0));
+            },
+        ),
+        case(
+            "sweep-begins-without-a-proc",
+            &[53],
+            Go122,
+            "A proc sweeps, and there is none.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                t.generation(1).batch(T5, 10).event("GCSweepBegin", (NoStack,));
             },
         ),
         case("sweep-begins-twice", &[53], Go122, "A proc that sweeps begins to sweep.", |t| {
@@ -105,6 +116,20 @@ fn sweeps() -> Vec<Case> {
                 b.event("GCSweepActive", (P0,));
             },
         ),
+        case(
+            "sweep-ends-without-a-proc",
+            &[56],
+            Go122,
+            "The proc stopped while it swept; its sweep cannot end without it.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("ProcStatus", (P0, ProcRunning));
+                b.event("GCSweepBegin", (NoStack,));
+                b.event("ProcStop", ());
+                b.event("GCSweepEnd", (1, 2));
+            },
+        ),
         case("sweep-ends-that-never-began", &[56], Go122, "The proc does not sweep.", |t| {
             t.expect_failure("not in-flight|GCSweepEnd: the range on proc 0");
             let b = t.generation(1).batch(T5, 10);
@@ -140,6 +165,30 @@ fn assists() -> Vec<Case> {
                 in_syscall(b, T5, P0, G1);
                 b.event("GCMarkAssistBegin", (NoStack,));
                 b.event("GCMarkAssistEnd", ());
+            },
+        ),
+        case(
+            "mark-assist-begins-without-a-goroutine",
+            &[57],
+            Go122,
+            "It is goroutines that assist.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("ProcStatus", (P0, ProcRunning));
+                b.event("GCMarkAssistBegin", (NoStack,));
+            },
+        ),
+        case(
+            "mark-assist-begins-without-a-proc",
+            &[57],
+            Go126,
+            "A goroutine in a system call that has lost its proc does not allocate.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("GoStatus", (G1, T5, GoSyscall));
+                b.event("GCMarkAssistBegin", (NoStack,));
             },
         ),
         case(
@@ -209,6 +258,20 @@ fn assists() -> Vec<Case> {
             },
         ),
         case(
+            "mark-assist-ends-without-a-goroutine",
+            &[59],
+            Go122,
+            "The goroutine stopped while it assisted, and another has not started yet.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("GCMarkAssistBegin", (NoStack,));
+                b.event("GoStop", ("preempted", NoStack));
+                b.event("GCMarkAssistEnd", ());
+            },
+        ),
+        case(
             "mark-assist-ends-that-never-began",
             &[59],
             Go122,
@@ -238,6 +301,18 @@ fn stopped_world() -> Vec<Case> {
                 b.event("STWBegin", ("start trace", NoStack));
                 b.event("STWEnd", ());
                 b.event("STWEnd", ());
+            },
+        ),
+        case(
+            "world-is-stopped-without-a-goroutine",
+            &[60],
+            Go122,
+            "The world is stopped by a goroutine.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("ProcStatus", (P0, ProcRunning));
+                b.event("STWBegin", ("GOMAXPROCS", NoStack));
             },
         ),
         case(
@@ -282,6 +357,20 @@ fn stopped_world() -> Vec<Case> {
                 let b = t.generation(1).batch(T5, 10);
                 running(b, T5, P0, G1);
                 b.event("STWBegin", (Raw(9), NoStack));
+            },
+        ),
+        case(
+            "world-starts-without-a-goroutine",
+            &[61],
+            Go122,
+            "The one who stopped the world has to start it, and is gone.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("STWBegin", ("GOMAXPROCS", NoStack));
+                b.event("GoBlock", ("wait", NoStack));
+                b.event("STWEnd", ());
             },
         ),
         case("world-starts-that-was-not-stopped", &[61], Go122, "The world runs already.", |t| {

@@ -114,6 +114,19 @@ pub(super) fn cases() -> Vec<Case> {
             },
         ),
         case(
+            "switch-without-a-proc",
+            &[41, 42],
+            Go123,
+            "A goroutine without a proc does not run, and has nothing to hand on.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("GoStatus", (G1, T5, GoRunning));
+                b.event("GoStatus", (G2, NoThread, GoWaiting));
+                b.event("GoSwitch", (G2, Seq(1)));
+            },
+        ),
+        case(
             "switch-without-a-goroutine",
             &[41, 43],
             Go123,

@@ -78,6 +78,19 @@ fn calls() -> Vec<Case> {
             },
         ),
         case(
+            "syscall-ends-without-a-proc",
+            &[45],
+            Go122,
+            "The proc is gone when the call comes back. A call that lost its proc ends as one that \
+             blocked.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                let b = t.generation(1).batch(T5, 10);
+                b.event("GoStatus", (G1, T5, GoSyscall));
+                b.event("GoSyscallEnd", ());
+            },
+        ),
+        case(
             "syscall-ends-with-another-proc",
             &[45],
             Go122,
@@ -232,6 +245,16 @@ fn from_c() -> Vec<Case> {
                 let b = t.generation(1).batch(T5, 10);
                 b.event("GoStatus", (G1, NoThread, GoWaiting));
                 b.event("GoCreateSyscall", (G1,));
+            },
+        ),
+        case(
+            "c-thread-returns-without-a-goroutine",
+            &[38],
+            Go122,
+            "There is no goroutine that could end.",
+            |t| {
+                t.expect_failure("expected a goroutine but didn't have one");
+                t.generation(1).batch(T5, 10).event("GoDestroySyscall", ());
             },
         ),
         case(
