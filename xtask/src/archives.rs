@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use gotrail_synth::reading::Difference;
 use gotrail_synth::suite::golang::{self, Generator};
 use gotrail_synth::suite::{self, Case, index};
 
@@ -159,8 +160,8 @@ fn differences(wanted: &Files) -> Result<Vec<String>> {
     for (name, content) in wanted {
         match fs::read(folder.join(name)) {
             Ok(found) => {
-                if let Some(line) = difference::first(&content[..], &found[..])? {
-                    problems.push(format!("{name} is out of date: {line}"));
+                if let Some(difference) = Difference::between(content, &found) {
+                    problems.push(format!("{name} is out of date: {difference}"));
                 }
             }
             Err(error) => problems.push(format!("{name}: {error}")),
