@@ -353,7 +353,7 @@ fn stopped_world() -> Vec<Case> {
             "The reason is a string that the generation does not have. The order does not mind; \
              the event cannot be delivered.",
             |t| {
-                t.expect_failure("STWBegin refers to string 9|string ID|string.*9");
+                t.expect_failure("invalid string ID 9|refers to string 9");
                 let b = t.generation(1).batch(T5, 10);
                 running(b, T5, P0, G1);
                 b.event("STWBegin", (Raw(9), NoStack));
