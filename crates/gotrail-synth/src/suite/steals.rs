@@ -61,6 +61,21 @@ pub(super) fn cases() -> Vec<Case> {
                 g.batch(T6, 20).event("ProcSteal", (P0, Seq(1), T5));
             },
         ),
+        case(
+            "steal-after-the-syscall-has-ended",
+            &[15, 45],
+            Go126,
+            "The proc is back from its system call and runs: it cannot be stolen any more.",
+            |t| {
+                t.expect_failure(STUCK);
+                let g = t.generation(1);
+                let a = g.batch(T5, 10);
+                running(a, T5, P0, G1);
+                a.event("GoSyscallBegin", (Seq(1), NoStack));
+                a.event("GoSyscallEnd", ());
+                g.batch(T6, 20).event("ProcSteal", (P0, Seq(2), T5));
+            },
+        ),
         case("steal-without-a-thread", &[15], Go122, "A proc is stolen by nobody.", |t| {
             t.expect_failure("expected a thread but didn't have one");
             let b = t.generation(1).batch(NoThread, 10);

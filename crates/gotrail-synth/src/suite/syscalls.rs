@@ -28,6 +28,22 @@ fn calls() -> Vec<Case> {
             },
         ),
         case(
+            "syscall-ends-before-a-generation-does",
+            &[44, 45, 7, 22],
+            Go126,
+            "When the call is over, goroutine and proc run again: that is what their statuses in \
+             the next generation have to say.",
+            |t| {
+                let b = t.generation(1).batch(T5, 10);
+                running(b, T5, P0, G1);
+                b.event("GoSyscallBegin", (Seq(1), NoStack));
+                b.event("GoSyscallEnd", ());
+                let b = t.generation(2).batch(T5, 20);
+                running(b, T5, P0, G1);
+                b.event("GoSyscallBegin", (Seq(1), NoStack));
+            },
+        ),
+        case(
             "syscall-with-a-wrong-number",
             &[44],
             Go122,
@@ -166,6 +182,16 @@ fn calls() -> Vec<Case> {
             },
         ),
         case(
+            "blocked-syscall-without-a-thread",
+            &[47],
+            Go126,
+            "No thread comes back from a system call.",
+            |t| {
+                t.expect_failure("expected a thread but didn't have one");
+                t.generation(1).batch(NoThread, 10).event("GoSyscallEndBlocked", ());
+            },
+        ),
+        case(
             "blocked-syscall-without-a-goroutine",
             &[47],
             Go126,
@@ -245,6 +271,16 @@ fn from_c() -> Vec<Case> {
                 let b = t.generation(1).batch(T5, 10);
                 b.event("GoStatus", (G1, NoThread, GoWaiting));
                 b.event("GoCreateSyscall", (G1,));
+            },
+        ),
+        case(
+            "c-thread-returns-without-a-thread",
+            &[38],
+            Go126,
+            "There is no thread that could return to C.",
+            |t| {
+                t.expect_failure("expected a thread but didn't have one");
+                t.generation(1).batch(NoThread, 10).event("GoDestroySyscall", ());
             },
         ),
         case(
