@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::TaskId;
-use crate::builder::{NoStack, Raw, StackFrame};
+use crate::builder::{NoStack, NoThread, Raw, StackFrame};
 
 const TASK: TaskId = TaskId(2);
 const NO_PARENT: TaskId = TaskId(0);
@@ -77,6 +77,10 @@ fn plain() -> Vec<Case> {
                 b.event("HeapGoal", (4 << 20,));
             },
         ),
+        case("heap-metric-without-a-thread", &[63], Go126, "Nobody allocates.", |t| {
+            t.expect_failure("expected a thread but didn't have one");
+            t.generation(1).batch(NoThread, 10).event("HeapAlloc", (1,));
+        }),
         case(
             "heap-metric-without-a-proc",
             &[63],

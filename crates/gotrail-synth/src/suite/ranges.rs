@@ -1,7 +1,7 @@
 //! Sweeps of procs, mark assists of goroutines, and the stopped world.
 
 use super::*;
-use crate::builder::{NoStack, Raw};
+use crate::builder::{NoStack, NoThread, Raw};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = sweeps();
@@ -37,6 +37,10 @@ fn sweeps() -> Vec<Case> {
                 t.generation(1).batch(T5, 10).event("GCSweepBegin", (NoStack,));
             },
         ),
+        case("sweep-begins-without-a-thread", &[53], Go126, "Nobody sweeps.", |t| {
+            t.expect_failure("expected a thread but didn't have one");
+            t.generation(1).batch(NoThread, 10).event("GCSweepBegin", (NoStack,));
+        }),
         case("sweep-begins-twice", &[53], Go122, "A proc that sweeps begins to sweep.", |t| {
             t.expect_failure("in-flight|GCSweepBegin: the range on proc 0");
             let b = t.generation(1).batch(T5, 10);
@@ -130,6 +134,10 @@ fn sweeps() -> Vec<Case> {
                 b.event("GCSweepEnd", (1, 2));
             },
         ),
+        case("sweep-ends-without-a-thread", &[56], Go126, "Nobody is done with sweeping.", |t| {
+            t.expect_failure("expected a thread but didn't have one");
+            t.generation(1).batch(NoThread, 10).event("GCSweepEnd", (1, 2));
+        }),
         case("sweep-ends-that-never-began", &[56], Go122, "The proc does not sweep.", |t| {
             t.expect_failure("not in-flight|GCSweepEnd: the range on proc 0");
             let b = t.generation(1).batch(T5, 10);
