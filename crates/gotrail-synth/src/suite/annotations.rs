@@ -77,6 +77,26 @@ fn plain() -> Vec<Case> {
                 b.event("HeapGoal", (4 << 20,));
             },
         ),
+        case(
+            "heap-size-without-a-proc",
+            &[63],
+            Go126,
+            "The size of the heap, on a thread that has no proc.",
+            |t| {
+                t.expect_failure("expected a proc but didn't have one");
+                t.generation(1).batch(T5, 10).event("HeapAlloc", (1,));
+            },
+        ),
+        case(
+            "heap-goal-without-a-thread",
+            &[63],
+            Go126,
+            "The goal of the heap, on no thread.",
+            |t| {
+                t.expect_failure("expected a thread but didn't have one");
+                t.generation(1).batch(NoThread, 10).event("HeapGoal", (1,));
+            },
+        ),
         case("heap-metric-without-a-thread", &[63], Go126, "Nobody allocates.", |t| {
             t.expect_failure("expected a thread but didn't have one");
             t.generation(1).batch(NoThread, 10).event("HeapAlloc", (1,));
