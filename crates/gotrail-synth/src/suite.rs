@@ -21,6 +21,7 @@
 //! | `experiments` | events and batches of experiments |
 //! | `generations` | what carries over from one generation to the next |
 //! | `times` | equal times, times that go backwards, CPU samples |
+//! | `long` | long batches, through which a reader may take a quick way |
 //! | `golang` | the situations of Go's own list |
 
 mod annotations;
@@ -30,6 +31,7 @@ mod generations;
 pub mod golang;
 mod goroutines;
 pub mod index;
+mod long;
 mod procs;
 mod ranges;
 mod statuses;
@@ -90,6 +92,7 @@ pub fn cases() -> Vec<Case> {
         experiments::cases,
         generations::cases,
         times::cases,
+        long::cases,
         golang::cases,
     ];
     themes.into_iter().flat_map(|theme| theme()).collect()
