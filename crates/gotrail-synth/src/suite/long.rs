@@ -196,6 +196,33 @@ pub(super) fn cases() -> Vec<Case> {
             },
         ),
         wrong(
+            "long-batch-syscall-ends-of-a-goroutine-that-runs",
+            &[45],
+            "The thread takes over a proc that is in a system call while its goroutine runs, in \
+             the middle of a long batch. No call of this goroutine can end.",
+            "GoSyscallEnd (event )?for goroutine",
+            |b| {
+                b.event("ProcStatus", (P2, ProcSyscall));
+                b.event("GoSyscallEnd", ())
+            },
+        ),
+        case(
+            "long-batch-steal-after-the-last-syscall",
+            &[15, 45],
+            Go126,
+            "The last system call of a long batch is over when its proc is to be stolen. It runs, \
+             so that the steal waits for ever.",
+            |t| {
+                t.expect_failure(STUCK);
+                let g = t.generation(1);
+                let b = before(g);
+                for size in 0..100 {
+                    b.event("HeapAlloc", (size,));
+                }
+                g.batch(T6, 1000).event("ProcSteal", (P0, Seq(ROUNDS + 1), T5));
+            },
+        ),
+        wrong(
             "long-batch-heap-size-without-a-proc",
             &[63],
             "The proc was stopped and the heap grows, in the middle of a long batch.",
