@@ -1,5 +1,6 @@
 //! Every chore of the workspace as one command: `cargo xtask --help`.
 
+mod archives;
 mod bench;
 mod conformance;
 mod deny;
@@ -32,6 +33,8 @@ struct Cli {
 enum Command {
     /// Record the traces of testdata/traces anew, and what the reference says about them
     Record(record::Options),
+    /// Check that testdata/archives is what the suite makes of it, or write it anew
+    Archives(archives::Options),
     /// Check that everything is as Go's own reader has it
     Conformance(conformance::Options),
     /// Measure against Go's own reader, or count instructions
@@ -43,6 +46,7 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Record(options) => record::main(&options),
+        Command::Archives(options) => archives::main(&options),
         Command::Conformance(options) => conformance::main(&options),
         Command::Bench(options) => bench::main(&options),
         Command::Test => test::main(),

@@ -144,6 +144,19 @@ impl Peer {
         Ok(())
     }
 
+    /// The ordered events of a trace as text in UTC, and the error at their end.
+    pub(crate) fn parsed(&self, trace: &Path) -> Result<(Vec<u8>, Option<String>)> {
+        let mut command = Command::new(self.path("peer"));
+        command.arg("parsed").arg(trace).env("TZ", "UTC").stdin(Stdio::null());
+        let output = command.output().with_context(|| run::name(&command))?;
+        let message = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        match output.status.code() {
+            Some(0) => Ok((output.stdout, None)),
+            Some(1) => Ok((output.stdout, Some(message))),
+            _ => bail!("the reference dies of {}: {message}", trace.display()),
+        }
+    }
+
     /// What the reference says about each file. `None` where it died or did not
     /// come to an end, which is no verdict that anybody could agree with.
     pub(crate) fn verdicts(&self, files: &[PathBuf]) -> Result<Vec<Option<Verdict>>> {
