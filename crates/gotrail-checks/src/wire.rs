@@ -4,6 +4,7 @@ use crate::outcome::Trickle;
 use gotrail_format::footprint::Footprint;
 use gotrail_format::raw::{Accept, RawReader, RawStream, push_event};
 use gotrail_format::text::{self as form, TextReader};
+use gotrail_format::version;
 
 /// Raw events of a slice and of a stream are the same, and written again they are the same bytes;
 /// so is their text. Footprints are sums of their sizes, counted in any way.
@@ -74,6 +75,10 @@ fn raw(bytes: &[u8], accept: Accept) {
 pub fn text(text: &[u8]) {
     for accept in [Accept::Reference, Accept::All] {
         let Ok(bytes) = form::to_bytes_with(text, accept) else { continue };
+        // Text can have the header of an older format, if nothing else.
+        if version::read_header(&bytes).is_ok_and(|(version, _)| !version.has_generations()) {
+            continue;
+        }
         let exact = form::from_bytes(&bytes, accept, form::Mode::Exact).expect("bytes we wrote");
         let again = form::to_bytes_with(&exact, accept).expect("text that we wrote");
         assert!(again == bytes, "text to bytes to text to bytes");
