@@ -219,7 +219,7 @@ pub(crate) fn properties() -> Result<()> {
     let mut command = Command::new(test::program());
     test::finish(
         command
-            .args(["test", "-p", "gotrail-checks", "--test", "properties"])
+            .args(["test", "-p", "gotrail-checks", "--test", "properties", "--test", "upstream"])
             .env("GOTRAIL_TIMES", "20")
             .env(reference::PEER, peer.path("peer")),
     )

@@ -11,7 +11,8 @@ use gotrail_checks::reference::{self, Reference};
 use gotrail_synth::Archive;
 use std::path::{Path, PathBuf};
 
-const HEADER: &str = "archive\tgo events\tgo end\tevents\tend\tas asked\tdeep\ttolerant events\tcomplete";
+const HEADER: &str =
+    "archive\tgo events\tgo end\tevents\tend\tas asked\tdeep\ttolerant events\tcomplete";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/upstream")
