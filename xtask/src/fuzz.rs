@@ -151,7 +151,7 @@ fn one((target, input, _): Target, minutes: f64, peer: &Peer) -> Result<Run> {
     command
         .args(["run", "nightly", "cargo", "fuzz", "run", "--sanitizer", "none", target])
         .args([&corpus, &seed_folder(input)])
-        .args(["--", "-print_final_stats=1", "-max_len=16384", "-timeout=20"])
+        .args(["--", "-print_final_stats=1", "-max_len=16384", "-len_control=0", "-timeout=20"])
         .args(["-rss_limit_mb=2048".to_owned(), format!("-max_total_time={}", minutes * 60.0)])
         .current_dir(paths::workspace())
         .env(reference::PEER, peer.path("peer"))
