@@ -133,7 +133,9 @@ fn seeds(peer: &Peer) -> Result<()> {
     let mut random = fastrand::Rng::with_seed(1);
     for name in 0..200 {
         let choices: Vec<u8> = (0..random.usize(..1000)).map(|_| random.u8(..)).collect();
-        fs::write(seed_folder(Input::Choices).join(name.to_string()), choices)?;
+        fs::write(seed_folder(Input::Choices).join(name.to_string()), &choices)?;
+        let planned = plan::valid(&mut plan::Choices::new(&choices));
+        fs::write(seed_folder(Input::Trace).join(format!("planned-{name}")), planned)?;
     }
     Ok(())
 }

@@ -19,18 +19,24 @@ pub const AT_LEAST: usize = 8 << 20;
 pub fn reader(bytes: &[u8]) {
     let outcome = strict(bytes);
     outcome.assert_rising("strict");
-    let limit = bytes.len() * TIMES_INPUT + AT_LEAST;
-    let (counted, memory) = memory::peak(|| count(bytes, Mode::Strict));
-    assert!(memory <= limit, "{memory} bytes of memory for {} bytes of input", bytes.len());
+    let counted = within_limit(bytes, || count(Reader::from_slice(bytes, Mode::Strict)));
     assert_eq!(counted, (outcome.events.len() as u64, outcome.message()), "counted");
     if let Ok(mut reader) = Reader::from_slice(bytes, Mode::Strict) {
         shown(&mut reader, 1 + bytes.len() % 50).assert_same(&outcome, "shown");
     }
 }
 
+/// Does the work, which may not take more memory than these bytes of input allow.
+fn within_limit<T>(bytes: &[u8], work: impl FnOnce() -> T) -> T {
+    let limit = bytes.len() * TIMES_INPUT + AT_LEAST;
+    let (value, memory) = memory::peak(work);
+    assert!(memory <= limit, "{memory} bytes of memory for {} bytes of input", bytes.len());
+    value
+}
+
 /// How many events there are, and the error's message.
-fn count(bytes: &[u8], mode: Mode) -> (u64, Option<String>) {
-    match Reader::from_slice(bytes, mode) {
+fn count(reader: Result<Reader<'_>, gotrail::Error>) -> (u64, Option<String>) {
+    match reader {
         Ok(mut reader) => {
             let error = reader.drain().err();
             (reader.events_delivered(), error.map(|error| error.to_string()))
@@ -78,9 +84,7 @@ pub fn tolerant(bytes: &[u8]) {
     if outcome.times.iter().all(|&time| (0..1 << 62).contains(&time)) {
         outcome.assert_rising("tolerant");
     }
-    let limit = bytes.len() * TIMES_INPUT + AT_LEAST;
-    let (counted, memory) = memory::peak(|| count(bytes, Mode::Tolerant));
-    assert!(memory <= limit, "{memory} bytes of memory for {} bytes of input", bytes.len());
+    let counted = within_limit(bytes, || count(Reader::from_slice(bytes, Mode::Tolerant)));
     assert_eq!(counted, (outcome.events.len() as u64, None), "tolerant, counted");
     if let Ok(mut reader) = Reader::from_slice(bytes, Mode::Tolerant) {
         shown(&mut reader, 1 + bytes.len() % 7).assert_same(&outcome, "tolerant, shown");
@@ -88,7 +92,8 @@ pub fn tolerant(bytes: &[u8]) {
     }
 }
 
-/// A stream that trickles, and a compressed one, give what a slice gives; tolerantly too.
+/// A stream that trickles, and a compressed one, give what a slice gives (which is what a mapped
+/// file is); tolerantly too. A stream's memory is bounded like a slice's.
 pub fn streamed(bytes: &[u8]) {
     let full = strict(bytes);
     let most = 1 + bytes.len() % 97;
@@ -100,6 +105,9 @@ pub fn streamed(bytes: &[u8]) {
         let slice = read(Reader::from_slice(bytes, Mode::Tolerant));
         let stream = read(Reader::from_read(trickle(bytes), Mode::Tolerant));
         stream.assert_same(&slice, "streamed, tolerant");
+        let counted =
+            within_limit(bytes, || count(Reader::from_read(trickle(bytes), Mode::Strict)));
+        assert_eq!(counted, (full.events.len() as u64, full.message()), "streamed, counted");
     } else {
         let _ = read(Reader::from_read(trickle(bytes), Mode::Strict));
     }
@@ -118,7 +126,7 @@ pub fn streamed(bytes: &[u8]) {
     }
 }
 
-/// Each generation alone, from the checkpoint before it, gives what the full pass gives; and the
+/// Generations lie one behind the other. Each alone, from the checkpoint before it, gives what the full pass gives; and the
 /// checkpoint behind it leads on.
 pub fn checkpoints(bytes: &[u8]) {
     let full = strict(bytes);
@@ -132,7 +140,13 @@ pub fn checkpoints(bytes: &[u8]) {
         return assert!(full.error.is_some());
     };
     assert!(full.error.is_none(), "checkpoints of a broken trace");
-    assert!(checkpoints.len() <= trace.generations().len());
+    let list = trace.generations();
+    assert!(checkpoints.len() <= list.len());
+    for pair in list.windows(2) {
+        assert!(pair[0].bytes.start < pair[0].bytes.end, "{pair:?}");
+        assert!(pair[0].bytes.end <= pair[1].bytes.start, "{pair:?}");
+    }
+    assert!(list.last().is_none_or(|last| last.bytes.end <= bytes.len() as u64), "{list:?}");
     let mut at = 0;
     for (index, checkpoint) in checkpoints.iter().enumerate().rev() {
         let part = generation(&trace, index, checkpoint);
@@ -162,7 +176,7 @@ pub fn checkpoints(bytes: &[u8]) {
 
 /// Many threads count what one counts, with the same error.
 pub fn threads(bytes: &[u8]) {
-    let one = count(bytes, Mode::Strict);
+    let one = count(Reader::from_slice(bytes, Mode::Strict));
     for threads in [1, 2, 8] {
         let Ok(mut reader) = Reader::from_slice(bytes, Mode::Strict) else { return };
         let error = reader.drain_parallel(threads, |_| {}).err();

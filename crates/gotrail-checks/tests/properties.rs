@@ -6,12 +6,16 @@
 //! An input that fails is made smaller and saved below `fuzz/artifacts`.
 
 use gotrail::Version;
+use gotrail_checks::memory::Counting;
 use gotrail_checks::mutate::{self, Base};
 use gotrail_checks::{plan, reading, reference, wire};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed, TestError, TestRunner};
 use std::sync::LazyLock;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 /// The recorded traces that are changed.
 static TRACES: LazyLock<Vec<Base>> = LazyLock::new(|| gotrail_checks::recorded(6 << 10));
