@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use gotrail_checks::{CHECKS, Check, plan, reference, shrink, wire};
+use gotrail_checks::{CHECKS, Check, plan, reading, reference, shrink, wire};
 
 use crate::conformance;
 use crate::peer::Peer;
@@ -48,6 +48,7 @@ fn targets() -> Vec<Target> {
     };
     let mut targets: Vec<Target> = CHECKS.iter().map(input).collect();
     targets.push(("planned", Input::Choices, gotrail_checks::all));
+    targets.push(("planned_threads", Input::Choices, reading::threads));
     targets.push(("differential", Input::Trace, reference::differential));
     targets.push(("planned_differential", Input::Choices, reference::differential));
     targets

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`reading`] | all ways to read a trace agree |
 //! | [`wire`] | bytes, text and footprint of raw events agree |
-//! | [`reference`] | what Go's own reader says, from a process that stays |
+//! | [`mod@reference`] | what Go's own reader says, from a process that stays |
 //! | [`plan`] | traces that make sense, from choices |
 //! | [`mutate`], [`layout`] | broken traces, made from good ones |
 //! | [`shrink`] | the smallest input that still fails |

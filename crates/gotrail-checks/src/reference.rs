@@ -9,8 +9,14 @@ use gotrail_format::raw::RawReader;
 use gotrail_format::{text, version};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
+
+/// How long the reference may take for one trace.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The environment variable that names the program.
 pub const PEER: &str = "GOTRAIL_PEER";
@@ -80,7 +86,8 @@ pub struct Verdict {
 #[derive(Debug)]
 pub struct Reference {
     program: PathBuf,
-    process: Option<(Child, ChildStdin, BufReader<ChildStdout>)>,
+    /// The process, what goes in, and the lines that come out.
+    process: Option<(Child, ChildStdin, Receiver<String>)>,
 }
 
 impl Reference {
@@ -89,7 +96,7 @@ impl Reference {
         Reference { program: program.to_owned(), process: None }
     }
 
-    /// What the reference says of a trace; none if it dies of it.
+    /// What the reference says of a trace; none if it dies of it, or comes to no end.
     ///
     /// # Errors
     ///
@@ -106,10 +113,15 @@ impl Reference {
             let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
                 unreachable!("pipes were asked for");
             };
-            self.process = Some((child, stdin, BufReader::new(stdout)));
+            let (lines, answers) = mpsc::channel();
+            thread::spawn(move || {
+                let lines_read = BufReader::new(stdout).lines().map_while(Result::ok);
+                lines_read.map(|line| lines.send(line)).take_while(Result::is_ok).count()
+            });
+            self.process = Some((child, stdin, answers));
         }
-        let Some((_, stdin, stdout)) = &mut self.process else { return Ok(None) };
-        match ask(stdin, stdout, trace) {
+        let Some((_, stdin, answers)) = &mut self.process else { return Ok(None) };
+        match ask(stdin, answers, trace) {
             Ok(verdict) => Ok(Some(verdict)),
             Err(_) => {
                 self.end();
@@ -134,17 +146,12 @@ impl Drop for Reference {
     }
 }
 
-fn ask(
-    stdin: &mut ChildStdin,
-    stdout: &mut BufReader<ChildStdout>,
-    trace: &[u8],
-) -> io::Result<Verdict> {
+fn ask(stdin: &mut ChildStdin, answers: &Receiver<String>, trace: &[u8]) -> io::Result<Verdict> {
     stdin.write_all(&(trace.len() as u32).to_le_bytes())?;
     stdin.write_all(trace)?;
     stdin.flush()?;
-    let mut line = String::new();
-    stdout.read_line(&mut line)?;
-    parse(line.trim_end()).ok_or_else(|| io::Error::other(format!("{line:?} is no answer")))
+    let line = answers.recv_timeout(LIMIT).map_err(io::Error::other)?;
+    parse(&line).ok_or_else(|| io::Error::other(format!("{line:?} is no answer")))
 }
 
 fn parse(line: &str) -> Option<Verdict> {

@@ -183,6 +183,11 @@ fn many_threads_give_what_one_gives() {
 }
 
 #[test]
+fn many_threads_give_what_one_gives_of_planned_traces() {
+    property("planned_threads", 1000, planned(), reading::threads);
+}
+
+#[test]
 fn the_deep_check_takes_whatever_a_reader_delivers() {
     property("deep", 1500, any_trace(), reading::deep);
 }
