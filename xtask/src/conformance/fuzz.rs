@@ -71,6 +71,9 @@ pub(super) fn cases(toolchains: &[Toolchain]) -> Result<BTreeMap<Vec<u8>, String
     let folder = gotrail_checks::regressions();
     for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            continue;
+        }
         let name = path.file_name().expect("an entry has a name").display().to_string();
         cases.entry(fs::read(path)?).or_insert(format!("fuzz/regressions/{name}"));
     }
