@@ -48,7 +48,7 @@ fn targets() -> Vec<Target> {
     };
     let mut targets: Vec<Target> = CHECKS.iter().map(input).collect();
     targets.push(("planned", Input::Choices, gotrail_checks::all));
-    targets.push(("planned_threads", Input::Choices, reading::threads));
+    targets.push(("planned_threads", Input::Choices, reading::speculation));
     targets.push(("differential", Input::Trace, reference::differential));
     targets.push(("planned_differential", Input::Choices, reference::differential));
     targets

@@ -176,8 +176,17 @@ pub fn checkpoints(bytes: &[u8]) {
 
 /// Many threads count what one counts, with the same error.
 pub fn threads(bytes: &[u8]) {
+    many_threads(bytes, &[1, 2, 8]);
+}
+
+/// The same with two threads alone, which is quicker: speculation is the same on two.
+pub fn speculation(bytes: &[u8]) {
+    many_threads(bytes, &[2]);
+}
+
+fn many_threads(bytes: &[u8], numbers: &[usize]) {
     let one = count(Reader::from_slice(bytes, Mode::Strict));
-    for threads in [1, 2, 8] {
+    for &threads in numbers {
         let Ok(mut reader) = Reader::from_slice(bytes, Mode::Strict) else { return };
         let error = reader.drain_parallel(threads, |_| {}).err();
         let many = (reader.events_delivered(), error.map(|error| error.to_string()));

@@ -184,7 +184,7 @@ fn many_threads_give_what_one_gives() {
 
 #[test]
 fn many_threads_give_what_one_gives_of_planned_traces() {
-    property("planned_threads", 1000, planned(), reading::threads);
+    property("planned_threads", 1000, planned(), reading::speculation);
 }
 
 #[test]
