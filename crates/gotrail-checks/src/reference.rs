@@ -206,7 +206,7 @@ fn wire(trace: &[u8]) -> Reading {
 
 /// What we say of a trace against what the reference says; none if both say the same. On some
 /// broken traces it says one thing or another, as it walks a hash map in random order: then ours
-/// must be one of them.
+/// must be one of them, or, if it is not among 200, have as many events and the same end.
 ///
 /// # Errors
 ///
@@ -226,6 +226,14 @@ pub fn difference(reference: &mut Reference, trace: &[u8]) -> io::Result<Option<
         if !said.contains(&theirs) {
             said.push(theirs);
         }
+    }
+    // Where it chooses many times, 200 answers are not all that it can give.
+    let text_aside = |theirs: &Verdict| {
+        let parsed = Reading { hash: ours.parsed.hash, ..theirs.parsed.clone() };
+        parsed.is_met_by(&ours.parsed) && theirs.wire.is_met_by(&ours.wire)
+    };
+    if said.len() > 1 && said.iter().any(text_aside) {
+        return Ok(None);
     }
     Ok(Some(format!("reference: {said:#?}\nours: {ours:#?}")))
 }
