@@ -5,10 +5,8 @@ mod bench;
 mod conformance;
 mod deny;
 mod difference;
+mod fuzz;
 mod golden;
-mod layout;
-mod memory;
-mod mutate;
 mod ours;
 mod outcome;
 mod paths;
@@ -39,6 +37,8 @@ enum Command {
     Conformance(conformance::Options),
     /// Measure against Go's own reader, or count instructions
     Bench(bench::Options),
+    /// Run the fuzz targets, and say what they found
+    Fuzz(fuzz::Options),
     /// Everything that must pass: fmt, clippy, tests, docs, cargo-deny, conformance, instructions
     Test,
 }
@@ -49,6 +49,7 @@ fn main() -> anyhow::Result<()> {
         Command::Archives(options) => archives::main(&options),
         Command::Conformance(options) => conformance::main(&options),
         Command::Bench(options) => bench::main(&options),
+        Command::Fuzz(options) => fuzz::main(&options),
         Command::Test => test::main(),
     }
 }

@@ -17,26 +17,42 @@ use crate::layout::{Batch, Boundary, Item, Layout, Part};
 
 /// A good trace that mutants are made from.
 #[derive(Clone, Debug)]
-pub(crate) struct Base {
+pub struct Base {
     /// Where it comes from, for messages.
-    pub(crate) name: String,
-    pub(crate) bytes: Vec<u8>,
+    pub name: String,
+    /// The trace.
+    pub bytes: Vec<u8>,
 }
 
 /// A broken trace; or, now and then, one that is still good.
 #[derive(Clone, Debug)]
-pub(crate) struct Mutant {
+pub struct Mutant {
     /// Its number in the sequence.
-    pub(crate) number: u64,
+    pub number: u64,
     /// What was done to which trace, for messages.
-    pub(crate) story: String,
+    pub story: String,
     /// The last thing that was done to it.
-    pub(crate) kind: &'static str,
-    pub(crate) bytes: Vec<u8>,
+    pub kind: &'static str,
+    /// The trace.
+    pub bytes: Vec<u8>,
+}
+
+/// How many changes there are to choose from for [`change`].
+pub const KINDS: usize = CHANGES.len();
+
+/// Does one thing to a trace, of a kind below [`KINDS`]; says what it did. `None` where the trace
+/// has nothing of the kind. `bases` are the traces that batches are borrowed from.
+pub fn change(bytes: &[u8], bases: &[Base], kind: usize, seed: u64) -> Option<(Vec<u8>, String)> {
+    let (name, change) = CHANGES[kind % KINDS];
+    if matches!(change, Change::Splice(_)) && bases.is_empty() {
+        return None;
+    }
+    let (bytes, what) = apply(change, bytes, bases, &mut Rng::with_seed(seed))?;
+    Some((bytes, format!("{name} {what}")))
 }
 
 /// Makes the mutant with this number.
-pub(crate) fn mutant(bases: &[Base], seed: u64, number: u64) -> Mutant {
+pub fn mutant(bases: &[Base], seed: u64, number: u64) -> Mutant {
     // Neighbouring seeds must not give related sequences.
     let mut rng =
         Rng::with_seed((seed ^ number.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -580,16 +596,11 @@ fn pick_item<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::golden;
 
     #[test]
     fn mutants_are_always_the_same_and_rarely_whole() {
-        let bases: Vec<Base> = golden::traces()
-            .unwrap()
-            .into_iter()
-            .filter(|name| name.contains("/empty") || name.contains("/timers"))
-            .map(|name| Base { bytes: std::fs::read(golden::folder().join(&name)).unwrap(), name })
-            .collect();
+        let mut bases = crate::recorded(usize::MAX);
+        bases.retain(|base| base.name.contains("/empty") || base.name.contains("/timers"));
         let mut whole = 0;
         for number in 0..300 {
             let mutant = mutant(&bases, 1, number);

@@ -1,7 +1,8 @@
 //! How much memory a piece of work needs: an allocator that counts.
 //!
 //! Counts are kept for each thread by itself, so that work can be measured while
-//! other threads do theirs.
+//! other threads do theirs. A program that wants them has [`Counting`] as its global
+//! allocator; in others every count is 0.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,13 +13,11 @@ thread_local! {
 }
 
 /// The system's allocator, counting.
-struct Counting;
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
+#[derive(Debug)]
+pub struct Counting;
 
 /// Does the work and says how many bytes it had allocated at most, on this thread.
-pub(crate) fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = NOW.get();
     PEAK.set(before);
     let value = work();
@@ -65,7 +64,10 @@ unsafe impl GlobalAlloc for Counting {
 
 #[cfg(test)]
 mod tests {
-    use super::peak;
+    use super::{Counting, peak};
+
+    #[global_allocator]
+    static COUNTING: Counting = Counting;
 
     #[test]
     fn the_peak_is_what_was_held_at_once() {

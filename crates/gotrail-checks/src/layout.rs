@@ -11,51 +11,61 @@ use gotrail_format::version::{self, Version};
 
 /// A trace.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Layout {
-    pub(crate) header: Vec<u8>,
-    pub(crate) parts: Vec<Part>,
+pub struct Layout {
+    /// The header, as it stands there.
+    pub header: Vec<u8>,
+    /// Batches and ends of generations, in order.
+    pub parts: Vec<Part>,
     /// What is behind the last part that could be understood.
-    pub(crate) rest: Vec<u8>,
+    pub rest: Vec<u8>,
     /// The least number of bytes that numbers are written with.
-    pub(crate) width: usize,
+    pub width: usize,
 }
 
 /// A batch, or the end of a generation.
 #[derive(Clone, Debug)]
-pub(crate) enum Part {
+pub enum Part {
+    /// The end of a generation.
     EndOfGeneration,
+    /// A batch.
     Batch(Batch),
 }
 
 /// A batch.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Batch {
-    pub(crate) experiment: Option<u8>,
-    pub(crate) generation: u64,
-    pub(crate) thread: u64,
-    pub(crate) time: u64,
+pub struct Batch {
+    /// The experiment, if it is an experimental batch.
+    pub experiment: Option<u8>,
+    /// The generation that it names.
+    pub generation: u64,
+    /// The thread that wrote it.
+    pub thread: u64,
+    /// The time that its events' times begin with.
+    pub time: u64,
     /// The size that it claims, if that is not the one it has.
-    pub(crate) size: Option<u64>,
-    pub(crate) items: Vec<Item>,
+    pub size: Option<u64>,
+    /// Its events, or entries.
+    pub items: Vec<Item>,
     /// What is behind the last event that could be understood.
-    pub(crate) tail: Vec<u8>,
+    pub tail: Vec<u8>,
 }
 
 /// An event, or an entry of a table.
 #[derive(Clone, Debug)]
-pub(crate) struct Item {
-    pub(crate) event: u8,
+pub struct Item {
+    /// Its number.
+    pub event: u8,
     /// Its arguments; those of a stack go on with its frames.
-    pub(crate) args: Vec<u64>,
+    pub args: Vec<u64>,
     /// The bytes of a string.
-    pub(crate) data: Option<Vec<u8>>,
+    pub data: Option<Vec<u8>>,
     /// The length that the data claims, if that is not the one it has.
-    pub(crate) data_len: Option<u64>,
+    pub data_len: Option<u64>,
 }
 
 /// What begins at a place in a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Boundary {
+pub enum Boundary {
     /// A byte of the header, its end included.
     Header,
     /// A batch, or the end of a generation.
@@ -75,19 +85,20 @@ pub(crate) enum Boundary {
 }
 
 impl Item {
-    pub(crate) fn spec(&self) -> Option<&'static Spec> {
+    /// What the event table says of it.
+    pub fn spec(&self) -> Option<&'static Spec> {
         EventType(self.event).spec()
     }
 
     /// The event's name, or its number.
-    pub(crate) fn name(&self) -> String {
+    pub fn name(&self) -> String {
         EventType(self.event).to_string()
     }
 }
 
 impl Layout {
     /// Takes a trace apart. `None` if it has no header.
-    pub(crate) fn read(bytes: &[u8]) -> Option<Layout> {
+    pub fn read(bytes: &[u8]) -> Option<Layout> {
         let (version, len) = version::read_header(bytes).ok()?;
         let mut layout = Layout { header: bytes[..len].to_vec(), ..Layout::default() };
         let mut rest = &bytes[len..];
@@ -119,25 +130,27 @@ impl Layout {
     }
 
     /// Puts the trace together.
-    pub(crate) fn write(&self) -> Vec<u8> {
+    pub fn write(&self) -> Vec<u8> {
         self.write_with(&mut |_, _| {})
     }
 
     /// Every place where something begins, in the order of the written trace.
-    pub(crate) fn boundaries(&self) -> Vec<(usize, Boundary)> {
+    pub fn boundaries(&self) -> Vec<(usize, Boundary)> {
         let mut boundaries = Vec::new();
         self.write_with(&mut |at, kind| boundaries.push((at, kind)));
         boundaries
     }
 
-    pub(crate) fn batches(&self) -> impl Iterator<Item = &Batch> {
+    /// The batches.
+    pub fn batches(&self) -> impl Iterator<Item = &Batch> {
         self.parts.iter().filter_map(|part| match part {
             Part::Batch(batch) => Some(batch),
             Part::EndOfGeneration => None,
         })
     }
 
-    pub(crate) fn batches_mut(&mut self) -> impl Iterator<Item = &mut Batch> {
+    /// The batches, to be changed.
+    pub fn batches_mut(&mut self) -> impl Iterator<Item = &mut Batch> {
         self.parts.iter_mut().filter_map(|part| match part {
             Part::Batch(batch) => Some(batch),
             Part::EndOfGeneration => None,
@@ -164,7 +177,7 @@ impl Layout {
 
 impl Batch {
     /// The size of the payload, with numbers as short as possible.
-    pub(crate) fn payload_len(&self) -> usize {
+    pub fn payload_len(&self) -> usize {
         let mut payload = Vec::new();
         self.write_payload(&mut payload, 0, &mut |_, _| {});
         payload.len()
@@ -265,8 +278,7 @@ mod tests {
 
     #[test]
     fn every_recorded_trace_comes_apart_and_together() {
-        for trace in crate::golden::traces().unwrap() {
-            let bytes = std::fs::read(crate::golden::folder().join(&trace)).unwrap();
+        for crate::mutate::Base { name: trace, bytes } in crate::recorded(usize::MAX) {
             let layout = Layout::read(&bytes).unwrap();
             assert!(layout.rest.is_empty(), "{trace}");
             for batch in layout.batches() {
