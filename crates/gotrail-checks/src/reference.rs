@@ -82,6 +82,9 @@ pub struct Verdict {
     pub wire: Reading,
 }
 
+/// A trace that the reference reads: nothing but a header.
+const PROBE: &[u8] = b"go 1.26 trace\0\0\0";
+
 /// The running program.
 #[derive(Debug)]
 pub struct Reference {
@@ -100,7 +103,7 @@ impl Reference {
     ///
     /// # Errors
     ///
-    /// If the program cannot be started.
+    /// If the program cannot be started, or answers nothing at all.
     pub fn verdict(&mut self, trace: &[u8]) -> io::Result<Option<Verdict>> {
         if self.process.is_none() {
             let mut child = Command::new(&self.program)
@@ -123,8 +126,13 @@ impl Reference {
         let Some((_, stdin, answers)) = &mut self.process else { return Ok(None) };
         match ask(stdin, answers, trace) {
             Ok(verdict) => Ok(Some(verdict)),
-            Err(_) => {
+            Err(error) => {
                 self.end();
+                // Whoever answers nothing does not die of this trace.
+                if trace == PROBE {
+                    return Err(error);
+                }
+                self.verdict(PROBE)?;
                 Ok(None)
             }
         }
@@ -210,7 +218,7 @@ fn wire(trace: &[u8]) -> Reading {
 ///
 /// # Errors
 ///
-/// If the program cannot be started.
+/// If the program cannot be started, or answers nothing at all.
 pub fn difference(reference: &mut Reference, trace: &[u8]) -> io::Result<Option<String>> {
     // Older formats the reference still reads, and we do not.
     if version::read_header(trace).is_ok_and(|(version, _)| !version.has_generations()) {
@@ -258,6 +266,18 @@ pub fn differential(trace: &[u8]) {
     match difference(reference, trace) {
         Ok(None) => {}
         Ok(Some(difference)) => panic!("{difference}"),
-        Err(error) => panic!("{program:?} cannot be started: {error}"),
+        Err(error) => panic!("{program:?} does not answer: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_says_nothing_is_no_reference() {
+        let mut silent = Reference::new(Path::new("true"));
+        assert!(silent.verdict(b"go 1.22 trace\0\0\0").is_err());
+        assert!(difference(&mut silent, PROBE).is_err());
     }
 }
