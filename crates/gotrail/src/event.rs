@@ -409,6 +409,24 @@ pub struct GoTransition<'a> {
     pub stack: Option<Stack<'a>>,
 }
 
+/// A [`GoTransition`] in numbers, for those who look at every one: nothing is looked up.
+///
+/// Ids of strings and stacks mean something in the event's generation only, see [`Event::string`]
+/// and [`Event::stack_with_id`]; 0 means none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GoStep {
+    /// The goroutine.
+    pub go: GoId,
+    /// Its state before.
+    pub from: GoState,
+    /// Its state after.
+    pub to: GoState,
+    /// The string that says why, or 0.
+    pub reason: u64,
+    /// The stack of the goroutine that changes, or 0.
+    pub stack: u64,
+}
+
 /// A proc changes its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcTransition {
@@ -500,6 +518,50 @@ impl<'a> Event<'a> {
     pub fn stack(&self) -> Option<Stack<'a>> {
         let arg = STACK_ARG[self.raw.event.0 as usize];
         self.generation.stack(*self.raw.args.get(arg as usize)?)
+    }
+
+    /// The id of [`Event::stack`] in the event's generation; 0 if there is none.
+    #[inline]
+    pub fn stack_id(&self) -> u64 {
+        let arg = STACK_ARG[self.raw.event.0 as usize];
+        self.raw.args.get(arg as usize).copied().unwrap_or(0)
+    }
+
+    /// The stack with this id in the event's generation, unless the id is 0.
+    pub fn stack_with_id(&self, id: u64) -> Option<Stack<'a>> {
+        self.generation.stack(id)
+    }
+
+    /// The string with this id in the event's generation; empty where there is none.
+    pub fn string(&self, id: u64) -> &'a BStr {
+        self.generation.string(id)
+    }
+
+    /// If this is a goroutine's change of state, that change in numbers.
+    #[inline]
+    pub fn go_step(&self) -> Option<GoStep> {
+        let args = &self.raw.args;
+        let step = &GO_STEPS[self.raw.event.0 as usize];
+        let (from, to) = match step.who {
+            Who::Nobody => return None,
+            Who::Status => (
+                GoState::of_number(self.raw.old),
+                go_state_of_status(args[2] as u8).unwrap_or(GoState::Undetermined),
+            ),
+            Who::This | Who::Named => (step.from, step.to),
+        };
+        let go = if step.who == Who::This { self.raw.go } else { args[0] as i64 };
+        let arg = |number: u8| args.get(number as usize).copied().unwrap_or(0);
+        Some(GoStep { go: GoId(go), from, to, reason: arg(step.reason), stack: arg(step.stack) })
+    }
+
+    /// If this is a proc's change of state, that change.
+    #[inline]
+    pub fn proc_step(&self) -> Option<ProcTransition> {
+        use EventType as T;
+        let proc =
+            matches!(self.raw.event, T::PROC_START | T::PROC_STOP | T::PROC_STEAL | T::PROC_STATUS);
+        proc.then(|| self.proc_transition())
     }
 
     /// What the event says.
@@ -597,45 +659,21 @@ impl<'a> Event<'a> {
     }
 
     fn go_transition(&self) -> GoTransition<'a> {
-        use EventType as T;
-        use GoState::*;
-        let args = &self.raw.args;
-        let change =
-            |go, from, to| GoTransition { go, from, to, reason: BStr::new(""), stack: None };
-        let named = GoId(args[0] as i64);
-        let this = self.goroutine();
-        let created = |state| GoTransition {
-            stack: self.generation.stack(args[1]),
-            ..change(named, NotExist, state)
+        let nothing = GoStep {
+            go: GoId::NONE,
+            from: GoState::Undetermined,
+            to: GoState::Undetermined,
+            reason: 0,
+            stack: 0,
         };
-        match self.raw.event {
-            T::GO_CREATE => created(Runnable),
-            T::GO_CREATE_BLOCKED => created(Waiting),
-            T::GO_CREATE_SYSCALL => change(named, NotExist, Syscall),
-            T::GO_START => change(named, Runnable, Running),
-            T::GO_DESTROY => change(this, Running, NotExist),
-            T::GO_DESTROY_SYSCALL => change(this, Syscall, NotExist),
-            T::GO_STOP | T::GO_BLOCK => {
-                let to = if self.raw.event == T::GO_STOP { Runnable } else { Waiting };
-                let (reason, stack) = (self.string(args[0]), self.stack());
-                GoTransition { reason, stack, ..change(this, Running, to) }
-            }
-            T::GO_UNBLOCK | T::GO_SWITCH | T::GO_SWITCH_DESTROY => change(named, Waiting, Runnable),
-            T::GO_SYSCALL_BEGIN => {
-                GoTransition { stack: self.stack(), ..change(this, Running, Syscall) }
-            }
-            T::GO_SYSCALL_END => change(this, Syscall, Running),
-            T::GO_SYSCALL_END_BLOCKED => change(this, Syscall, Runnable),
-            _ => {
-                let to = go_state_of_status(args[2] as u8).unwrap_or(Undetermined);
-                let from = GoState::of_number(self.raw.old);
-                GoTransition { stack: self.stack(), ..change(named, from, to) }
-            }
+        let step = self.go_step().unwrap_or(nothing);
+        GoTransition {
+            go: step.go,
+            from: step.from,
+            to: step.to,
+            reason: self.string(step.reason),
+            stack: self.generation.stack(step.stack),
         }
-    }
-
-    fn string(&self, id: u64) -> &'a BStr {
-        self.generation.string(id)
     }
 }
 
@@ -679,3 +717,70 @@ static STACK_ARG: [u8; 256] = {
     }
     table
 };
+
+/// Whose state an event changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// No goroutine's.
+    Nobody,
+    /// The running goroutine's.
+    This,
+    /// That of the goroutine in the first argument.
+    Named,
+    /// The same, to the state in the third argument.
+    Status,
+}
+
+/// What an event does to a goroutine.
+#[derive(Clone, Copy)]
+struct Step {
+    who: Who,
+    from: GoState,
+    to: GoState,
+    /// Which argument is the reason, and which the stack of the goroutine; too large for none.
+    reason: u8,
+    stack: u8,
+}
+
+/// For each event, what it does to a goroutine.
+static GO_STEPS: [Step; 256] = {
+    use EventType as T;
+    use GoState::*;
+    const NO_ARG: u8 = 0xff;
+    let nobody = Step {
+        who: Who::Nobody,
+        from: Undetermined,
+        to: Undetermined,
+        reason: NO_ARG,
+        stack: NO_ARG,
+    };
+    let mut table = [nobody; 256];
+    let rows = [
+        (T::GO_CREATE, Who::Named, NotExist, Runnable, NO_ARG, 1),
+        (T::GO_CREATE_BLOCKED, Who::Named, NotExist, Waiting, NO_ARG, 1),
+        (T::GO_CREATE_SYSCALL, Who::Named, NotExist, Syscall, NO_ARG, NO_ARG),
+        (T::GO_START, Who::Named, Runnable, Running, NO_ARG, NO_ARG),
+        (T::GO_DESTROY, Who::This, Running, NotExist, NO_ARG, NO_ARG),
+        (T::GO_DESTROY_SYSCALL, Who::This, Syscall, NotExist, NO_ARG, NO_ARG),
+        (T::GO_STOP, Who::This, Running, Runnable, 0, 1),
+        (T::GO_BLOCK, Who::This, Running, Waiting, 0, 1),
+        (T::GO_UNBLOCK, Who::Named, Waiting, Runnable, NO_ARG, NO_ARG),
+        (T::GO_SWITCH, Who::Named, Waiting, Runnable, NO_ARG, NO_ARG),
+        (T::GO_SWITCH_DESTROY, Who::Named, Waiting, Runnable, NO_ARG, NO_ARG),
+        (T::GO_SYSCALL_BEGIN, Who::This, Running, Syscall, NO_ARG, STACK_ARG_OF_SYSCALL),
+        (T::GO_SYSCALL_END, Who::This, Syscall, Running, NO_ARG, NO_ARG),
+        (T::GO_SYSCALL_END_BLOCKED, Who::This, Syscall, Runnable, NO_ARG, NO_ARG),
+        (T::GO_STATUS, Who::Status, Undetermined, Undetermined, NO_ARG, NO_ARG),
+        (T::GO_STATUS_STACK, Who::Status, Undetermined, Undetermined, NO_ARG, 3),
+    ];
+    let mut row = 0;
+    while row < rows.len() {
+        let (event, who, from, to, reason, stack) = rows[row];
+        table[event.0 as usize] = Step { who, from, to, reason, stack };
+        row += 1;
+    }
+    table
+};
+
+/// Behind the sequence number of the proc.
+const STACK_ARG_OF_SYSCALL: u8 = 1;

@@ -40,6 +40,7 @@ mod deliver;
 mod error;
 mod event;
 mod events;
+mod fold;
 mod frontier;
 mod generation;
 mod ids;
@@ -63,10 +64,11 @@ pub use bstr;
 pub use clock::ClockSnapshot;
 pub use error::{Cause, Error, Fault, Holding, Needed, Place, Subject, Waiting};
 pub use event::{
-    Details, Event, Experimental, GoState, GoTransition, Kind, Label, Log, Metric, ProcState,
-    ProcTransition, Range, RangeName, Region, Scope, Sync, Task,
+    Details, Event, Experimental, GoState, GoStep, GoTransition, Kind, Label, Log, Metric,
+    ProcState, ProcTransition, Range, RangeName, Region, Scope, Sync, Task,
 };
 pub use events::Events;
+pub use fold::Fold;
 pub use generation::{ExperimentalBatch, Generation};
 pub use gotrail_format as format;
 pub use gotrail_format::Version;

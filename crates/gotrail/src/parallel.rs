@@ -14,36 +14,42 @@ use crate::collect::Next;
 use crate::cursor;
 use crate::deliver::Delivery;
 use crate::error::Error;
+use crate::event::{Event, Ordered};
+use crate::fold::Fold;
 use crate::generation::Generation;
 use crate::order::State;
 use crate::reader::{Mode, Reader};
 use crate::run::Run;
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 /// A generation to be put in order.
-struct Job<'t> {
+struct Job<'t, F> {
     generation: Box<Generation<'t>>,
     /// Its index, if speculation makes sense.
     index: Option<u32>,
-    reply: Sender<Done<'t>>,
+    fold: F,
+    reply: Sender<Done<'t, F>>,
 }
 
 /// A generation that was put in order, if that was possible.
-struct Done<'t> {
+struct Done<'t, F> {
     generation: Box<Generation<'t>>,
-    guess: Option<Guess>,
+    guess: Option<Guess<F>>,
 }
 
 /// What a speculative run came to.
-struct Guess {
+struct Guess<F> {
     state: State,
     events: u64,
     last_time: i64,
     /// Whether any thread has events: CPU samples alone do not begin a trace.
     begins: bool,
+    /// What looked at the events.
+    fold: F,
 }
 
 impl Reader<'_> {
@@ -62,27 +68,43 @@ impl Reader<'_> {
     pub fn drain_parallel(
         &mut self,
         threads: usize,
+        progress: impl FnMut(u64),
+    ) -> Result<u64, Error> {
+        self.fold_parallel(threads, &mut (), progress)
+    }
+
+    /// Shows all events that are left to `fold`, on several threads, and returns how many there
+    /// were.
+    ///
+    /// Generations are folded for themselves and merged in sequence, so that the result does not
+    /// depend on the number of threads. After an error the fold has seen the generations before
+    /// it, and of its own generation what a sequential reader delivers. Otherwise as
+    /// [`Reader::drain_parallel`].
+    pub fn fold_parallel<F: Fold>(
+        &mut self,
+        threads: usize,
+        fold: &mut F,
         mut progress: impl FnMut(u64),
     ) -> Result<u64, Error> {
         let before = self.events_delivered();
         if threads < 2 || self.mode() == Mode::Tolerant || before > 0 {
-            while self.drain_generation()? {
+            while self.fold_generation(fold)? {
                 progress(self.bytes_read());
             }
             return Ok(self.events_delivered() - before);
         }
-        let (jobs, queue) = mpsc::channel::<Job<'_>>();
+        let (jobs, queue) = mpsc::channel::<Job<'_, F>>();
         let queue = Mutex::new(queue);
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| work(&queue));
             }
-            let end = self.settle_all(threads, &jobs, &mut progress);
+            let end = self.settle_all(threads, &jobs, fold, &mut progress);
             // Without senders the workers end.
             drop(jobs);
-            let end = end?;
-            self.enter(end)?;
-            self.drain()
+            self.enter_folding(end?, fold)?;
+            while self.fold_generation(fold)? {}
+            Ok::<(), Error>(())
         })?;
         Ok(self.events_delivered())
     }
@@ -90,13 +112,14 @@ impl Reader<'_> {
 
 impl<'t> Reader<'t> {
     /// Hands generations out and settles them in sequence, until the trace ends.
-    fn settle_all(
+    fn settle_all<F: Fold>(
         &mut self,
         threads: usize,
-        jobs: &Sender<Job<'t>>,
+        jobs: &Sender<Job<'t, F>>,
+        fold: &mut F,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Next<'t>, Error> {
-        let mut pending = VecDeque::<Receiver<Done<'t>>>::new();
+        let mut pending = VecDeque::<Receiver<Done<'t, F>>>::new();
         let mut numbers = FxHashSet::default();
         let mut end = None;
         loop {
@@ -109,7 +132,8 @@ impl<'t> Reader<'t> {
                         let (reply, done) = mpsc::channel();
                         let index = fresh.then_some(index);
                         // Only fails when there are no workers, and then `done` says so.
-                        let _ = jobs.send(Job { generation, index, reply });
+                        let later = fold.later();
+                        let _ = jobs.send(Job { generation, index, fold: later, reply });
                         pending.push_back(done);
                     }
                     next => end = Some(next),
@@ -119,27 +143,31 @@ impl<'t> Reader<'t> {
             let Ok(Done { generation, guess }) = done.recv() else {
                 unreachable!("a worker answers every job or panics, and panics are passed on");
             };
-            self.settle(generation, guess)?;
+            self.settle(generation, guess, fold)?;
             progress(self.bytes_read());
         }
         Ok(end.unwrap_or(Next::End))
     }
 
     /// Accepts a guess that is confirmed, or reads the generation in the ordinary way.
-    fn settle(
+    fn settle<F: Fold>(
         &mut self,
         generation: Box<Generation<'t>>,
-        guess: Option<Guess>,
+        guess: Option<Guess<F>>,
+        fold: &mut F,
     ) -> Result<(), Error> {
-        if let Some(Guess { state, events, last_time, begins }) = guess
+        if let Some(Guess { state, events, last_time, begins, fold: later }) = guess
+            // Times would be other ones if they had to rise above those of the last generation.
+            && (!F::LOOKS || self.last_time() < generation.start().0)
             && let Some(state) = self.state().confirm(state, &generation, begins)
+            && fold.merge(later)
         {
             #[cfg(debug_assertions)]
             self.check_guess(&generation, &state, events);
             return self.accept(generation, state, events, last_time);
         }
-        self.enter(Next::Generation(generation))?;
-        self.finish_generation()
+        self.enter_folding(Next::Generation(generation), fold)?;
+        self.finish_generation_folding(fold)
     }
 }
 
@@ -162,18 +190,18 @@ impl<'t> Reader<'t> {
 }
 
 /// Puts generations in order until there are no more.
-fn work(queue: &Mutex<Receiver<Job<'_>>>) {
+fn work<F: Fold>(queue: &Mutex<Receiver<Job<'_, F>>>) {
     loop {
         let next = queue.lock().map(|queue| queue.recv());
-        let Ok(Ok(Job { generation, index, reply })) = next else { return };
-        let guess = index.and_then(|index| speculate(&generation, index));
+        let Ok(Ok(Job { generation, index, fold, reply })) = next else { return };
+        let guess = index.and_then(|index| speculate(&generation, index, fold));
         // The reader may have given up meanwhile.
         let _ = reply.send(Done { generation, guess });
     }
 }
 
 /// Puts a generation in order as if nothing came before; none if that leads to an error.
-fn speculate(generation: &Generation<'_>, index: u32) -> Option<Guess> {
+fn speculate<F: Fold>(generation: &Generation<'_>, index: u32, mut fold: F) -> Option<Guess<F>> {
     let mut state = State::speculative(index, generation.number);
     if let Some(trail) = state.trail() {
         trail.prefixes = cursor::prefixes(generation);
@@ -182,7 +210,20 @@ fn speculate(generation: &Generation<'_>, index: u32) -> Option<Guess> {
     let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };
     run.start_speculative(generation).ok()?;
     let begins = run.has_threads();
-    run.drive(generation, &mut state, &mut delivery).ok()?;
+    if F::LOOKS {
+        let mut sync = Ordered::sync(generation.start().0, u64::from(index) + 1);
+        delivery.deliver(&mut sync, generation).ok()?;
+        delivery.delivered = 0;
+        fold.event(&Event { raw: sync, generation, names: state.names() });
+        let mut each = |event: &Event<'_>| {
+            fold.event(event);
+            ControlFlow::Continue(())
+        };
+        let _ = run.show(generation, &mut state, &mut delivery, &mut each).ok()?;
+        fold.generation_ends(generation);
+    } else {
+        run.drive(generation, &mut state, &mut delivery).ok()?;
+    }
     let Delivery { last_time, delivered: events, .. } = delivery;
-    Some(Guess { state, events, last_time, begins })
+    Some(Guess { state, events, last_time, begins, fold })
 }

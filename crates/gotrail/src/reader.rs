@@ -4,6 +4,7 @@ use crate::collect::{Collector, Next};
 use crate::deliver::Delivery;
 use crate::error::{Cause, Error, Fault, Place};
 use crate::event::{Event, Ordered};
+use crate::fold::Fold;
 use crate::generation::Generation;
 use crate::input::{self, Input};
 use crate::order::{Checkpoint, State};
@@ -364,6 +365,10 @@ impl<'t> Reader<'t> {
         self.mode
     }
 
+    pub(crate) fn last_time(&self) -> i64 {
+        self.delivery.last_time
+    }
+
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
@@ -393,9 +398,52 @@ impl<'t> Reader<'t> {
 
     /// Delivers what is left of the generation, and what comes before the events of the next;
     /// false at the end of the trace.
-    pub(crate) fn drain_generation(&mut self) -> Result<bool, Error> {
+    fn drain_generation(&mut self) -> Result<bool, Error> {
         self.drive_generation()?;
         Ok(!matches!(self.turn()?, Some(None)))
+    }
+
+    /// The same for events that `fold` looks at.
+    pub(crate) fn fold_generation<F: Fold>(&mut self, fold: &mut F) -> Result<bool, Error> {
+        self.show_fold(fold)?;
+        match self.turn()? {
+            Some(Some(sync)) => self.show_sync(sync, fold),
+            Some(None) => return Ok(false),
+            None => {}
+        }
+        Ok(true)
+    }
+
+    /// [`Reader::enter`] for a fold.
+    pub(crate) fn enter_folding<F: Fold>(
+        &mut self,
+        next: Next<'t>,
+        fold: &mut F,
+    ) -> Result<(), Error> {
+        let sync = self.enter(next)?;
+        self.show_sync(sync, fold);
+        Ok(())
+    }
+
+    fn show_sync<F: Fold>(&mut self, raw: Ordered, fold: &mut F) {
+        let generation = self.generation.as_ref().unwrap_or(&self.nowhere);
+        fold.event(&Event { raw, generation, names: self.state.names() });
+    }
+
+    /// Shows what is left of the generation to a fold.
+    fn show_fold<F: Fold>(&mut self, fold: &mut F) -> Result<(), Error> {
+        if !F::LOOKS {
+            return self.drive_generation();
+        }
+        let begun = matches!(self.phase, Phase::Inside);
+        let result = self.show_generation(&mut |event: &Event<'_>| {
+            fold.event(event);
+            ControlFlow::Continue(())
+        });
+        if begun && let Some(generation) = &self.generation {
+            fold.generation_ends(generation);
+        }
+        result.map(|_| ())
     }
 
     /// Delivers what is left of the generation.
@@ -417,9 +465,9 @@ impl<'t> Reader<'t> {
         Ok(more)
     }
 
-    /// Delivers what is left of the generation, and ends it.
-    pub(crate) fn finish_generation(&mut self) -> Result<(), Error> {
-        self.drive_generation()?;
+    /// Delivers what is left of the generation to a fold, and ends it.
+    pub(crate) fn finish_generation_folding<F: Fold>(&mut self, fold: &mut F) -> Result<(), Error> {
+        self.show_fold(fold)?;
         if let Some(generation) = self.generation.take() {
             self.state.end_generation(&generation);
         }

@@ -39,14 +39,19 @@ impl<'a> Stack<'a> {
         frames.map(move |frame| self.named(frame))
     }
 
-    /// The frames as places: in a generation, equal frames have equal places, which are small
-    /// numbers from 0 on. For what is made of a frame once and used whenever it comes again.
-    pub(crate) fn places(self) -> &'a [u32] {
+    /// The frames as places, innermost first: in a generation, equal frames have equal places,
+    /// which are small numbers from 0 on. For what is made of a frame once and used whenever it
+    /// comes again.
+    pub fn places(self) -> &'a [u32] {
         self.generation.stacks.places(&self.generation.data, self.id)
     }
 
     /// The frame at one of the generation's places.
-    pub(crate) fn frame(self, place: u32) -> Frame<'a> {
+    ///
+    /// # Panics
+    ///
+    /// If no stack of the generation has this place.
+    pub fn frame(self, place: u32) -> Frame<'a> {
         self.named(self.generation.stacks.frame(&self.generation.data, place))
     }
 

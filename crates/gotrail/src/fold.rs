@@ -1,0 +1,49 @@
+//! What looks at all events of a trace and keeps what it needs to know of them.
+
+use crate::event::Event;
+use crate::generation::Generation;
+
+/// Something that all events of a trace are shown to, and that can be done for generations by
+/// themselves.
+///
+/// With one thread, [`Fold::event`] sees the whole trace. With several, each generation is shown
+/// to a fold of its own, made by [`Fold::later`], which knows nothing of what came before: there
+/// a status may say [`Undetermined`](crate::GoState::Undetermined) for a state that is known, and
+/// the end of a task that began before may lack its name and parent. [`Fold::merge`] must then
+/// come to what `event` would have come to.
+///
+/// See [`Reader::fold_parallel`](crate::Reader::fold_parallel).
+pub trait Fold: Send {
+    /// Whether the fold looks at events at all.
+    const LOOKS: bool = true;
+
+    /// A fold for a later generation.
+    fn later(&self) -> Self;
+
+    /// The next event: the sync of a generation, its events, and at the end of the trace one more
+    /// sync.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// All events of `generation` were shown. What refers to its strings and stacks ends here.
+    fn generation_ends(&mut self, generation: &Generation<'_>) {
+        let _ = generation;
+    }
+
+    /// Takes over what a fold of the next generation came to. False, with nothing changed, if
+    /// that cannot be told without knowing what came before; then the generation's events are
+    /// shown to this fold.
+    fn merge(&mut self, later: Self) -> bool;
+}
+
+/// Looks at nothing.
+impl Fold for () {
+    const LOOKS: bool = false;
+
+    fn later(&self) {}
+
+    fn event(&mut self, _: &Event<'_>) {}
+
+    fn merge(&mut self, (): Self) -> bool {
+        true
+    }
+}
