@@ -555,6 +555,13 @@ impl<'a> Event<'a> {
         Some(GoStep { go: GoId(go), from, to, reason: arg(step.reason), stack: arg(step.stack) })
     }
 
+    /// If a region begins or ends, its task and the string of its type.
+    #[inline]
+    pub fn region_ids(&self) -> Option<(TaskId, u64)> {
+        matches!(self.raw.event, EventType::USER_REGION_BEGIN | EventType::USER_REGION_END)
+            .then(|| (TaskId(self.raw.args[0]), self.raw.args[1]))
+    }
+
     /// If this is a proc's change of state, that change.
     #[inline]
     pub fn proc_step(&self) -> Option<ProcTransition> {

@@ -7,7 +7,7 @@ use crate::generation::Generation;
 /// themselves.
 ///
 /// With one thread, [`Fold::event`] sees the whole trace. With several, each generation is shown
-/// to a fold of its own, made by [`Fold::later`], which knows nothing of what came before: there
+/// to a fold of its own, made by [`Fold::part`], which knows nothing of what came before: there
 /// a status may say [`Undetermined`](crate::GoState::Undetermined) for a state that is known, and
 /// the end of a task that began before may lack its name and parent. [`Fold::merge`] must then
 /// come to what `event` would have come to.
@@ -17,8 +17,8 @@ pub trait Fold: Send {
     /// Whether the fold looks at events at all.
     const LOOKS: bool = true;
 
-    /// A fold for a later generation.
-    fn later(&self) -> Self;
+    /// A fold for one generation; `first` if no events come before it.
+    fn part(&self, first: bool) -> Self;
 
     /// The next event: the sync of a generation, its events, and at the end of the trace one more
     /// sync.
@@ -39,7 +39,7 @@ pub trait Fold: Send {
 impl Fold for () {
     const LOOKS: bool = false;
 
-    fn later(&self) {}
+    fn part(&self, _: bool) {}
 
     fn event(&mut self, _: &Event<'_>) {}
 

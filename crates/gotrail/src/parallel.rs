@@ -132,8 +132,8 @@ impl<'t> Reader<'t> {
                         let (reply, done) = mpsc::channel();
                         let index = fresh.then_some(index);
                         // Only fails when there are no workers, and then `done` says so.
-                        let later = fold.later();
-                        let _ = jobs.send(Job { generation, index, fold: later, reply });
+                        let part = fold.part(index == Some(0));
+                        let _ = jobs.send(Job { generation, index, fold: part, reply });
                         pending.push_back(done);
                     }
                     next => end = Some(next),

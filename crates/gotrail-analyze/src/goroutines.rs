@@ -1,0 +1,787 @@
+//! The lives of goroutines: what states each was in, for how long, what regions it had, what
+//! tasks it worked for.
+//!
+//! The rules are those of the summaries that `go tool trace` shows; docs/analyses.md has the
+//! definitions. Everything is a sum that grows while a goroutine is in a state, and the times of
+//! a region are the difference of the sums at its ends.
+//!
+//! A fold of a later generation does not know what a goroutine was in the middle of. It begins
+//! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
+//! it.
+
+use crate::names::{Lookup, Names, StackId, StrId};
+use crate::tasks::Tasks;
+use crate::times::Times;
+use crate::waits::{Begun, WaitKey, WaitKind, Waits};
+use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, Scope, TaskId};
+use gotrail_format::EventType;
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+
+/// Why a goroutine waits that waited before the first event: only an earlier fold knows.
+pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
+
+/// The tracer's reason for a wait that will never end, which it takes for the goroutine's end.
+const FOREVER: &[u8] = b"forever";
+
+/// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
+#[derive(Debug, Clone)]
+pub struct Goroutine {
+    /// Its id.
+    pub id: GoId,
+    /// The function that it began with; empty while no stack says it.
+    pub name: StrId,
+    /// When it was created, or first known of.
+    pub created: i64,
+    /// When it first ran in the trace.
+    pub started: i64,
+    /// When it ended, or began to wait forever.
+    pub ended: i64,
+    /// Who created it, if that is in the trace.
+    pub creator: GoId,
+    /// The stack of the `go` statement.
+    pub created_by: StackId,
+    /// How long it was in which state. While the trace is read, without the state it is in.
+    pub times: Times,
+    /// The state that it is in.
+    pub state: GoState,
+    /// Since when.
+    pub since: i64,
+    /// Why, if it waits.
+    pub reason: StrId,
+    /// Whether the time in this state counts.
+    pub(crate) counts: bool,
+    /// When its proc was taken away during a system call.
+    pub(crate) blocked_since: i64,
+    /// The proc that it began its system call on.
+    pub(crate) syscall_proc: ProcId,
+    pub(crate) wait: Begun,
+    /// What a later fold found it in the middle of.
+    pub(crate) head: Option<Head>,
+    pub(crate) extra: Option<Box<Extra>>,
+}
+
+/// A state that a goroutine was in before the first event of a later fold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) state: GoState,
+    /// When the goroutine was first mentioned, and whether it had a proc.
+    pub(crate) seen: i64,
+    pub(crate) on_proc: bool,
+    /// The function that the first mention's stack begins with.
+    pub(crate) name: StrId,
+    /// The stack of that mention.
+    pub(crate) stack: StackId,
+    /// When the state ended; 0 if it did not.
+    pub(crate) until: i64,
+    /// The reason of the first mention.
+    pub(crate) reason: StrId,
+}
+
+/// What few goroutines have.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extra {
+    /// Since when ranges last, by name.
+    pub(crate) ranges: crate::times::Sums,
+    /// Regions that have begun, outermost first.
+    pub(crate) regions: Vec<Open>,
+    /// Later folds: from whom the goroutine may have inherited a task.
+    pub(crate) inherits: Option<Inherits>,
+    /// Later folds: ends of regions that began before the first event.
+    pub(crate) ends: Vec<Ended>,
+    /// Later folds: when times were first noted for a region.
+    pub(crate) noted: bool,
+    /// Later folds: the first mention of each range.
+    pub(crate) first_ranges: Vec<(StrId, FirstRange)>,
+    /// Later folds: when it ended, with the times until then.
+    pub(crate) last: Option<(i64, Times)>,
+}
+
+/// How a later fold first heard of a range of a goroutine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FirstRange {
+    /// It began.
+    Begun,
+    /// It was active already.
+    Active,
+    /// It ended.
+    Ended(i64),
+}
+
+/// A region that has begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Open {
+    pub(crate) task: TaskId,
+    pub(crate) name: StrId,
+    pub(crate) start: i64,
+    /// The goroutine's times at the beginning.
+    pub(crate) times: Times,
+}
+
+/// The end of a region that began before a later fold's first event.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    pub(crate) task: TaskId,
+    pub(crate) name: StrId,
+    pub(crate) end: i64,
+    pub(crate) times: Times,
+}
+
+/// A new goroutine belongs to the task of its creator's innermost region, which may have begun
+/// before a later fold's first event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Inherits {
+    pub(crate) from: GoId,
+    /// How many of the regions that the creator had before had ended.
+    pub(crate) ended: usize,
+}
+
+/// A region that has ended, or lasts until the end of the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    /// The goroutine.
+    pub go: GoId,
+    /// The task that it belongs to.
+    pub task: TaskId,
+    /// Its type; empty for the time of a goroutine that was created in a region.
+    pub name: StrId,
+    /// When it began; none if that is not in the trace.
+    pub start: Option<i64>,
+    /// When it ended; none if that is not in the trace.
+    pub end: Option<i64>,
+    /// What the goroutine did meanwhile.
+    pub times: Times,
+    /// Whether it ended with its goroutine.
+    pub(crate) with_goroutine: bool,
+}
+
+/// Places of a small cache in front of the index of goroutines.
+const CACHED: usize = 1 << 10;
+
+/// All goroutines, with their regions and tasks.
+#[derive(Debug, Clone)]
+pub struct Goroutines {
+    index: FxHashMap<i64, u32>,
+    cache: Box<[(i64, u32)]>,
+    pub(crate) list: Vec<Goroutine>,
+    pub(crate) regions: Vec<Region>,
+    /// Tasks.
+    pub tasks: Tasks,
+    /// Whether regions are kept.
+    pub(crate) keep_regions: bool,
+    /// Whether there were generations before the first event.
+    pub(crate) later: bool,
+    /// Who is in a system call that began on a proc.
+    pub(crate) in_syscall: FxHashMap<i64, GoId>,
+    /// Later folds: procs that were in `in_syscall` at any time.
+    pub(crate) touched: FxHashSet<i64>,
+    /// Later folds: procs that became idle before they were in `in_syscall`, and when.
+    pub(crate) idle_before: Vec<(i64, i64)>,
+    /// Later folds: ends of system calls that began before, with the procs that were then in
+    /// `in_syscall`.
+    pub(crate) syscalls_before: Vec<(GoId, i64, Vec<i64>)>,
+    /// Who had a range of a proc begin.
+    pub(crate) proc_ranges: IndexMap<(i64, StrId), GoId, FxBuildHasher>,
+    /// Later folds: procs with a range that ended and had not begun.
+    pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
+    /// The time of the last sync, or of the first event.
+    pub(crate) sync: i64,
+    pub(crate) last: i64,
+    why: Whys,
+}
+
+/// Why goroutines become runnable, where the tracer has no reason.
+#[derive(Debug, Clone, Copy, Default)]
+struct Whys {
+    woken: StrId,
+    created: StrId,
+    syscall: StrId,
+    forever: StrId,
+}
+
+impl Goroutines {
+    pub(crate) fn new(names: &mut Names, keep_regions: bool, later: bool) -> Goroutines {
+        Goroutines {
+            index: FxHashMap::default(),
+            cache: vec![(i64::MIN, 0); CACHED].into(),
+            list: Vec::new(),
+            regions: Vec::new(),
+            tasks: Tasks::default(),
+            keep_regions,
+            later,
+            in_syscall: FxHashMap::default(),
+            touched: FxHashSet::default(),
+            idle_before: Vec::new(),
+            syscalls_before: Vec::new(),
+            proc_ranges: IndexMap::default(),
+            proc_ranges_before: Vec::new(),
+            sync: 0,
+            last: 0,
+            why: Whys {
+                woken: names.string_id(b"unblock"),
+                created: names.string_id(b"create"),
+                syscall: names.string_id(b"syscall exit"),
+                forever: names.string_id(FOREVER),
+            },
+        }
+    }
+
+    /// The goroutine with this id.
+    pub fn get(&self, id: GoId) -> Option<&Goroutine> {
+        self.index.get(&id.0).map(|&slot| &self.list[slot as usize])
+    }
+
+    /// All goroutines, in the order of their first mention.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Goroutine> {
+        self.list.iter()
+    }
+
+    /// All regions that were kept: those of a goroutine follow in the order in which they ended.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    #[inline]
+    pub(crate) fn slot(&mut self, id: GoId) -> Option<usize> {
+        let cached = &mut self.cache[id.0 as usize % CACHED];
+        if cached.0 == id.0 {
+            return Some(cached.1 as usize);
+        }
+        let slot = *self.index.get(&id.0)?;
+        *cached = (id.0, slot);
+        Some(slot as usize)
+    }
+
+    /// The slot of a new goroutine; one that had the same id before is gone.
+    pub(crate) fn add(&mut self, goroutine: Goroutine) -> usize {
+        if let Some(slot) = self.slot(goroutine.id) {
+            self.list[slot] = goroutine;
+            return slot;
+        }
+        let slot = self.list.len();
+        self.index.insert(goroutine.id.0, slot as u32);
+        self.list.push(goroutine);
+        slot
+    }
+
+    /// The next event.
+    #[inline]
+    pub(crate) fn event(
+        &mut self,
+        event: &Event<'_>,
+        names: &mut Names,
+        lookup: &mut Lookup,
+        waits: &mut Waits,
+    ) {
+        let time = event.time().0;
+        if self.sync == 0 {
+            self.sync = time;
+        }
+        self.last = time;
+        if let Some(step) = event.go_step() {
+            self.step(event, &step, names, lookup, waits);
+        } else if let Some(step) = event.proc_step() {
+            if step.from != step.to && step.to == ProcState::Idle {
+                self.proc_idles(step.proc.0, time);
+            }
+        } else {
+            self.other(event, names, lookup);
+        }
+    }
+
+    #[inline]
+    fn step(
+        &mut self,
+        event: &Event<'_>,
+        step: &GoStep,
+        names: &mut Names,
+        lookup: &mut Lookup,
+        waits: &mut Waits,
+    ) {
+        if step.from == step.to {
+            // A status that says nothing new.
+            return;
+        }
+        let time = event.time().0;
+        let slot = match step.from {
+            GoState::Undetermined => {
+                return self.first_mention(event, step, names, lookup, waits);
+            }
+            GoState::NotExist => self.create(event, step),
+            _ => match self.slot(step.go) {
+                Some(slot) => slot,
+                // Only after a loss of events.
+                None => self.add(Goroutine::new(step.go, self.sync)),
+            },
+        };
+        self.leave(slot, time, waits);
+        if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
+            let stack = lookup.stack(names, event, step.stack);
+            self.list[slot].name = names.root(stack);
+        }
+        let reason = lookup.string(names, event, step.reason);
+        self.enter(slot, event, step, reason, names, lookup, waits);
+    }
+
+    /// A goroutine is mentioned whose state was not known.
+    #[cold]
+    fn first_mention(
+        &mut self,
+        event: &Event<'_>,
+        step: &GoStep,
+        names: &mut Names,
+        lookup: &mut Lookup,
+        waits: &mut Waits,
+    ) {
+        let time = event.time().0;
+        if let Some(slot) = self.slot(step.go)
+            && self.list[slot].state != GoState::NotExist
+        {
+            // Events were lost, so that nothing is known of it any more.
+            if self.list[slot].state == step.to {
+                return;
+            }
+            self.list[slot].counts = false;
+            self.leave(slot, time, waits);
+            let reason = lookup.string(names, event, step.reason);
+            return self.enter(slot, event, step, reason, names, lookup, waits);
+        }
+        let slot = self.add(Goroutine::new(step.go, self.sync));
+        let reason = lookup.string(names, event, step.reason);
+        let stack = lookup.stack(names, event, step.stack);
+        let name = names.root(stack);
+        let on_proc = event.proc() != ProcId::NONE;
+        let sync = self.sync;
+        if self.later {
+            let goroutine = &mut self.list[slot];
+            let (state, reason_before) = (step.to, REASON_BEFORE);
+            goroutine.head =
+                Some(Head { state, seen: time, on_proc, name, stack, until: 0, reason });
+            (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
+            goroutine.reason = reason_before;
+            return;
+        }
+        // It was in this state since the sync.
+        let goroutine = &mut self.list[slot];
+        goroutine.name = name;
+        goroutine.count_before(step.to, time - sync, reason, on_proc);
+        self.enter(slot, event, step, reason, names, lookup, waits);
+    }
+
+    fn create(&mut self, event: &Event<'_>, step: &GoStep) -> usize {
+        let time = event.time().0;
+        let mut goroutine = Goroutine::new(step.go, time);
+        goroutine.state = GoState::NotExist;
+        goroutine.counts = false;
+        goroutine.creator = event.goroutine();
+        if let Some(creator) = self.slot(event.goroutine()) {
+            let creator = &self.list[creator];
+            let extra = creator.extra.as_deref();
+            if let Some(inner) = extra.and_then(|extra| extra.regions.last()) {
+                let open = Open {
+                    task: inner.task,
+                    name: StrId::EMPTY,
+                    start: time,
+                    times: Times::default(),
+                };
+                goroutine.extra().regions.push(open);
+            } else if self.later && (creator.head.is_some() || creator.inherits()) {
+                let ended = extra.map_or(0, |extra| extra.ends.len());
+                goroutine.extra().inherits = Some(Inherits { from: creator.id, ended });
+            }
+        }
+        self.add(goroutine)
+    }
+
+    /// A goroutine leaves its state.
+    #[inline]
+    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) {
+        let goroutine = &mut self.list[slot];
+        let since = goroutine.since;
+        if let Some(head) = &mut goroutine.head
+            && head.until == 0
+        {
+            head.until = time;
+            if head.state == GoState::Syscall {
+                let procs = self.in_syscall.keys().copied().collect();
+                self.syscalls_before.push((goroutine.id, time, procs));
+            }
+        }
+        waits.end(goroutine.wait, goroutine.id, since, time);
+        goroutine.wait = Begun::NOTHING;
+        if !goroutine.counts {
+            return;
+        }
+        let nanos = time - since;
+        match goroutine.state {
+            GoState::Running => goroutine.times.running += nanos,
+            GoState::Runnable => goroutine.times.runnable += nanos,
+            GoState::Waiting => *goroutine.times.blocked.entry(goroutine.reason) += nanos,
+            GoState::Syscall => {
+                if goroutine.blocked_since != 0 {
+                    goroutine.times.syscall_blocked += time - goroutine.blocked_since;
+                    goroutine.times.syscall += goroutine.blocked_since - since;
+                    goroutine.blocked_since = 0;
+                } else {
+                    goroutine.times.syscall += nanos;
+                }
+                // As in the reference, this may be somebody else's system call by now.
+                self.in_syscall.remove(&goroutine.syscall_proc.0);
+            }
+            _ => {}
+        }
+    }
+
+    /// A goroutine enters a state.
+    #[inline]
+    #[allow(clippy::too_many_arguments)]
+    fn enter(
+        &mut self,
+        slot: usize,
+        event: &Event<'_>,
+        step: &GoStep,
+        reason: StrId,
+        names: &mut Names,
+        lookup: &mut Lookup,
+        waits: &mut Waits,
+    ) {
+        let time = event.time().0;
+        let goroutine = &mut self.list[slot];
+        (goroutine.state, goroutine.since, goroutine.counts) = (step.to, time, true);
+        let (kind, why) = match step.to {
+            GoState::Running => {
+                if goroutine.started == 0 {
+                    goroutine.started = time;
+                }
+                return;
+            }
+            GoState::Runnable => {
+                let why = match event.wire_type() {
+                    Some(EventType::GO_CREATE) => self.why.created,
+                    Some(EventType::GO_SYSCALL_END_BLOCKED) => self.why.syscall,
+                    Some(
+                        EventType::GO_STOP | EventType::GO_STATUS | EventType::GO_STATUS_STACK,
+                    ) => reason,
+                    _ => self.why.woken,
+                };
+                (WaitKind::Sched, why)
+            }
+            GoState::Waiting => {
+                goroutine.reason = reason;
+                (WaitKind::Block, reason)
+            }
+            GoState::Syscall => {
+                goroutine.syscall_proc = event.proc();
+                if event.proc() != ProcId::NONE {
+                    self.in_syscall.insert(event.proc().0, goroutine.id);
+                    if self.later {
+                        self.touched.insert(event.proc().0);
+                    }
+                }
+                (WaitKind::Syscall, StrId::EMPTY)
+            }
+            GoState::NotExist => return self.end(slot, time, names),
+            _ => return,
+        };
+        let stack = lookup.stack(names, event, event.stack_id());
+        let goroutine = &mut self.list[slot];
+        if why == self.why.created {
+            goroutine.created_by = stack;
+        }
+        goroutine.wait = waits.begin(WaitKey { kind, why, stack });
+        if kind == WaitKind::Block && reason == self.why.forever {
+            self.end(slot, time, names);
+        }
+    }
+
+    /// A goroutine ends, or begins to wait forever.
+    fn end(&mut self, slot: usize, time: i64, names: &Names) {
+        let goroutine = &mut self.list[slot];
+        goroutine.counts = false;
+        goroutine.ended = time;
+        self.settle(slot, time, Some(time), names);
+    }
+
+    /// A goroutine's times are complete, and its regions with it.
+    pub(crate) fn settle(&mut self, slot: usize, time: i64, end: Option<i64>, names: &Names) {
+        let goroutine = &mut self.list[slot];
+        goroutine.times = goroutine.times_at(time);
+        goroutine.counts = false;
+        if let Some(extra) = &mut goroutine.extra {
+            extra.ranges = crate::times::Sums::default();
+            let regions = std::mem::take(&mut extra.regions);
+            if goroutine.head.is_some() || extra.inherits.is_some() {
+                extra.last = Some((time, goroutine.times.clone()));
+            }
+            let (go, times) = (goroutine.id, goroutine.times.clone());
+            // The runtime's own goroutines are not part of regions that they were created in. A
+            // later fold may not know yet whose goroutine it is.
+            if !is_system(names.string(goroutine.name)) || goroutine.head.is_some() {
+                for open in regions {
+                    self.keep(Region {
+                        go,
+                        task: open.task,
+                        name: open.name,
+                        start: Some(open.start),
+                        end,
+                        times: times.clone().since(&open.times),
+                        with_goroutine: true,
+                    });
+                }
+            }
+        }
+    }
+
+    pub(crate) fn keep(&mut self, region: Region) {
+        if self.keep_regions {
+            self.regions.push(region);
+        }
+    }
+
+    /// A proc becomes idle: a system call that began on it has lost it.
+    fn proc_idles(&mut self, proc: i64, time: i64) {
+        if let Some(id) = self.in_syscall.remove(&proc) {
+            if let Some(slot) = self.slot(id) {
+                self.list[slot].blocked_since = time;
+            }
+        } else if self.later && !self.touched.contains(&proc) {
+            self.idle_before.push((proc, time));
+        }
+    }
+
+    /// Anything but a change of state.
+    fn other(&mut self, event: &Event<'_>, names: &mut Names, lookup: &mut Lookup) {
+        let kind = event.kind();
+        match kind {
+            Kind::Sync => self.sync = event.time().0,
+            Kind::RangeBegin | Kind::RangeActive | Kind::RangeEnd => {
+                if let Details::Range(range) = event.details() {
+                    if range.scope == Scope::Global {
+                        return;
+                    }
+                    let name = names.string_id(range.name.to_string().as_bytes());
+                    self.range(event, kind, range.scope, name);
+                }
+            }
+            Kind::RegionBegin | Kind::RegionEnd => {
+                if let Some((task, name)) = event.region_ids() {
+                    let name = lookup.string(names, event, name);
+                    self.region(event, kind, task, name);
+                }
+            }
+            Kind::TaskBegin | Kind::TaskEnd => {
+                if let Details::Task(task) = event.details() {
+                    let name = names.string_id(task.name);
+                    let (go, time) = (event.goroutine(), event.time().0);
+                    if kind == Kind::TaskBegin {
+                        self.tasks.begin(task.id, task.parent, name, go, time);
+                    } else {
+                        self.tasks.end(task.id, task.parent, name, go, time, self.later);
+                    }
+                }
+            }
+            Kind::Log => {
+                if let Details::Log(log) = event.details() {
+                    self.tasks.work(log.task, event.goroutine()).logs += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn range(&mut self, event: &Event<'_>, kind: Kind, scope: Scope, name: StrId) {
+        let time = event.time().0;
+        let this = event.goroutine();
+        if kind == Kind::RangeEnd {
+            let id = match scope {
+                Scope::Go(id) => id,
+                Scope::Proc(proc) => {
+                    let begun = self.proc_ranges.swap_remove(&(proc.0, name));
+                    if begun.is_none() && self.later {
+                        self.proc_ranges_before.push((proc.0, name));
+                    }
+                    // Only if all of it was on this goroutine is it the goroutine's.
+                    if begun != Some(this) {
+                        return;
+                    }
+                    this
+                }
+                Scope::Global => return,
+            };
+            let Some(slot) = self.slot(id) else { return };
+            let goroutine = &mut self.list[slot];
+            let extra = goroutine.extra();
+            if let Some(since) = extra.ranges.remove(name) {
+                *goroutine.times.ranges.entry(name) += time - since;
+            } else if self.later {
+                extra.first_range(name, FirstRange::Ended(time));
+            }
+            return;
+        }
+        let id = match scope {
+            Scope::Go(id) => id,
+            Scope::Proc(_) => this,
+            Scope::Global => return,
+        };
+        let Some(slot) = self.slot(id) else { return };
+        if let Scope::Proc(proc) = scope {
+            self.proc_ranges.insert((proc.0, name), this);
+        }
+        let (later, sync) = (self.later, self.sync);
+        let goroutine = &mut self.list[slot];
+        let active = kind == Kind::RangeActive;
+        let extra = goroutine.extra();
+        if later {
+            let first = if active { FirstRange::Active } else { FirstRange::Begun };
+            extra.first_range(name, first);
+        }
+        let before = extra.ranges.get(name);
+        *extra.ranges.entry(name) = if active { sync } else { time };
+        if let (true, Some(since)) = (active, before) {
+            *goroutine.times.ranges.entry(name) += sync - since;
+        }
+    }
+
+    fn region(&mut self, event: &Event<'_>, kind: Kind, task: TaskId, name: StrId) {
+        let time = event.time().0;
+        let id = event.goroutine();
+        let later = self.later;
+        let Some(slot) = self.slot(id) else { return };
+        let goroutine = &mut self.list[slot];
+        let times = goroutine.times_at(time);
+        if kind == Kind::RegionBegin {
+            let extra = goroutine.extra();
+            extra.noted = true;
+            extra.regions.push(Open { task, name, start: time, times });
+            self.tasks.work(task, id).regions += 1;
+            return;
+        }
+        let before = later && (goroutine.head.is_some() || goroutine.inherits());
+        let extra = goroutine.extra();
+        if let Some(open) = extra.regions.pop() {
+            self.keep(Region {
+                go: id,
+                task: open.task,
+                name: open.name,
+                start: Some(open.start),
+                end: Some(time),
+                times: times.since(&open.times),
+                with_goroutine: false,
+            });
+        } else if before {
+            extra.noted = true;
+            extra.ends.push(Ended { task, name, end: time, times });
+        } else {
+            self.end_of_unknown(id, Ended { task, name, end: time, times });
+        }
+    }
+
+    /// The end of a region whose beginning is not in the trace.
+    pub(crate) fn end_of_unknown(&mut self, go: GoId, ended: Ended) {
+        let Ended { task, name, end, times } = ended;
+        self.tasks.work(task, go).regions += 1;
+        let end = Some(end);
+        self.keep(Region { go, task, name, start: None, end, times, with_goroutine: false });
+    }
+
+    /// The trace ends: what still lasts, lasts until its last event.
+    pub(crate) fn finish(&mut self, names: &Names, waits: &mut Waits) {
+        for slot in 0..self.list.len() {
+            let goroutine = &self.list[slot];
+            waits.leave_open(goroutine.wait, goroutine.id, goroutine.since, self.last);
+            self.settle(slot, self.last, None, names);
+        }
+    }
+}
+
+impl Extra {
+    fn first_range(&mut self, name: StrId, first: FirstRange) {
+        if !self.first_ranges.iter().any(|range| range.0 == name) {
+            self.first_ranges.push((name, first));
+        }
+    }
+}
+
+impl Goroutine {
+    pub(crate) fn new(id: GoId, created: i64) -> Goroutine {
+        Goroutine {
+            id,
+            name: StrId::EMPTY,
+            created,
+            started: 0,
+            ended: 0,
+            creator: GoId::NONE,
+            created_by: StackId::EMPTY,
+            times: Times::default(),
+            state: GoState::Undetermined,
+            since: created,
+            reason: StrId::EMPTY,
+            counts: false,
+            blocked_since: 0,
+            syscall_proc: ProcId::NONE,
+            wait: Begun::NOTHING,
+            head: None,
+            extra: None,
+        }
+    }
+
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    fn inherits(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.inherits.is_some())
+    }
+
+    /// Counts the time before the first mention.
+    pub(crate) fn count_before(
+        &mut self,
+        state: GoState,
+        nanos: i64,
+        reason: StrId,
+        on_proc: bool,
+    ) {
+        match state {
+            GoState::Running => self.times.running += nanos,
+            GoState::Runnable => self.times.runnable += nanos,
+            GoState::Waiting => *self.times.blocked.entry(reason) += nanos,
+            GoState::Syscall if on_proc => self.times.syscall += nanos,
+            GoState::Syscall => self.times.syscall_blocked += nanos,
+            _ => {}
+        }
+    }
+
+    /// Its times, with the state that it is in until now.
+    pub(crate) fn times_at(&self, time: i64) -> Times {
+        let mut times = self.times.clone();
+        if times.total == 0 {
+            times.total = time - self.created;
+        }
+        if let Some(extra) = &self.extra {
+            extra.ranges.iter().for_each(|(name, since)| *times.ranges.entry(name) += time - since);
+        }
+        if !self.counts {
+            return times;
+        }
+        let nanos = time - self.since;
+        match self.state {
+            GoState::Running => times.running += nanos,
+            GoState::Runnable => times.runnable += nanos,
+            GoState::Waiting => *times.blocked.entry(self.reason) += nanos,
+            GoState::Syscall => {
+                times.syscall += nanos;
+                if self.blocked_since != 0 {
+                    // As in the reference, which counts this time twice.
+                    times.runnable += time - self.blocked_since;
+                }
+            }
+            _ => {}
+        }
+        times
+    }
+}
+
+/// Whether a goroutine that began with this function is one of the runtime's own.
+pub fn is_system(function: &[u8]) -> bool {
+    function.is_empty() || function != b"runtime.main" && function.starts_with(b"runtime.")
+}

@@ -1,0 +1,34 @@
+//! From Go execution traces to answers.
+//!
+//! One pass over a trace feeds everything, see [`Analysis`]. Nothing keeps all events, and
+//! generations are analysed on all cores.
+//!
+//! | module | idea |
+//! |---|---|
+//! | [`analysis`] | the pass |
+//! | [`goroutines`] | goroutines: their states, times, regions, tasks |
+//! | [`tasks`] | tasks of the annotation API |
+//! | [`waits`] | what goroutines waited for, by kind, reason and stack |
+//! | [`times`] | how long in which state |
+//! | [`histogram`] | durations by size: percentiles |
+//! | [`names`] | strings and stacks of all generations |
+//! | [`scope`] | which part of a trace counts |
+
+pub mod analysis;
+pub mod goroutines;
+pub mod histogram;
+mod merge;
+pub mod names;
+pub mod scope;
+pub mod tasks;
+pub mod times;
+pub mod waits;
+
+pub use analysis::{Analysis, Options};
+pub use goroutines::{Goroutine, Goroutines, Region, is_system};
+pub use histogram::Histogram;
+pub use names::{Frame, Names, StackId, StrId};
+pub use scope::Scope;
+pub use tasks::{Task, Tasks};
+pub use times::{Sums, Times};
+pub use waits::{WaitKey, WaitKind, WaitSum, Waits};

@@ -1,0 +1,413 @@
+//! Completes what a fold of a later generation could not know, and adds it.
+//!
+//! ```text
+//!   before          sync        first mention   end of the head
+//!   ───────┬─────────┼────────────────┼───────────────┬──────────
+//!        since       │<──────────── head ────────────>│
+//!          │<─ added ┤  counted by the later fold as if it began here
+//! ```
+//!
+//! All times of the later fold are sums that began at its sync, so that those of before are
+//! added to each of them, and what the goroutine was in the middle of then is added once.
+
+use crate::goroutines::{
+    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
+};
+use crate::names::{Names, Renumbering, StrId};
+use crate::times::{Sums, Times};
+use crate::waits::{Begun, WaitKey, WaitKind, Waits};
+use gotrail::{GoId, GoState, TaskId};
+use rustc_hash::FxHashMap;
+
+/// What a merge needs besides the goroutines.
+pub(crate) struct Merge<'a> {
+    pub(crate) names: &'a Names,
+    /// From the numbers of the later fold to ours.
+    pub(crate) to: &'a Renumbering,
+    /// What its waits are here.
+    pub(crate) begun: &'a [Begun],
+    pub(crate) waits: &'a mut Waits,
+}
+
+impl Goroutines {
+    /// Whether the later fold would have come to something else, had it known what came before,
+    /// and it cannot be told what.
+    pub(crate) fn doubts(&self, later: &Goroutines, to: &Renumbering) -> bool {
+        // A system call that ended freed a proc that then was another's.
+        let freed_another = later.syscalls_before.iter().any(|(go, _, procs)| {
+            self.get(*go).is_some_and(|before| procs.contains(&before.syscall_proc.0))
+        });
+        let ended_range = later
+            .proc_ranges_before
+            .iter()
+            .any(|&(proc, name)| self.proc_ranges.contains_key(&(proc, to.string(name))));
+        freed_another
+            || ended_range
+            || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to))
+    }
+
+    fn doubts_one(&self, later: &Goroutine, to: &Renumbering) -> bool {
+        let Some(head) = &later.head else { return false };
+        let before = self.get(later.id).filter(|before| before.state != GoState::NotExist);
+        let Some(before) = before else {
+            // It would have been known to hold its proc.
+            return head.state == GoState::Syscall && head.on_proc;
+        };
+        if before.state != head.state {
+            return true;
+        }
+        // Times that were noted for a region lack the ranges that began before.
+        let (Some(was), Some(is)) = (&before.extra, &later.extra) else { return false };
+        is.noted
+            && was.ranges.iter().any(|(name, _)| {
+                let mut first = is.first_ranges.iter();
+                !first.any(|range| to.string(range.0) == name && range.1 == FirstRange::Active)
+            })
+    }
+
+    /// Adds what a later fold came to.
+    pub(crate) fn absorb(&mut self, mut later: Goroutines, with: &mut Merge<'_>) {
+        self.replay_syscalls(&later);
+        for ((proc, name), go) in std::mem::take(&mut later.proc_ranges) {
+            self.proc_ranges.insert((proc, with.to.string(name)), go);
+        }
+        let mut merged = Merged { sync: later.sync, ..Merged::default() };
+        self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
+        for goroutine in std::mem::take(&mut later.list) {
+            self.absorb_one(goroutine, &mut merged, with);
+        }
+        for mut region in std::mem::take(&mut later.regions) {
+            region.name = with.to.string(region.name);
+            region.times.renumber(with.to);
+            if region.with_goroutine
+                && self.get(region.go).is_some_and(|go| is_system(with.names.string(go.name)))
+            {
+                continue;
+            }
+            if let Some((reason, keys)) = merged.keys.get(&region.go) {
+                rename_reason(&mut region.times, *reason);
+                for (name, _) in keys.blocked.iter() {
+                    region.times.blocked.entry(name);
+                }
+                for (name, _) in keys.ranges.iter() {
+                    region.times.ranges.entry(name);
+                }
+            }
+            self.regions.push(region);
+        }
+        (self.sync, self.last) = (later.sync, later.last);
+    }
+
+    /// What happened to system calls that began before the later fold.
+    fn replay_syscalls(&mut self, later: &Goroutines) {
+        enum Change {
+            Ended(GoId),
+            Idle(i64),
+        }
+        let ended = later.syscalls_before.iter().map(|&(go, time, _)| (time, Change::Ended(go)));
+        let idle = later.idle_before.iter().map(|&(proc, time)| (time, Change::Idle(proc)));
+        let mut changes: Vec<_> = ended.chain(idle).collect();
+        changes.sort_by_key(|change| change.0);
+        for (time, change) in changes {
+            match change {
+                Change::Ended(go) => {
+                    if let Some(proc) = self.get(go).map(|before| before.syscall_proc) {
+                        self.in_syscall.remove(&proc.0);
+                    }
+                }
+                Change::Idle(proc) => {
+                    if let Some(go) = self.in_syscall.remove(&proc)
+                        && let Some(slot) = self.slot(go)
+                    {
+                        self.list[slot].blocked_since = time;
+                    }
+                }
+            }
+        }
+        self.in_syscall.retain(|proc, _| !later.touched.contains(proc));
+        self.in_syscall.extend(&later.in_syscall);
+    }
+
+    fn absorb_one(&mut self, mut later: Goroutine, merged: &mut Merged, with: &mut Merge<'_>) {
+        let to = with.to;
+        later.name = to.string(later.name);
+        later.created_by = to.stack(later.created_by);
+        later.times.renumber(to);
+        if later.reason != REASON_BEFORE {
+            later.reason = to.string(later.reason);
+        }
+        later.wait.renumber(with.begun);
+        if let Some(extra) = &mut later.extra {
+            extra.ranges.renumber(to);
+            for open in &mut extra.regions {
+                open.name = to.string(open.name);
+                open.times.renumber(to);
+            }
+            for ended in &mut extra.ends {
+                ended.name = to.string(ended.name);
+                ended.times.renumber(to);
+            }
+            if let Some((_, times)) = &mut extra.last {
+                times.renumber(to);
+            }
+        }
+        let before = later.head.and_then(|_| self.slot(later.id));
+        let before = before.filter(|&slot| self.list[slot].state != GoState::NotExist);
+        match (later.head.take(), before) {
+            (None, _) => self.absorb_new(later, merged, with),
+            (Some(head), None) => self.absorb_unknown(head, later, merged, with),
+            (Some(head), Some(slot)) => self.continue_with(slot, head, later, merged, with),
+        }
+    }
+
+    /// A goroutine that the later fold saw created.
+    fn absorb_new(&mut self, mut later: Goroutine, merged: &mut Merged, with: &Merge<'_>) {
+        let inherits = later.extra.as_mut().and_then(|extra| extra.inherits.take());
+        let task = inherits.and_then(|inherits| {
+            let tasks = merged.tasks.get(&inherits.from)?;
+            tasks.len().checked_sub(inherits.ended + 1).map(|at| tasks[at])
+        });
+        let base = task.map(|task| Open {
+            task,
+            name: StrId::EMPTY,
+            start: later.created,
+            times: Times::default(),
+        });
+        let slot = self.add(later);
+        self.join_regions(slot, base.into_iter().collect(), &Times::default(), merged, with);
+    }
+
+    /// A goroutine whose first mention in the whole trace is that of the later fold.
+    fn absorb_unknown(
+        &mut self,
+        head: Head,
+        mut later: Goroutine,
+        merged: &mut Merged,
+        with: &mut Merge<'_>,
+    ) {
+        let name = with.to.string(head.name);
+        if name != StrId::EMPTY {
+            later.name = name;
+        }
+        let reason = with.to.string(head.reason);
+        let before = head.seen - merged.sync;
+        if head.state == GoState::Running {
+            later.started = head.seen;
+        }
+        let kind = match head.state {
+            GoState::Runnable => Some(WaitKind::Sched),
+            GoState::Waiting => Some(WaitKind::Block),
+            GoState::Syscall => Some(WaitKind::Syscall),
+            _ => None,
+        };
+        let begun = kind.map_or(Begun::NOTHING, |kind| {
+            let why = if kind == WaitKind::Syscall { StrId::EMPTY } else { reason };
+            with.waits.begin(WaitKey { kind, why, stack: with.to.stack(head.stack) })
+        });
+        rename_reason(&mut later.times, Some(reason));
+        if head.until == 0 {
+            later.count_before(head.state, before, reason, head.on_proc);
+            (later.since, later.reason, later.wait) = (head.seen, reason, begun);
+        } else {
+            if head.state == GoState::Syscall && !head.on_proc {
+                later.times.syscall -= before;
+                later.times.syscall_blocked += before;
+            }
+            with.waits.end(begun, later.id, head.seen, head.until);
+        }
+        if later.extra.as_ref().is_some_and(|extra| extra.noted) {
+            merged.keys.insert(later.id, (Some(reason), Times::default()));
+        }
+        let slot = self.add(later);
+        self.join_regions(slot, Vec::new(), &Times::default(), merged, with);
+    }
+
+    /// A goroutine that is known already.
+    fn continue_with(
+        &mut self,
+        slot: usize,
+        head: Head,
+        mut later: Goroutine,
+        merged: &mut Merged,
+        with: &mut Merge<'_>,
+    ) {
+        let sync = merged.sync;
+        let before = &mut self.list[slot];
+        let ended = later.ended != 0;
+        // What has to be added to times that the later fold noted.
+        let mut offset = before.times.clone();
+        offset.total = sync - before.created;
+        let reason = before.counts.then_some(before.reason);
+        if before.counts {
+            let nanos = sync - before.since;
+            match head.state {
+                GoState::Running => offset.running += nanos,
+                GoState::Runnable => offset.runnable += nanos,
+                GoState::Waiting if head.until != 0 => {
+                    *offset.blocked.entry(before.reason) += nanos;
+                }
+                GoState::Syscall if before.blocked_since != 0 && head.until != 0 => {
+                    offset.syscall += before.blocked_since - before.since - (head.until - sync);
+                    offset.syscall_blocked += head.until - before.blocked_since;
+                }
+                GoState::Syscall => offset.syscall += nanos,
+                _ => {}
+            }
+        }
+        let mut open_ranges = Sums::default();
+        if let Some(extra) = &mut before.extra {
+            let first = later.extra.as_ref().map_or(&[][..], |extra| &extra.first_ranges[..]);
+            for (name, since) in std::mem::take(&mut extra.ranges).iter() {
+                let first = first.iter().find(|range| with.to.string(range.0) == name);
+                match first.map(|range| range.1) {
+                    Some(FirstRange::Active) => *offset.ranges.entry(name) += sync - since,
+                    Some(FirstRange::Begun) => {}
+                    Some(FirstRange::Ended(time)) => *offset.ranges.entry(name) += time - since,
+                    None if ended => *offset.ranges.entry(name) += later.ended - since,
+                    None => *open_ranges.entry(name) = since,
+                }
+            }
+        }
+        rename_reason(&mut later.times, reason);
+        if let Some(extra) = &mut later.extra {
+            extra.regions.iter_mut().for_each(|open| rename_reason(&mut open.times, reason));
+            extra.ends.iter_mut().for_each(|end| rename_reason(&mut end.times, reason));
+            if extra.noted {
+                merged.keys.insert(later.id, (reason, offset.clone()));
+            }
+        }
+        if before.name == StrId::EMPTY {
+            before.name = later.name;
+        }
+        if before.started == 0 {
+            before.started = later.started;
+        }
+        if head.until == 0 {
+            // Still in the same state, since before: only ranges can have been added.
+            before.times.ranges = offset.ranges.clone();
+            before.times.ranges.add(&later.times.ranges);
+        } else {
+            with.waits.end(before.wait, before.id, before.since, head.until);
+            let total = before.times.total;
+            before.times = later.times.clone();
+            before.times.add(&offset);
+            if !ended {
+                before.times.total = total;
+            }
+            before.state = later.state;
+            (before.since, before.reason, before.counts) =
+                (later.since, later.reason, later.counts);
+            (before.blocked_since, before.syscall_proc) = (later.blocked_since, later.syscall_proc);
+            before.wait = later.wait;
+        }
+        if ended {
+            before.ended = later.ended;
+        }
+        let mut base = Vec::new();
+        if let Some(extra) = &mut before.extra {
+            base = std::mem::take(&mut extra.regions);
+            extra.ranges = open_ranges;
+        }
+        if let Some(extra) = later.extra {
+            let own = before.extra();
+            extra.ranges.iter().for_each(|(name, since)| *own.ranges.entry(name) = since);
+            (own.regions, own.ends, own.last) = (extra.regions, extra.ends, extra.last);
+        }
+        if !base.is_empty() {
+            merged.tasks.insert(later.id, base.iter().map(|open| open.task).collect());
+        }
+        self.join_regions(slot, base, &offset, merged, with);
+    }
+
+    /// Joins the regions that a goroutine was in before with those of the later fold.
+    fn join_regions(
+        &mut self,
+        slot: usize,
+        mut base: Vec<Open>,
+        offset: &Times,
+        merged: &mut Merged,
+        with: &Merge<'_>,
+    ) {
+        let goroutine = &mut self.list[slot];
+        let (go, end) = (goroutine.id, goroutine.ended);
+        let times = goroutine.times.clone();
+        let system = is_system(with.names.string(goroutine.name));
+        let Some(extra) = &mut goroutine.extra else {
+            if !base.is_empty() && end != 0 {
+                self.close(go, base, end, &times, system);
+            } else if !base.is_empty() {
+                self.list[slot].extra().regions = base;
+            }
+            return;
+        };
+        if !base.is_empty() {
+            let tasks = base.iter().map(|open| open.task).collect();
+            merged.tasks.entry(go).or_insert(tasks);
+        }
+        let ends = std::mem::take(&mut extra.ends);
+        for open in &mut extra.regions {
+            open.times.add(offset);
+        }
+        let ended_itself = extra.last.take().is_some() || end != 0;
+        let inner = std::mem::take(&mut extra.regions);
+        for Ended { task, name, end, times: mut noted } in ends {
+            noted.add(offset);
+            match base.pop() {
+                Some(open) => self.keep(crate::goroutines::Region {
+                    go,
+                    task: open.task,
+                    name: open.name,
+                    start: Some(open.start),
+                    end: Some(end),
+                    times: noted.since(&open.times),
+                    with_goroutine: false,
+                }),
+                None => self.end_of_unknown(go, Ended { task, name, end, times: noted }),
+            }
+        }
+        base.extend(inner);
+        if ended_itself {
+            self.close(go, base, end, &times, system);
+        } else if let Some(extra) = &mut self.list[slot].extra {
+            extra.regions = base;
+        }
+    }
+
+    /// Regions end with their goroutine.
+    fn close(&mut self, go: GoId, open: Vec<Open>, end: i64, times: &Times, system: bool) {
+        if system {
+            return;
+        }
+        for Open { task, name, start, times: begun } in open {
+            self.keep(crate::goroutines::Region {
+                go,
+                task,
+                name,
+                start: Some(start),
+                end: Some(end),
+                times: times.clone().since(&begun),
+                with_goroutine: true,
+            });
+        }
+    }
+}
+
+/// What goroutines that were merged already were in the middle of.
+#[derive(Default)]
+struct Merged {
+    /// The sync that the later fold began with.
+    sync: i64,
+    /// The tasks of the regions that a goroutine was in.
+    tasks: FxHashMap<GoId, Vec<TaskId>>,
+    /// Of goroutines with regions: why it waited, and what its times knew before.
+    keys: FxHashMap<GoId, (Option<StrId>, Times)>,
+}
+
+/// Gives the time of a wait that began before its reason; without one it does not count.
+fn rename_reason(times: &mut Times, reason: Option<StrId>) {
+    if let Some(nanos) = times.blocked.remove(REASON_BEFORE)
+        && let Some(reason) = reason
+    {
+        *times.blocked.entry(reason) += nanos;
+    }
+}

@@ -1,0 +1,48 @@
+//! Which part of a trace an analysis is about.
+
+use gotrail::GoId;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// Which goroutines count, and when. Cheap to copy.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// From when, in nanoseconds of the trace's clock; none for the beginning.
+    pub from: Option<i64>,
+    /// Until when; none for the end.
+    pub until: Option<i64>,
+    /// The goroutines, each with the times that count, in order and without overlap; none for
+    /// all goroutines at all times.
+    pub goroutines: Option<Arc<FxHashMap<GoId, Vec<(i64, i64)>>>>,
+}
+
+impl Scope {
+    /// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds.
+    pub fn overlap(&self, go: GoId, from: i64, until: i64) -> i64 {
+        let from = self.from.map_or(from, |start| start.max(from));
+        let until = self.until.map_or(until, |end| end.min(until));
+        match &self.goroutines {
+            None => (until - from).max(0),
+            Some(goroutines) => goroutines.get(&go).map_or(0, |times| {
+                let overlaps = times.iter().map(|&(a, b)| b.min(until) - a.max(from));
+                overlaps.filter(|&nanos| nanos > 0).sum()
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_outside_does_not_count() {
+        let all = Scope { from: Some(10), until: Some(20), goroutines: None };
+        assert_eq!(all.overlap(GoId(1), 5, 15), 5);
+        assert_eq!(all.overlap(GoId(1), 25, 35), 0);
+        let some = FxHashMap::from_iter([(GoId(1), vec![(0, 11), (12, 14)])]);
+        let some = Scope { goroutines: Some(Arc::new(some)), ..all };
+        assert_eq!(some.overlap(GoId(1), 5, 30), 3);
+        assert_eq!(some.overlap(GoId(2), 5, 30), 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! Tasks of the annotation API.
+
+use crate::names::{Renumbering, StrId};
+use gotrail::{GoId, TaskId};
+use indexmap::IndexMap;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+/// What is known of a task. Times are nanoseconds of the trace's clock.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Task {
+    /// Its type; empty if its beginning is not in the trace.
+    pub name: StrId,
+    /// The task that it is part of, if the trace says so.
+    pub parent: Option<TaskId>,
+    /// When it began.
+    pub start: Option<i64>,
+    /// When it ended.
+    pub end: Option<i64>,
+    /// The goroutine that began it.
+    pub creator: Option<GoId>,
+    /// How many log messages it has.
+    pub logs: u64,
+    /// How many regions it has.
+    pub regions: u64,
+    /// The goroutines that worked for it: began, ended, logged, or had a region.
+    pub goroutines: FxHashSet<GoId>,
+    /// Begun and not ended.
+    active: bool,
+    /// Ended in a generation in which it had not begun: type and parent are those known before.
+    ended_before: bool,
+}
+
+/// All tasks, in the order of their first mention.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks(IndexMap<TaskId, Task, FxBuildHasher>);
+
+impl Tasks {
+    /// The task with this id.
+    pub fn get(&self, id: TaskId) -> Option<&Task> {
+        self.0.get(&id)
+    }
+
+    /// All tasks.
+    pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Task)> {
+        self.0.iter().map(|(&id, task)| (id, task))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn entry(&mut self, id: TaskId) -> &mut Task {
+        self.0.entry(id).or_default()
+    }
+
+    /// A goroutine works for a task.
+    pub(crate) fn work(&mut self, id: TaskId, go: GoId) -> &mut Task {
+        let task = self.entry(id);
+        task.goroutines.insert(go);
+        task
+    }
+
+    fn set_parent(&mut self, id: TaskId, parent: TaskId) {
+        if parent != TaskId::NONE && self.entry(id).parent.is_none() {
+            self.entry(parent);
+            self.entry(id).parent = Some(parent);
+        }
+    }
+
+    pub(crate) fn begin(&mut self, id: TaskId, parent: TaskId, name: StrId, go: GoId, time: i64) {
+        let task = self.work(id, go);
+        (task.name, task.start, task.active) = (name, Some(time), true);
+        task.creator.get_or_insert(go);
+        self.set_parent(id, parent);
+    }
+
+    /// A task ends. Whether it had begun before this fold's first event is told apart by `later`.
+    pub(crate) fn end(
+        &mut self,
+        id: TaskId,
+        parent: TaskId,
+        name: StrId,
+        go: GoId,
+        time: i64,
+        later: bool,
+    ) {
+        let task = self.work(id, go);
+        task.end = Some(time);
+        if later && !task.active && task.start.is_none() {
+            task.ended_before = true;
+            return;
+        }
+        (task.name, task.active) = (name, false);
+        self.set_parent(id, parent);
+    }
+
+    /// Takes over what a later generation says.
+    pub(crate) fn absorb(&mut self, other: Tasks, to: &Renumbering) {
+        for (id, later) in other.0 {
+            let task = self.entry(id);
+            task.logs += later.logs;
+            task.regions += later.regions;
+            task.goroutines.extend(later.goroutines);
+            if later.ended_before {
+                // The end says what the beginning said, if that is in the trace.
+                if !task.active {
+                    task.name = StrId::EMPTY;
+                }
+                (task.end, task.active) = (later.end, false);
+            }
+            if later.start.is_some() {
+                (task.name, task.start) = (to.string(later.name), later.start);
+                task.active = later.active;
+                task.creator = task.creator.or(later.creator);
+                task.end = later.end.or(task.end);
+            }
+            if let Some(parent) = later.parent {
+                self.set_parent(id, parent);
+            }
+        }
+    }
+}
