@@ -11,15 +11,33 @@ fn main() {
     let n = r.fold_parallel(threads, &mut a, |_| {});
     a.finish();
     let n = n.unwrap();
-    eprintln!("{n} events {:.1} ns/event; {} goroutines {} stacks", t.elapsed().as_nanos() as f64 / n as f64, a.goroutines.iter().len(), a.names.stack_count());
-    if args.len() <= 3 { return; }
+    eprintln!(
+        "{n} events {:.1} ns/event; {} goroutines {} stacks",
+        t.elapsed().as_nanos() as f64 / n as f64,
+        a.goroutines.iter().len(),
+        a.names.stack_count()
+    );
+    if args.len() <= 3 {
+        return;
+    }
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let js = |s: &[u8]| serde_json::to_string(&*String::from_utf8_lossy(s)).unwrap();
     let times = |t: &Times| {
-        let m = |s: &Sums| { let mut v: Vec<_> = s.iter().map(|(n, t)| (a.names.string(n).to_string(), t)).collect(); v.sort(); v.iter().map(|(n, t)| format!("{}:{t}", js(n.as_bytes()))).collect::<Vec<_>>().join(",") };
-        let mut o = format!("\"exec\":{},\"sched_wait\":{},\"syscall\":{},\"syscall_block\":{}", t.running, t.runnable, t.syscall, t.syscall_blocked);
-        if !t.blocked.is_empty() { o += &format!(",\"block\":{{{}}}", m(&t.blocked)); }
-        if !t.ranges.is_empty() { o += &format!(",\"ranges\":{{{}}}", m(&t.ranges)); }
+        let m = |s: &Sums| {
+            let mut v: Vec<_> = s.iter().map(|(n, t)| (a.names.string(n).to_string(), t)).collect();
+            v.sort();
+            v.iter().map(|(n, t)| format!("{}:{t}", js(n.as_bytes()))).collect::<Vec<_>>().join(",")
+        };
+        let mut o = format!(
+            "\"exec\":{},\"sched_wait\":{},\"syscall\":{},\"syscall_block\":{}",
+            t.running, t.runnable, t.syscall, t.syscall_blocked
+        );
+        if !t.blocked.is_empty() {
+            o += &format!(",\"block\":{{{}}}", m(&t.blocked));
+        }
+        if !t.ranges.is_empty() {
+            o += &format!(",\"ranges\":{{{}}}", m(&t.ranges));
+        }
         o + &format!(",\"total\":{},\"unknown\":{}", t.total, t.unknown())
     };
     if args[3] == "tasks" {
@@ -34,14 +52,40 @@ fn main() {
         return;
     }
     let mut regions = std::collections::HashMap::<_, Vec<&Region>>::new();
-    for r in a.goroutines.regions() { regions.entry(r.go).or_default().push(r); }
+    for r in a.goroutines.regions() {
+        regions.entry(r.go).or_default().push(r);
+    }
     let mut gs: Vec<_> = a.goroutines.iter().collect();
     gs.sort_by_key(|g| g.id);
     let n = |o: Option<i64>| o.map_or("null".into(), |v| v.to_string());
     for g in gs {
         let mut rs = regions.remove(&g.id).unwrap_or_default();
         gotrail_format::gosort::sort_unstable_by(&mut rs, |a, b| a.start < b.start);
-        let rs = rs.iter().map(|r| format!("{{\"task\":{},\"name\":{},\"start\":{},\"end\":{},{}}}", r.task.0, js(a.names.string(r.name)), n(r.start), n(r.end), times(&r.times))).collect::<Vec<_>>().join(",");
-        writeln!(out, "{{\"id\":{},\"name\":{},\"creation\":{},\"start\":{},\"end\":{},{},\"regions\":[{}]}}", g.id, js(a.names.string(g.name)), g.created, g.started, g.ended, times(&g.times), rs).unwrap();
+        let rs = rs
+            .iter()
+            .map(|r| {
+                format!(
+                    "{{\"task\":{},\"name\":{},\"start\":{},\"end\":{},{}}}",
+                    r.task.0,
+                    js(a.names.string(r.name)),
+                    n(r.start),
+                    n(r.end),
+                    times(&r.times)
+                )
+            })
+            .collect::<Vec<_>>()
+            .join(",");
+        writeln!(
+            out,
+            "{{\"id\":{},\"name\":{},\"creation\":{},\"start\":{},\"end\":{},{},\"regions\":[{}]}}",
+            g.id,
+            js(a.names.string(g.name)),
+            g.created,
+            g.started,
+            g.ended,
+            times(&g.times),
+            rs
+        )
+        .unwrap();
     }
 }

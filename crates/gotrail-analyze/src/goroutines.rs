@@ -281,7 +281,14 @@ impl Goroutines {
         if let Some(step) = event.go_step() {
             self.step(event, &step, names, lookup, waits);
         } else if let Some(step) = event.proc_step() {
-            if step.from != step.to && step.to == ProcState::Idle {
+            // A later fold cannot tell what a status changes. It takes a proc that its thread has
+            // abandoned for idle, so that stealing it seems to change nothing.
+            let changes = match event.wire_type() {
+                Some(EventType::PROC_STATUS) if self.later => false,
+                Some(EventType::PROC_STEAL) if self.later => true,
+                _ => step.from != step.to,
+            };
+            if changes && step.to == ProcState::Idle {
                 self.proc_idles(step.proc.0, time);
             }
         } else {

@@ -409,7 +409,7 @@ fn long_number(window: &Window, start: usize) -> (u64, usize) {
 }
 
 /// The latest time of any event, told without ordering: the last event of each thread's last
-/// batch, as far as it can be read.
+/// batch, as far as it can be read, and the last CPU sample.
 pub(crate) fn end_of(generation: &Generation<'_>) -> Time {
     let last_of_thread = |chain: &crate::generation::ThreadBatches| {
         let mut cursor = Cursor::new(chain.thread, chain.last);
@@ -417,7 +417,8 @@ pub(crate) fn end_of(generation: &Generation<'_>) -> Time {
         cursor.next.time
     };
     let last = generation.threads.iter().map(last_of_thread).max();
-    Time(last.unwrap_or(i64::MIN).max(generation.start().0))
+    let sample = generation.samples.last().map_or(i64::MIN, |sample| sample.time);
+    Time(last.unwrap_or(i64::MIN).max(generation.start().0).max(sample))
 }
 
 /// What the statuses bind that each thread begins with: its proc and goroutine, where there is

@@ -31,6 +31,8 @@ struct Job<'t, F> {
     generation: Box<Generation<'t>>,
     /// Its index, if speculation makes sense.
     index: Option<u32>,
+    /// The time of the last event before it, if all went well.
+    before: i64,
     fold: F,
     reply: Sender<Done<'t, F>>,
 }
@@ -48,8 +50,9 @@ struct Guess<F> {
     last_time: i64,
     /// Whether any thread has events: CPU samples alone do not begin a trace.
     begins: bool,
-    /// What looked at the events.
+    /// What looked at the events, and after which time they had to rise.
     fold: F,
+    before: i64,
 }
 
 impl Reader<'_> {
@@ -122,6 +125,7 @@ impl<'t> Reader<'t> {
         let mut pending = VecDeque::<Receiver<Done<'t, F>>>::new();
         let mut numbers = FxHashSet::default();
         let mut end = None;
+        let mut before = self.last_time();
         loop {
             while end.is_none() && pending.len() <= threads {
                 match self.next_generation() {
@@ -133,7 +137,9 @@ impl<'t> Reader<'t> {
                         let index = fresh.then_some(index);
                         // Only fails when there are no workers, and then `done` says so.
                         let part = fold.part(index == Some(0));
-                        let _ = jobs.send(Job { generation, index, fold: part, reply });
+                        let end_time = if F::LOOKS { cursor::end_of(&generation).0 } else { 0 };
+                        let _ = jobs.send(Job { generation, index, before, fold: part, reply });
+                        before = before.max(end_time);
                         pending.push_back(done);
                     }
                     next => end = Some(next),
@@ -156,9 +162,9 @@ impl<'t> Reader<'t> {
         guess: Option<Guess<F>>,
         fold: &mut F,
     ) -> Result<(), Error> {
-        if let Some(Guess { state, events, last_time, begins, fold: later }) = guess
-            // Times would be other ones if they had to rise above those of the last generation.
-            && (!F::LOOKS || self.last_time() < generation.start().0)
+        if let Some(Guess { state, events, last_time, begins, fold: later, before }) = guess
+            // Times would be other ones if they had to rise above another one.
+            && (!F::LOOKS || before == self.last_time())
             && let Some(state) = self.state().confirm(state, &generation, begins)
             && fold.merge(later)
         {
@@ -193,15 +199,20 @@ impl<'t> Reader<'t> {
 fn work<F: Fold>(queue: &Mutex<Receiver<Job<'_, F>>>) {
     loop {
         let next = queue.lock().map(|queue| queue.recv());
-        let Ok(Ok(Job { generation, index, fold, reply })) = next else { return };
-        let guess = index.and_then(|index| speculate(&generation, index, fold));
+        let Ok(Ok(Job { generation, index, before, fold, reply })) = next else { return };
+        let guess = index.and_then(|index| speculate(&generation, index, before, fold));
         // The reader may have given up meanwhile.
         let _ = reply.send(Done { generation, guess });
     }
 }
 
 /// Puts a generation in order as if nothing came before; none if that leads to an error.
-fn speculate<F: Fold>(generation: &Generation<'_>, index: u32, mut fold: F) -> Option<Guess<F>> {
+fn speculate<F: Fold>(
+    generation: &Generation<'_>,
+    index: u32,
+    before: i64,
+    mut fold: F,
+) -> Option<Guess<F>> {
     let mut state = State::speculative(index, generation.number);
     if let Some(trail) = state.trail() {
         trail.prefixes = cursor::prefixes(generation);
@@ -211,6 +222,7 @@ fn speculate<F: Fold>(generation: &Generation<'_>, index: u32, mut fold: F) -> O
     run.start_speculative(generation).ok()?;
     let begins = run.has_threads();
     if F::LOOKS {
+        delivery.last_time = before;
         let mut sync = Ordered::sync(generation.start().0, u64::from(index) + 1);
         delivery.deliver(&mut sync, generation).ok()?;
         delivery.delivered = 0;
@@ -225,5 +237,5 @@ fn speculate<F: Fold>(generation: &Generation<'_>, index: u32, mut fold: F) -> O
         run.drive(generation, &mut state, &mut delivery).ok()?;
     }
     let Delivery { last_time, delivered: events, .. } = delivery;
-    Some(Guess { state, events, last_time, begins, fold })
+    Some(Guess { state, events, last_time, begins, fold, before })
 }
