@@ -5,14 +5,14 @@ use crate::merge::Merge;
 use crate::names::{Lookup, Names};
 use crate::scope::Scope;
 use crate::waits::Waits;
-use gotrail::{Event, Fold, Kind};
+use gotrail::{ClockSnapshot, Details, Event, Fold, Kind};
 
 /// What an analysis should find out.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Keep each region, not only what they come to.
     pub regions: bool,
-    /// Which part of the trace waits are counted in; none for all of it.
+    /// Which part of the trace counts; none for all of it.
     pub scope: Option<Scope>,
 }
 
@@ -39,6 +39,8 @@ pub struct Analysis {
     pub waits: Waits,
     lookup: Lookup,
     options: Options,
+    start: i64,
+    clock: Option<ClockSnapshot>,
 }
 
 impl Analysis {
@@ -49,14 +51,43 @@ impl Analysis {
 
     fn of_part(options: Options, later: bool) -> Analysis {
         let mut names = Names::default();
-        let goroutines = Goroutines::new(&mut names, options.regions, later);
+        let goroutines = Goroutines::new(&mut names, options.regions, options.scope.clone(), later);
         let waits = Waits::new(options.scope.clone());
-        Analysis { names, goroutines, waits, lookup: Lookup::default(), options }
+        let lookup = Lookup::default();
+        Analysis { names, goroutines, waits, lookup, options, start: 0, clock: None }
+    }
+
+    /// When the trace begins: the time of its first event.
+    pub fn start(&self) -> i64 {
+        self.start
+    }
+
+    /// When its last event was.
+    pub fn end(&self) -> i64 {
+        self.goroutines.last
+    }
+
+    /// The clocks at the start; traces have this from format 1.25 on.
+    pub fn clock(&self) -> Option<ClockSnapshot> {
+        self.clock
     }
 
     /// The trace has ended: what still lasts is counted until its last event.
     pub fn finish(&mut self) {
         self.goroutines.finish(&self.names, &mut self.waits);
+    }
+}
+
+impl Analysis {
+    #[cold]
+    fn generation_begins(&mut self, event: &Event<'_>) {
+        self.lookup.begin();
+        if self.start == 0 {
+            self.start = event.time().0;
+            if let Details::Sync(sync) = event.details() {
+                self.clock = sync.clock;
+            }
+        }
     }
 }
 
@@ -68,7 +99,7 @@ impl Fold for Analysis {
     #[inline]
     fn event(&mut self, event: &Event<'_>) {
         if event.kind() == Kind::Sync {
-            self.lookup.begin();
+            self.generation_begins(event);
         }
         self.goroutines.event(event, &mut self.names, &mut self.lookup, &mut self.waits);
     }

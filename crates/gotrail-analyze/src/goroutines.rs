@@ -10,10 +10,11 @@
 //! it.
 
 use crate::names::{Lookup, Names, StackId, StrId};
+use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
 use crate::waits::{Begun, WaitKey, WaitKind, Waits};
-use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, Scope, TaskId};
+use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, TaskId};
 use gotrail_format::EventType;
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -169,6 +170,8 @@ pub struct Goroutines {
     pub tasks: Tasks,
     /// Whether regions are kept.
     pub(crate) keep_regions: bool,
+    /// Which times count.
+    pub(crate) scope: Option<Scope>,
     /// Whether there were generations before the first event.
     pub(crate) later: bool,
     /// Who is in a system call that began on a proc.
@@ -200,7 +203,12 @@ struct Whys {
 }
 
 impl Goroutines {
-    pub(crate) fn new(names: &mut Names, keep_regions: bool, later: bool) -> Goroutines {
+    pub(crate) fn new(
+        names: &mut Names,
+        keep_regions: bool,
+        scope: Option<Scope>,
+        later: bool,
+    ) -> Goroutines {
         Goroutines {
             index: FxHashMap::default(),
             cache: vec![(i64::MIN, 0); CACHED].into(),
@@ -208,6 +216,7 @@ impl Goroutines {
             regions: Vec::new(),
             tasks: Tasks::default(),
             keep_regions,
+            scope,
             later,
             in_syscall: FxHashMap::default(),
             touched: FxHashSet::default(),
@@ -371,7 +380,8 @@ impl Goroutines {
         // It was in this state since the sync.
         let goroutine = &mut self.list[slot];
         goroutine.name = name;
-        goroutine.count_before(step.to, time - sync, reason, on_proc);
+        let nanos = scope::nanos(&self.scope, step.go, sync, time);
+        goroutine.count_before(step.to, nanos, reason, on_proc);
         self.enter(slot, event, step, reason, names, lookup, waits);
     }
 
@@ -419,16 +429,17 @@ impl Goroutines {
         if !goroutine.counts {
             return;
         }
-        let nanos = time - since;
+        let id = goroutine.id;
+        let nanos = scope::nanos(&self.scope, id, since, time);
         match goroutine.state {
             GoState::Running => goroutine.times.running += nanos,
             GoState::Runnable => goroutine.times.runnable += nanos,
             GoState::Waiting => *goroutine.times.blocked.entry(goroutine.reason) += nanos,
             GoState::Syscall => {
                 if goroutine.blocked_since != 0 {
-                    goroutine.times.syscall_blocked += time - goroutine.blocked_since;
-                    goroutine.times.syscall += goroutine.blocked_since - since;
-                    goroutine.blocked_since = 0;
+                    let blocked = std::mem::take(&mut goroutine.blocked_since);
+                    goroutine.times.syscall_blocked += scope::nanos(&self.scope, id, blocked, time);
+                    goroutine.times.syscall += scope::nanos(&self.scope, id, since, blocked);
                 } else {
                     goroutine.times.syscall += nanos;
                 }
@@ -512,7 +523,7 @@ impl Goroutines {
     /// A goroutine's times are complete, and its regions with it.
     pub(crate) fn settle(&mut self, slot: usize, time: i64, end: Option<i64>, names: &Names) {
         let goroutine = &mut self.list[slot];
-        goroutine.times = goroutine.times_at(time);
+        goroutine.times = goroutine.times_at(time, &self.scope);
         goroutine.counts = false;
         if let Some(extra) = &mut goroutine.extra {
             extra.ranges = crate::times::Sums::default();
@@ -563,7 +574,7 @@ impl Goroutines {
             Kind::Sync => self.sync = event.time().0,
             Kind::RangeBegin | Kind::RangeActive | Kind::RangeEnd => {
                 if let Details::Range(range) = event.details() {
-                    if range.scope == Scope::Global {
+                    if range.scope == gotrail::Scope::Global {
                         return;
                     }
                     let name = names.string_id(range.name.to_string().as_bytes());
@@ -596,13 +607,13 @@ impl Goroutines {
         }
     }
 
-    fn range(&mut self, event: &Event<'_>, kind: Kind, scope: Scope, name: StrId) {
+    fn range(&mut self, event: &Event<'_>, kind: Kind, scope: gotrail::Scope, name: StrId) {
         let time = event.time().0;
         let this = event.goroutine();
         if kind == Kind::RangeEnd {
             let id = match scope {
-                Scope::Go(id) => id,
-                Scope::Proc(proc) => {
+                gotrail::Scope::Go(id) => id,
+                gotrail::Scope::Proc(proc) => {
                     let begun = self.proc_ranges.swap_remove(&(proc.0, name));
                     if begun.is_none() && self.later {
                         self.proc_ranges_before.push((proc.0, name));
@@ -613,25 +624,25 @@ impl Goroutines {
                     }
                     this
                 }
-                Scope::Global => return,
+                gotrail::Scope::Global => return,
             };
             let Some(slot) = self.slot(id) else { return };
             let goroutine = &mut self.list[slot];
             let extra = goroutine.extra();
             if let Some(since) = extra.ranges.remove(name) {
-                *goroutine.times.ranges.entry(name) += time - since;
+                *goroutine.times.ranges.entry(name) += scope::nanos(&self.scope, id, since, time);
             } else if self.later {
                 extra.first_range(name, FirstRange::Ended(time));
             }
             return;
         }
         let id = match scope {
-            Scope::Go(id) => id,
-            Scope::Proc(_) => this,
-            Scope::Global => return,
+            gotrail::Scope::Go(id) => id,
+            gotrail::Scope::Proc(_) => this,
+            gotrail::Scope::Global => return,
         };
         let Some(slot) = self.slot(id) else { return };
-        if let Scope::Proc(proc) = scope {
+        if let gotrail::Scope::Proc(proc) = scope {
             self.proc_ranges.insert((proc.0, name), this);
         }
         let (later, sync) = (self.later, self.sync);
@@ -645,7 +656,7 @@ impl Goroutines {
         let before = extra.ranges.get(name);
         *extra.ranges.entry(name) = if active { sync } else { time };
         if let (true, Some(since)) = (active, before) {
-            *goroutine.times.ranges.entry(name) += sync - since;
+            *goroutine.times.ranges.entry(name) += scope::nanos(&self.scope, id, since, sync);
         }
     }
 
@@ -655,7 +666,7 @@ impl Goroutines {
         let later = self.later;
         let Some(slot) = self.slot(id) else { return };
         let goroutine = &mut self.list[slot];
-        let times = goroutine.times_at(time);
+        let times = goroutine.times_at(time, &self.scope);
         if kind == Kind::RegionBegin {
             let extra = goroutine.extra();
             extra.noted = true;
@@ -759,18 +770,21 @@ impl Goroutine {
     }
 
     /// Its times, with the state that it is in until now.
-    pub(crate) fn times_at(&self, time: i64) -> Times {
+    pub(crate) fn times_at(&self, time: i64, scope: &Option<Scope>) -> Times {
+        let since = |from| scope::nanos(scope, self.id, from, time);
         let mut times = self.times.clone();
         if times.total == 0 {
-            times.total = time - self.created;
+            times.total = since(self.created);
         }
         if let Some(extra) = &self.extra {
-            extra.ranges.iter().for_each(|(name, since)| *times.ranges.entry(name) += time - since);
+            for (name, from) in extra.ranges.iter() {
+                *times.ranges.entry(name) += since(from);
+            }
         }
         if !self.counts {
             return times;
         }
-        let nanos = time - self.since;
+        let nanos = since(self.since);
         match self.state {
             GoState::Running => times.running += nanos,
             GoState::Runnable => times.runnable += nanos,
@@ -779,7 +793,7 @@ impl Goroutine {
                 times.syscall += nanos;
                 if self.blocked_since != 0 {
                     // As in the reference, which counts this time twice.
-                    times.runnable += time - self.blocked_since;
+                    times.runnable += since(self.blocked_since);
                 }
             }
             _ => {}

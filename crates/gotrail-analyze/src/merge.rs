@@ -14,6 +14,7 @@ use crate::goroutines::{
     Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
 };
 use crate::names::{Names, Renumbering, StrId};
+use crate::scope;
 use crate::times::{Sums, Times};
 use crate::waits::{Begun, WaitKey, WaitKind, Waits};
 use gotrail::{GoId, GoState, TaskId};
@@ -190,7 +191,7 @@ impl Goroutines {
             later.name = name;
         }
         let reason = with.to.string(head.reason);
-        let before = head.seen - merged.sync;
+        let before = scope::nanos(&self.scope, later.id, merged.sync, head.seen);
         if head.state == GoState::Running {
             later.started = head.seen;
         }
@@ -232,25 +233,28 @@ impl Goroutines {
         with: &mut Merge<'_>,
     ) {
         let sync = merged.sync;
+        let scope = self.scope.clone();
         let before = &mut self.list[slot];
+        let nanos = |from, until| scope::nanos(&scope, later.id, from, until);
         let ended = later.ended != 0;
         // What has to be added to times that the later fold noted.
         let mut offset = before.times.clone();
-        offset.total = sync - before.created;
+        offset.total = nanos(before.created, sync);
         let reason = before.counts.then_some(before.reason);
         if before.counts {
-            let nanos = sync - before.since;
+            let missing = nanos(before.since, sync);
             match head.state {
-                GoState::Running => offset.running += nanos,
-                GoState::Runnable => offset.runnable += nanos,
+                GoState::Running => offset.running += missing,
+                GoState::Runnable => offset.runnable += missing,
                 GoState::Waiting if head.until != 0 => {
-                    *offset.blocked.entry(before.reason) += nanos;
+                    *offset.blocked.entry(before.reason) += missing;
                 }
                 GoState::Syscall if before.blocked_since != 0 && head.until != 0 => {
-                    offset.syscall += before.blocked_since - before.since - (head.until - sync);
-                    offset.syscall_blocked += head.until - before.blocked_since;
+                    let counted = nanos(sync, head.until);
+                    offset.syscall += nanos(before.since, before.blocked_since) - counted;
+                    offset.syscall_blocked += nanos(before.blocked_since, head.until);
                 }
-                GoState::Syscall => offset.syscall += nanos,
+                GoState::Syscall => offset.syscall += missing,
                 _ => {}
             }
         }
@@ -260,10 +264,12 @@ impl Goroutines {
             for (name, since) in std::mem::take(&mut extra.ranges).iter() {
                 let first = first.iter().find(|range| with.to.string(range.0) == name);
                 match first.map(|range| range.1) {
-                    Some(FirstRange::Active) => *offset.ranges.entry(name) += sync - since,
+                    Some(FirstRange::Active) => *offset.ranges.entry(name) += nanos(since, sync),
                     Some(FirstRange::Begun) => {}
-                    Some(FirstRange::Ended(time)) => *offset.ranges.entry(name) += time - since,
-                    None if ended => *offset.ranges.entry(name) += later.ended - since,
+                    Some(FirstRange::Ended(time)) => {
+                        *offset.ranges.entry(name) += nanos(since, time)
+                    }
+                    None if ended => *offset.ranges.entry(name) += nanos(since, later.ended),
                     None => *open_ranges.entry(name) = since,
                 }
             }

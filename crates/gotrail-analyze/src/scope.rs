@@ -31,6 +31,16 @@ impl Scope {
     }
 }
 
+/// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds: all of
+/// it where there is no scope.
+#[inline(always)]
+pub(crate) fn nanos(scope: &Option<Scope>, go: GoId, from: i64, until: i64) -> i64 {
+    match scope {
+        None => until - from,
+        Some(scope) => scope.overlap(go, from, until),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

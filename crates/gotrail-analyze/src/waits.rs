@@ -7,7 +7,7 @@
 
 use crate::histogram::Histogram;
 use crate::names::{Renumbering, StackId, StrId};
-use crate::scope::Scope;
+use crate::scope::{self, Scope};
 use gotrail::GoId;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -97,10 +97,6 @@ impl Waits {
         }
     }
 
-    pub(crate) fn scope(&self) -> Option<&Scope> {
-        self.scope.as_ref()
-    }
-
     /// A wait begins.
     #[inline]
     pub(crate) fn begin(&mut self, key: WaitKey) -> Begun {
@@ -127,15 +123,10 @@ impl Waits {
         Begun(at as u32)
     }
 
-    /// What of a time counts.
-    fn counted(&self, go: GoId, from: i64, until: i64) -> i64 {
-        self.scope.as_ref().map_or(until - from, |scope| scope.overlap(go, from, until))
-    }
-
     /// A wait of `go` ends.
     #[inline]
     pub(crate) fn end(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
-        let nanos = self.counted(go, from, until);
+        let nanos = scope::nanos(&self.scope, go, from, until);
         let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
         if nanos <= 0 {
             return;
@@ -150,7 +141,7 @@ impl Waits {
 
     /// The trace ends during a wait of `go`.
     pub(crate) fn leave_open(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
-        let nanos = self.counted(go, from, until);
+        let nanos = scope::nanos(&self.scope, go, from, until);
         if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize)
             && nanos > 0
         {

@@ -62,13 +62,18 @@ pub(crate) fn duration(nanos: i64) -> String {
 
 /// A share of the whole: `81.2%`; what is not nothing is not shown as nothing.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
-    let share = if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 };
-    match share {
-        _ if part == 0 => "0%".to_owned(),
+    share(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
+}
+
+/// A share from 0 to 1, as [`percent`].
+pub(crate) fn share(share: f64) -> String {
+    let percent = share * 100.0;
+    match percent {
+        ..=0.0 => "0%".to_owned(),
         ..0.01 => "<0.01%".to_owned(),
-        ..0.995 => format!("{share:.2}%"),
-        99.95.. if part < whole => ">99.9%".to_owned(),
-        _ => format!("{share:.1}%"),
+        ..0.995 => format!("{percent:.2}%"),
+        99.95.. if share < 1.0 => ">99.9%".to_owned(),
+        _ => format!("{percent:.1}%"),
     }
 }
 

@@ -12,6 +12,9 @@
 //! | `human` | numbers and units for people |
 //! | `paint` | colours for terminals |
 //! | `json` | JSON without allocations |
+//! | `query` | which part of a trace an analysis is about, and the passes for it |
+//! | `table` | answers as text, JSON and CSV |
+//! | `times` | times by state as cells |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
 mod commands;
@@ -21,9 +24,12 @@ mod json;
 mod output;
 mod paint;
 mod progress;
+mod query;
 mod report;
 mod source;
+mod table;
 mod target;
+mod times;
 
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -55,6 +61,8 @@ enum Command {
     Dump(commands::dump::Args),
     Convert(commands::convert::Args),
     Validate(commands::validate::Args),
+    Goroutines(commands::goroutines::Args),
+    Tasks(commands::tasks::Args),
     Synth(commands::synth::Args),
     CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
@@ -76,6 +84,8 @@ fn main() -> ExitCode {
         Command::Dump(args) => commands::dump::run(&args),
         Command::Convert(args) => commands::convert::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::Goroutines(args) => commands::goroutines::run(&args),
+        Command::Tasks(args) => commands::tasks::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

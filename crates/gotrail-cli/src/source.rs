@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use crate::progress::Progress;
 use anyhow::Result;
-use gotrail::{Compression, Event, Mode, Reader, Report, Trace, Version};
+use gotrail::{Compression, Event, Fold, Mode, Reader, Report, Trace, Version};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
@@ -132,6 +132,24 @@ impl Source {
         self.drive(Mode::Strict, progress, |reader, tell| {
             Ok(reader.drain_parallel(threads, tell).err())
         })
+    }
+
+    /// Shows all events to a fold, on several threads.
+    pub(crate) fn fold(
+        &mut self,
+        mode: Mode,
+        threads: usize,
+        fold: &mut impl Fold,
+        progress: &Progress,
+    ) -> Result<Outcome> {
+        self.drive(mode, progress, |reader, tell| {
+            Ok(reader.fold_parallel(threads, fold, tell).err())
+        })
+    }
+
+    /// Whether it can be read more than once.
+    pub(crate) fn is_mapped(&self) -> bool {
+        matches!(self.data, Data::Mapped(_))
     }
 
     /// Makes a reader, lets it be driven, and says what came of it.

@@ -1,0 +1,144 @@
+//! `gotrail goroutines`: what goroutines did, by the function that they began with.
+
+use crate::output::Output;
+use crate::query::{Answer, Query};
+use crate::table::{Cell, Column, Format, Table, column};
+use crate::{Verdict, times};
+use anyhow::Result;
+use gotrail_analyze::{Goroutine, Options, Region, StrId, Times};
+use gotrail_format::gosort;
+use rustc_hash::FxHashMap;
+
+const EXAMPLES: &str = "\
+Examples:
+  gotrail goroutines trace.out
+  gotrail goroutines --sort runnable --function 'net/http' trace.out
+  gotrail goroutines --each --sort blocked_total --top 10 trace.out
+  gotrail goroutines --each --json trace.out | jq 'select(.sched_wait > 1e6) | .id'
+
+docs/analyses.md defines every figure.";
+
+/// Show what goroutines did, grouped by the function that they began with.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    query: Query,
+    /// One row for each goroutine.
+    #[arg(long)]
+    each: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let regions = args.each && args.format.json;
+    let answer = args.query.run(Options { regions, ..Options::default() })?;
+    let mut table = if args.each { each(&answer, regions) } else { groups(&answer) };
+    table.sort(&args.format, if args.each { "id" } else { "total" })?;
+    table.print(&mut Output::new(), &args.format)
+}
+
+const GROUP: &[Column] = &[
+    column("function", "function"),
+    column("count", "count"),
+    column("total", "total"),
+    column("running", "running"),
+    column("runnable", "runnable"),
+    column("syscall", "syscall"),
+    column("syscall_blocked", "syscall, no proc"),
+    column("assist", "GC assist"),
+    column("share", "share of running"),
+    column("blocked_total", "blocked"),
+    column("blocked", "blocked by reason"),
+];
+
+fn groups(answer: &Answer) -> Table {
+    let mut groups = FxHashMap::<StrId, (u64, Times)>::default();
+    let mut all = 0;
+    for goroutine in answer.goroutines() {
+        let group = groups.entry(goroutine.name).or_default();
+        group.0 += 1;
+        group.1.add(&goroutine.times);
+        all += goroutine.times.running;
+    }
+    let mut table = Table::new("function", GROUP);
+    let names = &answer.analysis.names;
+    for (name, (count, sum)) in groups {
+        let share = if all == 0 { 0.0 } else { sum.running as f64 / all as f64 };
+        table.push(vec![
+            Cell::Text(times::function(names, name)),
+            Cell::Count(count),
+            Cell::Nanos(sum.total),
+            Cell::Nanos(sum.running),
+            Cell::Nanos(sum.runnable),
+            Cell::Nanos(sum.syscall),
+            Cell::Nanos(sum.syscall_blocked),
+            Cell::Nanos(times::assist(names, &sum)),
+            Cell::Share(share),
+            Cell::Nanos(sum.blocked.total()),
+            Cell::Sums(times::sums(names, &sum.blocked)),
+        ]);
+    }
+    table
+}
+
+/// The names are those of `peer goroutines`, so that tools for one read the other.
+const EACH: &[Column] = &[
+    column("id", "goroutine"),
+    column("name", "function"),
+    column("creation", ""),
+    column("start", ""),
+    column("end", ""),
+    column("total", "total"),
+    column("exec", "running"),
+    column("sched_wait", "runnable"),
+    column("syscall", "syscall"),
+    column("syscall_block", "syscall, no proc"),
+    column("blocked_total", "blocked"),
+    column("block", "blocked by reason"),
+    column("ranges", "GC and others"),
+    column("unknown", "unknown"),
+    column("state", "state"),
+    column("creator", "created by"),
+    column("regions", ""),
+];
+
+fn each(answer: &Answer, regions: bool) -> Table {
+    let names = &answer.analysis.names;
+    let mut by_goroutine = FxHashMap::<_, Vec<&Region>>::default();
+    if regions {
+        for region in answer.analysis.goroutines.regions() {
+            by_goroutine.entry(region.go).or_default().push(region);
+        }
+    }
+    let mut table = Table::new("goroutine", EACH);
+    for goroutine in answer.goroutines() {
+        let Goroutine { id, name, created, started, ended, times, .. } = goroutine;
+        let mut own = by_goroutine.remove(id).unwrap_or_default();
+        // As in the reference, whose order of equal starts shows.
+        gosort::sort_unstable_by(&mut own, |a, b| a.start < b.start);
+        let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
+        table.push(vec![
+            Cell::Id(id.0),
+            Cell::Text(String::from_utf8_lossy(names.string(*name)).into_owned()),
+            Cell::Id(*created),
+            Cell::Id(*started),
+            Cell::Id(*ended),
+            Cell::Nanos(times.total),
+            Cell::Nanos(times.running),
+            Cell::Nanos(times.runnable),
+            Cell::Nanos(times.syscall),
+            Cell::Nanos(times.syscall_blocked),
+            Cell::Nanos(times.blocked.total()),
+            Cell::Sums(times::sums(names, &times.blocked)),
+            Cell::Sums(times::sums(names, &times.ranges)),
+            Cell::Nanos(times.unknown()),
+            Cell::Text(goroutine.state.to_string()),
+            goroutine.creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
+            Cell::Json(format!("[{}]", own.join(","))),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,65 @@
+//! `gotrail tasks`: the tasks of the annotation API.
+
+use crate::Verdict;
+use crate::output::Output;
+use crate::query::Query;
+use crate::table::{Cell, Column, Format, Table, column};
+use anyhow::Result;
+use gotrail_analyze::Options;
+
+const EXAMPLES: &str = "\
+Examples:
+  gotrail tasks trace.out
+  gotrail tasks --sort duration --top 10 trace.out
+  gotrail tasks --json trace.out | jq 'select(.end == null)'";
+
+/// Show the tasks of the annotation API.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    query: Query,
+    #[command(flatten)]
+    format: Format,
+}
+
+const COLUMNS: &[Column] = &[
+    column("id", "task"),
+    column("name", "type"),
+    column("parent", "parent"),
+    column("start", ""),
+    column("end", ""),
+    column("after", "begins after"),
+    column("duration", "duration"),
+    column("logs", "logs"),
+    column("regions", "regions"),
+    column("goroutines", "goroutines"),
+];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let answer = args.query.run(Options::default())?;
+    let names = &answer.analysis.names;
+    let time = |time: Option<i64>| time.map_or(Cell::None, Cell::Id);
+    let mut table = Table::new("task", COLUMNS);
+    for (id, task) in answer.tasks() {
+        let mut goroutines: Vec<_> = task.goroutines.iter().map(|go| go.0).collect();
+        goroutines.sort_unstable();
+        let after = task.start.map(|start| start - answer.start.time);
+        let duration = task.start.zip(task.end).map(|(start, end)| end - start);
+        table.push(vec![
+            Cell::Id(id.0 as i64),
+            Cell::Text(String::from_utf8_lossy(names.string(task.name)).into_owned()),
+            task.parent.map_or(Cell::None, |parent| Cell::Id(parent.0 as i64)),
+            time(task.start),
+            time(task.end),
+            after.map_or(Cell::None, Cell::Nanos),
+            duration.map_or(Cell::None, Cell::Nanos),
+            Cell::Count(task.logs),
+            Cell::Count(task.regions),
+            Cell::Ids(goroutines),
+        ]);
+    }
+    table.sort(&args.format, "id")?;
+    table.print(&mut Output::new(), &args.format)
+}

@@ -1,0 +1,347 @@
+//! What the analysing commands have in common: which part of a trace they are about, and the
+//! passes that find out.
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::report;
+use crate::source::Source;
+use anyhow::{Context, Result, bail};
+use gotrail::{ClockSnapshot, GoId, Mode, TaskId, Trace};
+use gotrail_analyze::{Analysis, Goroutine, Options, Region, Scope, Task};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
+use regex::Regex;
+use rustc_hash::FxHashMap;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+/// Which trace, and which part of it.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Query {
+    /// The trace; `-` is standard input.
+    pub(crate) trace: PathBuf,
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// How many threads to use [default: the number of cores].
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZero<usize>>,
+}
+
+/// Which part of a trace.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Part {
+    /// Only from this time on: after the start, as `1.5s`, or on the wall clock, as
+    /// `2026-11-22T08:30:00.5Z`.
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub(crate) from: Option<Moment>,
+    /// Only until this time.
+    #[arg(long, value_name = "TIME", help_heading = "Filters")]
+    pub(crate) to: Option<Moment>,
+    /// Only goroutines that began with a function matching this regular expression.
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    pub(crate) function: Option<Regex>,
+    /// Only these goroutines.
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Filters")]
+    pub(crate) goroutine: Vec<i64>,
+    /// Only what was done for this task: its regions, and between its ends the goroutine that
+    /// began it.
+    #[arg(long, value_name = "ID", help_heading = "Filters")]
+    pub(crate) task: Option<u64>,
+    /// Only what was done in regions of a type matching this regular expression.
+    #[arg(long, value_name = "REGEX", help_heading = "Filters")]
+    pub(crate) region: Option<Regex>,
+}
+
+/// A moment, as people name it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Moment {
+    /// Nanoseconds after the first event.
+    Offset(i64),
+    /// Nanoseconds since 1970 in UTC.
+    Wall(i128),
+}
+
+impl std::str::FromStr for Moment {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Moment> {
+        if let Ok(offset) = text.parse::<SignedDuration>() {
+            let nanos = i64::try_from(offset.as_nanos()).context("too long")?;
+            return Ok(Moment::Offset(nanos));
+        }
+        if let Ok(time) = text.parse::<Timestamp>() {
+            return Ok(Moment::Wall(time.as_nanosecond()));
+        }
+        if let Ok(time) = text.parse::<civil::DateTime>() {
+            let zoned = time.to_zoned(TimeZone::system()).context("no such time in this zone")?;
+            return Ok(Moment::Wall(zoned.timestamp().as_nanosecond()));
+        }
+        bail!("neither a time after the start, as 1.5s, nor one as 2026-11-22T08:30:00Z")
+    }
+}
+
+/// When a trace begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    /// The first event's time on the trace's clock.
+    pub(crate) time: i64,
+    /// The clocks, from format 1.25 on.
+    pub(crate) clock: Option<ClockSnapshot>,
+}
+
+impl Start {
+    /// The moment on the trace's clock.
+    fn resolve(self, moment: Moment) -> Result<i64> {
+        match (moment, self.clock) {
+            (Moment::Offset(nanos), _) => Ok(self.time.saturating_add(nanos)),
+            (Moment::Wall(wall), Some(clock)) => {
+                let since = wall - clock.wall_at(gotrail::Time(self.time));
+                let far = if since < 0 { i64::MIN } else { i64::MAX };
+                let nanos = i64::try_from(since).unwrap_or(far);
+                Ok(self.time.saturating_add(nanos))
+            }
+            (Moment::Wall(_), None) => bail!(
+                "the trace has no wall-clock time (formats before 1.25 do not): \
+                 give a time after its start, as --from 1.5s"
+            ),
+        }
+    }
+}
+
+/// A trace that was analysed.
+pub(crate) struct Answer {
+    /// What it comes to.
+    pub(crate) analysis: Analysis,
+    /// When it begins.
+    pub(crate) start: Start,
+    /// What counts.
+    pub(crate) scope: Option<Scope>,
+}
+
+impl Answer {
+    /// The goroutines that are asked for.
+    pub(crate) fn goroutines(&self) -> impl Iterator<Item = &Goroutine> {
+        self.analysis.goroutines.iter().filter(|go| self.is_asked_for(go.id))
+    }
+
+    /// The tasks that a goroutine worked for which is asked for.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = (TaskId, &Task)> {
+        self.analysis.goroutines.tasks.iter().filter(|(_, task)| {
+            let mut goroutines = task.goroutines.iter();
+            self.scope.is_none() || goroutines.any(|&go| self.is_asked_for(go))
+        })
+    }
+
+    fn is_asked_for(&self, go: GoId) -> bool {
+        let named = self.scope.as_ref().and_then(|scope| scope.goroutines.as_ref());
+        named.is_none_or(|named| named.contains_key(&go))
+    }
+}
+
+impl Part {
+    /// Whether goroutines must be known before it can be told what counts.
+    fn needs_a_first_pass(&self) -> bool {
+        self.function.is_some() || self.task.is_some() || self.region.is_some()
+    }
+
+    /// Whether everything counts.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.from.is_none()
+            && self.to.is_none()
+            && self.goroutine.is_empty()
+            && !self.needs_a_first_pass()
+    }
+}
+
+impl Query {
+    fn threads(&self) -> usize {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        self.threads.map_or(cores, NonZero::get)
+    }
+
+    /// Analyses the part of the trace that is asked for.
+    pub(crate) fn run(&self, options: Options) -> Result<Answer> {
+        let mut source = Source::open(&self.trace)?;
+        if self.part.is_everything() {
+            let (analysis, start) = self.pass(&mut source, options)?;
+            return Ok(Answer { analysis, start, scope: None });
+        }
+        // What counts is known when the start is: a stream must be read twice, too.
+        let mut source = source.into_mapped()?;
+        let first = Options { regions: true, ..Options::default() };
+        let (known, start) = if self.part.needs_a_first_pass() {
+            let (known, start) = self.pass(&mut source, first)?;
+            (Some(known), start)
+        } else {
+            (None, source.start()?)
+        };
+        let scope = self.scope(known.as_ref(), start)?;
+        drop(known);
+        let options = Options { scope: Some(scope.clone()), ..options };
+        let (analysis, start) = self.pass(&mut source, options)?;
+        Ok(Answer { analysis, start, scope: Some(scope) })
+    }
+
+    /// Reads the trace once. What cannot be read is reported, and the rest counts.
+    fn pass(&self, source: &mut Source, options: Options) -> Result<(Analysis, Start)> {
+        let progress = Progress::new(source.size, false);
+        let mut analysis = Analysis::new(options.clone());
+        let mut outcome = source.fold(Mode::Strict, self.threads(), &mut analysis, &progress)?;
+        if let Some(error) = outcome.error.take() {
+            if !source.is_mapped() {
+                return Err(Failure::broken(&source.name, &error)
+                    .next("save it to a file: of a file, the good parts of a broken trace are read")
+                    .into());
+            }
+            analysis = Analysis::new(options);
+            outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;
+            report::to_stderr(&source.name, &outcome);
+        }
+        progress.finish();
+        analysis.finish();
+        let start = Start { time: analysis.start(), clock: analysis.clock() };
+        Ok((analysis, start))
+    }
+
+    fn scope(&self, known: Option<&Analysis>, start: Start) -> Result<Scope> {
+        let part = &self.part;
+        let from = part.from.map(|moment| start.resolve(moment)).transpose()?;
+        let until = part.to.map(|moment| start.resolve(moment)).transpose()?;
+        if let (Some(from), Some(until)) = (from, until)
+            && from >= until
+        {
+            bail!("--from is not before --to");
+        }
+        let mut goroutines: Option<FxHashMap<GoId, Vec<(i64, i64)>>> = None;
+        if !part.goroutine.is_empty() {
+            let all = part.goroutine.iter().map(|&id| (GoId(id), vec![(i64::MIN, i64::MAX)]));
+            goroutines = Some(all.collect());
+        }
+        if let Some(known) = known {
+            let found = part.matching(known);
+            if found.is_empty() {
+                bail!("{}: {}", self.trace.display(), part.nothing_found());
+            }
+            goroutines = Some(match goroutines {
+                Some(named) => found.into_iter().filter(|go| named.contains_key(&go.0)).collect(),
+                None => found,
+            });
+        }
+        Ok(Scope { from, until, goroutines: goroutines.map(Arc::new) })
+    }
+}
+
+impl Part {
+    /// The goroutines that match, each with the times that count.
+    fn matching(&self, known: &Analysis) -> FxHashMap<GoId, Vec<(i64, i64)>> {
+        let text = |name| String::from_utf8_lossy(known.names.string(name)).into_owned();
+        let mut times = FxHashMap::<GoId, Vec<(i64, i64)>>::default();
+        if self.task.is_some() || self.region.is_some() {
+            let types = |region: &&Region| {
+                self.region.as_ref().is_none_or(|regex| {
+                    region.name != gotrail_analyze::StrId::EMPTY
+                        && regex.is_match(&text(region.name))
+                })
+            };
+            let task = |region: &&Region| self.task.is_none_or(|id| region.task == TaskId(id));
+            for region in known.goroutines.regions().iter().filter(types).filter(task) {
+                let start = region.start.unwrap_or(i64::MIN);
+                let end = region.end.unwrap_or(i64::MAX);
+                times.entry(region.go).or_default().push((start, end));
+            }
+            if let (Some(id), None) = (self.task, &self.region)
+                && let Some(task) = known.goroutines.tasks.get(TaskId(id))
+                && let Some(creator) = task.creator
+            {
+                let span = (task.start.unwrap_or(i64::MIN), task.end.unwrap_or(i64::MAX));
+                times.entry(creator).or_default().push(span);
+            }
+        } else {
+            let all = known.goroutines.iter().map(|go| (go.id, vec![(i64::MIN, i64::MAX)]));
+            times = all.collect();
+        }
+        if let Some(regex) = &self.function {
+            times.retain(|&id, _| {
+                known.goroutines.get(id).is_some_and(|go| regex.is_match(&text(go.name)))
+            });
+        }
+        times.values_mut().for_each(join);
+        times
+    }
+
+    fn nothing_found(&self) -> String {
+        let mut wanted = Vec::new();
+        if let Some(function) = &self.function {
+            wanted.push(format!("began with a function matching {function}"));
+        }
+        if let Some(task) = self.task {
+            wanted.push(format!("worked for task {task}"));
+        }
+        if let Some(region) = &self.region {
+            wanted.push(format!("had a region matching {region}"));
+        }
+        format!("no goroutine {}", wanted.join(" and "))
+    }
+}
+
+/// Puts times in order and joins those that overlap.
+fn join(times: &mut Vec<(i64, i64)>) {
+    times.sort_unstable();
+    times.dedup_by(|next, last| {
+        let overlaps = next.0 <= last.1;
+        if overlaps {
+            last.1 = last.1.max(next.1);
+        }
+        overlaps
+    });
+}
+
+impl Source {
+    /// The same source in a form that can be read more than once.
+    pub(crate) fn into_mapped(mut self) -> Result<Source> {
+        if let crate::source::Data::Stream(stream) = self.data {
+            let trace = Trace::from_read(stream);
+            let trace = trace.map_err(|error| Failure::broken(&self.name, &error))?;
+            self.size = Some(trace.bytes().len() as u64);
+            self.data = crate::source::Data::Mapped(trace);
+        }
+        Ok(self)
+    }
+
+    /// When the trace begins; only of one that can be read more than once.
+    fn start(&self) -> Result<Start> {
+        let crate::source::Data::Mapped(trace) = &self.data else {
+            bail!("{}: cannot be read twice", self.name);
+        };
+        let mut reader = trace.reader(Mode::Tolerant)?;
+        let mut start = Start { time: 0, clock: None };
+        if let Some(event) = reader.next_event()? {
+            start.time = event.time().0;
+            if let gotrail::Details::Sync(sync) = event.details() {
+                start.clock = sync.clock;
+            }
+        }
+        Ok(start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_offsets_or_on_the_wall_clock() {
+        assert!(matches!("1.5s".parse(), Ok(Moment::Offset(1_500_000_000))));
+        assert!(matches!("20ms".parse(), Ok(Moment::Offset(20_000_000))));
+        assert!(matches!("1970-01-01T00:00:01Z".parse(), Ok(Moment::Wall(1_000_000_000))));
+        assert!("yesterday".parse::<Moment>().is_err());
+    }
+
+    #[test]
+    fn times_that_overlap_are_one() {
+        let mut times = vec![(5, 7), (0, 2), (1, 3), (7, 9)];
+        join(&mut times);
+        assert_eq!(times, [(0, 3), (5, 9)]);
+    }
+}

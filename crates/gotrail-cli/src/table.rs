@@ -1,0 +1,332 @@
+//! Answers as tables: aligned text for people, JSON and CSV for programs, from the same rows.
+
+use crate::output::Output;
+use crate::paint::Paint;
+use crate::{Verdict, human, json};
+use anyhow::Result;
+use std::cmp::Ordering;
+
+/// How many rows people are shown unless they say otherwise.
+const ROWS: usize = 25;
+
+/// How to print tables.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Format {
+    /// Print one JSON object a line, times in nanoseconds.
+    #[arg(long, conflicts_with = "csv", help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Print CSV with a line of names, times in nanoseconds.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) csv: bool,
+    /// How many rows to print; 0 for all [default: 25, or all with --json and --csv].
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    top: Option<usize>,
+    /// The column to sort by, as --json names it; `-COLUMN` for the other direction.
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true, help_heading = "Output")]
+    sort: Option<String>,
+}
+
+impl Format {
+    /// Whether the output is for programs.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.json || self.csv
+    }
+}
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// Nothing is known.
+    None,
+    /// Text.
+    Text(String),
+    /// A number of things.
+    Count(u64),
+    /// An id, or a time of the trace's clock: shown as it is.
+    Id(i64),
+    /// Nanoseconds.
+    Nanos(i64),
+    /// A share of a whole, 0 to 1.
+    Share(f64),
+    /// Bytes.
+    Bytes(u64),
+    /// Yes or no.
+    Bool(bool),
+    /// Nanoseconds by name, largest first.
+    Sums(Vec<(String, i64)>),
+    /// Ids.
+    Ids(Vec<i64>),
+    /// JSON as it is; people and CSV do not see it.
+    Json(String),
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Column {
+    /// Its name in JSON and CSV, and for --sort.
+    pub(crate) key: &'static str,
+    /// Its name for people; empty to leave it out there.
+    pub(crate) title: &'static str,
+}
+
+/// A column.
+pub(crate) const fn column(key: &'static str, title: &'static str) -> Column {
+    Column { key, title }
+}
+
+/// Rows of values.
+pub(crate) struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    /// What a row is, in the singular.
+    what: &'static str,
+}
+
+impl Table {
+    /// A table without rows, which are `what`.
+    pub(crate) fn new(what: &'static str, columns: &[Column]) -> Table {
+        Table { columns: columns.to_vec(), rows: Vec::new(), what }
+    }
+
+    /// Adds a row, with a value for each column.
+    pub(crate) fn push(&mut self, row: Vec<Cell>) {
+        debug_assert_eq!(row.len(), self.columns.len());
+        self.rows.push(row);
+    }
+
+    /// Sorts the rows as asked for, or by the column `usually`.
+    pub(crate) fn sort(&mut self, format: &Format, usually: &str) -> Result<()> {
+        let wanted = format.sort.as_deref().unwrap_or(usually);
+        let (name, turned) = match wanted.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (wanted, false),
+        };
+        let Some(at) = self.columns.iter().position(|column| column.key == name) else {
+            let names: Vec<_> = self.columns.iter().map(|column| column.key).collect();
+            anyhow::bail!("there is no column {name} to sort by; there are {}", names.join(", "));
+        };
+        // Stable, so that equal rows keep their order.
+        self.rows.sort_by(|a, b| {
+            let order = compare(&a[at], &b[at]);
+            if turned { order.reverse() } else { order }
+        });
+        Ok(())
+    }
+
+    /// Prints the table.
+    pub(crate) fn print(mut self, output: &mut Output, format: &Format) -> Result<Verdict> {
+        let all = self.rows.len();
+        let top = match format.top {
+            Some(0) => all,
+            Some(top) => top,
+            None if format.is_for_programs() => all,
+            None => ROWS,
+        };
+        self.rows.truncate(top);
+        if format.json {
+            for row in &self.rows {
+                self.write_json(output.buffer(), row);
+                output.written()?;
+            }
+        } else if format.csv {
+            self.write_csv(output)?;
+        } else {
+            self.write_text(output);
+            if all > top {
+                let rest = human::counted((all - top) as u64, self.what);
+                let line = format!("and {rest} more; --top 0 shows all\n");
+                output.buffer().extend_from_slice(line.as_bytes());
+            }
+            if all == 0 {
+                output.buffer().extend_from_slice(format!("no {}s\n", self.what).as_bytes());
+            }
+        }
+        output.flush()?;
+        Ok(Verdict::Fine)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>, row: &[Cell]) {
+        let mut object = json::Object::new(out);
+        for (column, cell) in self.columns.iter().zip(row) {
+            let key = column.key;
+            match cell {
+                Cell::None => object.null(key),
+                Cell::Text(text) => object.string(key, text),
+                Cell::Count(number) | Cell::Bytes(number) => object.number(key, *number),
+                Cell::Id(number) | Cell::Nanos(number) => object.number(key, *number),
+                Cell::Share(share) => {
+                    let value = serde_json::Number::from_f64(*share);
+                    let text = value.map_or("null".to_owned(), |value| value.to_string());
+                    object.key(key).extend_from_slice(text.as_bytes());
+                }
+                Cell::Bool(value) => {
+                    object.key(key).extend_from_slice(if *value { b"true" } else { b"false" });
+                }
+                Cell::Sums(sums) => {
+                    // A name may need escaping, which keys of an Object do not get.
+                    let map: serde_json::Map<_, _> =
+                        sums.iter().map(|(name, nanos)| (name.clone(), (*nanos).into())).collect();
+                    let text = serde_json::Value::Object(map).to_string();
+                    object.key(key).extend_from_slice(text.as_bytes());
+                }
+                Cell::Ids(ids) => {
+                    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+                    let text = format!("[{}]", ids.join(","));
+                    object.key(key).extend_from_slice(text.as_bytes());
+                }
+                Cell::Json(text) => object.key(key).extend_from_slice(text.as_bytes()),
+            }
+        }
+        drop(object);
+        out.push(b'\n');
+    }
+
+    fn write_csv(&self, output: &mut Output) -> Result<()> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(self.columns.iter().map(|column| column.key))?;
+        for row in &self.rows {
+            writer.write_record(row.iter().map(|cell| match cell {
+                Cell::None | Cell::Json(_) => String::new(),
+                Cell::Text(text) => text.clone(),
+                Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
+                Cell::Id(number) | Cell::Nanos(number) => number.to_string(),
+                Cell::Share(share) => share.to_string(),
+                Cell::Bool(value) => value.to_string(),
+                Cell::Sums(sums) => {
+                    let each: Vec<_> =
+                        sums.iter().map(|(name, ns)| format!("{name}={ns}")).collect();
+                    each.join(";")
+                }
+                Cell::Ids(ids) => ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            }))?;
+        }
+        output.buffer().extend_from_slice(&writer.into_inner()?);
+        output.written()
+    }
+
+    fn write_text(&self, output: &mut Output) {
+        let paint = Paint::stdout();
+        let shown: Vec<_> =
+            (0..self.columns.len()).filter(|&at| !self.columns[at].title.is_empty()).collect();
+        let texts: Vec<Vec<String>> =
+            self.rows.iter().map(|row| shown.iter().map(|&at| text(&row[at])).collect()).collect();
+        let right: Vec<bool> = shown
+            .iter()
+            .map(|&at| {
+                let mut cells = self.rows.iter().map(|row| &row[at]);
+                !cells.any(|cell| {
+                    matches!(cell, Cell::Text(_) | Cell::Sums(_) | Cell::Ids(_) | Cell::Bool(_))
+                })
+            })
+            .collect();
+        let widths: Vec<usize> = shown
+            .iter()
+            .enumerate()
+            .map(|(i, &at)| {
+                let cells = texts.iter().map(|row| row[i].chars().count());
+                cells.max().unwrap_or(0).max(self.columns[at].title.chars().count())
+            })
+            .collect();
+        let mut line = |cells: &[&str], bold: bool| {
+            let mut line = String::new();
+            for (i, cell) in cells.iter().enumerate() {
+                let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+                let last = i + 1 == cells.len();
+                match right[i] {
+                    true => line.extend([&pad, *cell]),
+                    false if last => line.push_str(cell),
+                    false => line.extend([*cell, &pad]),
+                }
+                if !last {
+                    line.push_str("  ");
+                }
+            }
+            let line = if bold { paint.bold(line) } else { line };
+            output.buffer().extend_from_slice(line.as_bytes());
+            output.buffer().push(b'\n');
+        };
+        if self.rows.is_empty() {
+            return;
+        }
+        let titles: Vec<_> = shown.iter().map(|&at| self.columns[at].title).collect();
+        line(&titles, true);
+        for row in &texts {
+            line(&row.iter().map(String::as_str).collect::<Vec<_>>(), false);
+        }
+    }
+}
+
+/// How many entries of a map people are shown.
+const ENTRIES: usize = 3;
+
+/// How many ids people are shown.
+const IDS: usize = 8;
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::None => "-".to_owned(),
+        Cell::Text(text) => text.clone(),
+        Cell::Count(number) => human::count(*number),
+        Cell::Id(number) => number.to_string(),
+        Cell::Nanos(0) => "-".to_owned(),
+        Cell::Nanos(nanos) => human::duration(*nanos),
+        Cell::Share(share) => human::share(*share),
+        Cell::Bytes(bytes) => human::size(*bytes),
+        Cell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
+        Cell::Sums(sums) => {
+            let shown = sums.iter().filter(|sum| sum.1 > 0).take(ENTRIES);
+            let each: Vec<_> =
+                shown.map(|(name, nanos)| format!("{name} {}", human::duration(*nanos))).collect();
+            each.join(", ")
+        }
+        Cell::Ids(ids) => {
+            let shown: Vec<_> = ids.iter().take(IDS).map(ToString::to_string).collect();
+            let more = ids.len().saturating_sub(IDS);
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            shown.join(" ") + &rest
+        }
+        Cell::Json(_) => String::new(),
+    }
+}
+
+/// Large numbers first, texts from A to Z, nothing last.
+fn compare(a: &Cell, b: &Cell) -> Ordering {
+    let rank = |cell: &Cell| match cell {
+        Cell::Count(number) | Cell::Bytes(number) => *number as f64,
+        Cell::Nanos(number) => *number as f64,
+        Cell::Share(share) => *share,
+        Cell::Bool(value) => f64::from(u8::from(*value)),
+        Cell::Sums(sums) => sums.iter().map(|sum| sum.1).sum::<i64>() as f64,
+        Cell::Ids(ids) => ids.len() as f64,
+        Cell::None => f64::NEG_INFINITY,
+        Cell::Text(_) | Cell::Json(_) | Cell::Id(_) => 0.0,
+    };
+    match (a, b) {
+        (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
+        (Cell::Id(a), Cell::Id(b)) => a.cmp(b),
+        _ => rank(b).total_cmp(&rank(a)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_come_first_and_nothing_last() {
+        let mut cells = [Cell::None, Cell::Nanos(3), Cell::Nanos(70), Cell::Nanos(-1)];
+        cells.sort_by(compare);
+        assert_eq!(cells, [Cell::Nanos(70), Cell::Nanos(3), Cell::Nanos(-1), Cell::None]);
+        let mut texts = [Cell::Text("b".into()), Cell::Text("a".into())];
+        texts.sort_by(compare);
+        assert_eq!(texts[0], Cell::Text("a".into()));
+    }
+
+    #[test]
+    fn people_see_what_matters_of_maps_and_lists() {
+        let sums = [("a", 5_000), ("b", 40), ("c", 30), ("d", 20)];
+        let sums = sums.map(|(name, nanos)| (name.to_owned(), nanos));
+        assert_eq!(text(&Cell::Sums(sums.to_vec())), "a 5.00 µs, b 40 ns, c 30 ns");
+        assert_eq!(text(&Cell::Ids((0..10).collect())), "0 1 2 3 4 5 6 7 and 2 more");
+    }
+}

@@ -1,0 +1,49 @@
+//! Times by state as cells and JSON.
+
+use crate::json::Object;
+use gotrail_analyze::{Names, Region, StrId, Sums, Times};
+
+/// The name of a goroutine's function for people and groups.
+pub(crate) fn function(names: &Names, name: StrId) -> String {
+    let name = String::from_utf8_lossy(names.string(name)).into_owned();
+    if name.is_empty() { "(unknown)".to_owned() } else { name }
+}
+
+/// Sums by name, largest first.
+pub(crate) fn sums(names: &Names, sums: &Sums) -> Vec<(String, i64)> {
+    let text = |name| String::from_utf8_lossy(names.string(name)).into_owned();
+    let mut list: Vec<_> = sums.iter().map(|(name, nanos)| (text(name), nanos)).collect();
+    list.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    list
+}
+
+/// How long was spent assisting the garbage collector.
+pub(crate) fn assist(names: &Names, times: &Times) -> i64 {
+    let name = names.known_string(b"GC mark assist");
+    name.and_then(|name| times.ranges.get(name)).unwrap_or(0)
+}
+
+/// A region as a JSON object.
+pub(crate) fn region_json(names: &Names, region: &Region) -> String {
+    let mut out = Vec::new();
+    let mut object = Object::new(&mut out);
+    object.number("task", region.task.0);
+    object.bytes("name", names.string(region.name));
+    object.number_or_null("start", region.start);
+    object.number_or_null("end", region.end);
+    let times = &region.times;
+    object.number("exec", times.running);
+    object.number("sched_wait", times.runnable);
+    object.number("syscall", times.syscall);
+    object.number("syscall_block", times.syscall_blocked);
+    for (key, by_name) in [("block", &times.blocked), ("ranges", &times.ranges)] {
+        let map = sums(names, by_name).into_iter().map(|(name, nanos)| (name, nanos.into()));
+        let map: serde_json::Map<_, _> = map.collect();
+        // A Vec takes every byte.
+        serde_json::to_writer(object.key(key), &map).unwrap_or_default();
+    }
+    object.number("total", times.total);
+    object.number("unknown", times.unknown());
+    drop(object);
+    String::from_utf8_lossy(&out).into_owned()
+}
