@@ -1,17 +1,22 @@
 //! The pass that feeds everything.
 
-use crate::goroutines::Goroutines;
+use crate::gc::Gc;
+use crate::goroutines::{Context, Goroutines};
 use crate::merge::Merge;
 use crate::names::{Lookup, Names};
+use crate::procs::Procs;
 use crate::scope::Scope;
 use crate::waits::Waits;
 use gotrail::{ClockSnapshot, Details, Event, Fold, Kind};
+use std::sync::Arc;
 
 /// What an analysis should find out.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Keep each region, not only what they come to.
     pub regions: bool,
+    /// What procs did over time.
+    pub procs: bool,
     /// Which part of the trace counts; none for all of it.
     pub scope: Option<Scope>,
 }
@@ -37,6 +42,10 @@ pub struct Analysis {
     pub goroutines: Goroutines,
     /// What goroutines waited for.
     pub waits: Waits,
+    /// What procs did, if that was asked for.
+    pub procs: Option<Procs>,
+    /// What the garbage collector did.
+    pub gc: Gc,
     lookup: Lookup,
     options: Options,
     start: i64,
@@ -54,7 +63,9 @@ impl Analysis {
         let goroutines = Goroutines::new(&mut names, options.regions, options.scope.clone(), later);
         let waits = Waits::new(options.scope.clone());
         let lookup = Lookup::default();
-        Analysis { names, goroutines, waits, lookup, options, start: 0, clock: None }
+        let procs = options.procs.then(|| Procs::new(later));
+        let gc = Gc::default();
+        Analysis { names, goroutines, waits, procs, gc, lookup, options, start: 0, clock: None }
     }
 
     /// When the trace begins: the time of its first event.
@@ -75,6 +86,9 @@ impl Analysis {
     /// The trace has ended: what still lasts is counted until its last event.
     pub fn finish(&mut self) {
         self.goroutines.finish(&self.names, &mut self.waits);
+        if let Some(procs) = &mut self.procs {
+            procs.finish(self.goroutines.last);
+        }
     }
 }
 
@@ -93,7 +107,11 @@ impl Analysis {
 
 impl Fold for Analysis {
     fn part(&self, first: bool) -> Analysis {
-        Analysis::of_part(self.options.clone(), !first)
+        let mut part = Analysis::of_part(self.options.clone(), !first);
+        part.gc.known = Arc::new(self.gc.workers.clone());
+        // What only the first generation says must not be taken from another.
+        part.gc.syncs = u64::from(!first);
+        part
     }
 
     #[inline]
@@ -101,7 +119,14 @@ impl Fold for Analysis {
         if event.kind() == Kind::Sync {
             self.generation_begins(event);
         }
-        self.goroutines.event(event, &mut self.names, &mut self.lookup, &mut self.waits);
+        let mut with = Context {
+            names: &mut self.names,
+            lookup: &mut self.lookup,
+            waits: &mut self.waits,
+            procs: self.procs.as_mut(),
+            gc: &mut self.gc,
+        };
+        self.goroutines.event(event, &mut with);
     }
 
     fn merge(&mut self, later: Analysis) -> bool {
@@ -110,9 +135,18 @@ impl Fold for Analysis {
             return true;
         }
         let to = self.names.absorb(later.names);
-        if self.goroutines.doubts(&later.goroutines, &to) {
+        let assist = self.names.string_id(b"GC mark assist");
+        let workers = self.gc.workers.iter().filter(|go| !later.gc.known.contains(go));
+        let workers: Vec<_> = workers.copied().collect();
+        if self.goroutines.doubts(&later.goroutines, &to, assist, &workers)
+            || self.procs.as_ref().zip(later.procs.as_ref()).is_some_and(|(a, b)| a.doubts(b))
+        {
             return false;
         }
+        if let (Some(procs), Some(later)) = (&mut self.procs, &later.procs) {
+            procs.absorb(later);
+        }
+        self.gc.absorb(later.gc, &to);
         let begun = self.waits.absorb(later.waits, &to);
         let mut with = Merge { names: &self.names, to: &to, begun: &begun, waits: &mut self.waits };
         self.goroutines.absorb(later.goroutines, &mut with);

@@ -9,12 +9,15 @@
 //! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
 //! it.
 
+use crate::gc::{Cycle, Gc, StopTheWorld, What};
 use crate::names::{Lookup, Names, StackId, StrId};
+use crate::procs::{Change, Procs};
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
 use crate::waits::{Begun, WaitKey, WaitKind, Waits};
-use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, TaskId};
+use gotrail::bstr::ByteSlice;
+use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, RangeName, TaskId};
 use gotrail_format::EventType;
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
@@ -57,6 +60,10 @@ pub struct Goroutine {
     /// The proc that it began its system call on.
     pub(crate) syscall_proc: ProcId,
     pub(crate) wait: Begun,
+    /// Whether its times are complete.
+    pub(crate) settled: bool,
+    /// Whether it works for the garbage collector, or ever did.
+    pub(crate) collects: bool,
     /// What a later fold found it in the middle of.
     pub(crate) head: Option<Head>,
     pub(crate) extra: Option<Box<Extra>>,
@@ -154,6 +161,25 @@ pub struct Region {
     pub times: Times,
     /// Whether it ended with its goroutine.
     pub(crate) with_goroutine: bool,
+}
+
+/// What goroutines' events are also for.
+pub(crate) struct Context<'a> {
+    pub(crate) names: &'a mut Names,
+    pub(crate) lookup: &'a mut Lookup,
+    pub(crate) waits: &'a mut Waits,
+    pub(crate) procs: Option<&'a mut Procs>,
+    pub(crate) gc: &'a mut Gc,
+}
+
+impl Context<'_> {
+    fn string(&mut self, event: &Event<'_>, id: u64) -> StrId {
+        self.lookup.string(self.names, event, id)
+    }
+
+    fn stack(&mut self, event: &Event<'_>, id: u64) -> StackId {
+        self.lookup.stack(self.names, event, id)
+    }
 }
 
 /// Places of a small cache in front of the index of goroutines.
@@ -275,20 +301,14 @@ impl Goroutines {
 
     /// The next event.
     #[inline]
-    pub(crate) fn event(
-        &mut self,
-        event: &Event<'_>,
-        names: &mut Names,
-        lookup: &mut Lookup,
-        waits: &mut Waits,
-    ) {
+    pub(crate) fn event(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
         let time = event.time().0;
         if self.sync == 0 {
             self.sync = time;
         }
         self.last = time;
         if let Some(step) = event.go_step() {
-            self.step(event, &step, names, lookup, waits);
+            self.step(event, &step, with);
         } else if let Some(step) = event.proc_step() {
             // A later fold cannot tell what a status changes. It takes a proc that its thread has
             // abandoned for idle, so that stealing it seems to change nothing.
@@ -300,20 +320,17 @@ impl Goroutines {
             if changes && step.to == ProcState::Idle {
                 self.proc_idles(step.proc.0, time);
             }
+            if let Some(procs) = &mut with.procs {
+                let stolen = event.wire_type() == Some(EventType::PROC_STEAL);
+                procs.step(time, step.proc.0, step.from, step.to, stolen);
+            }
         } else {
-            self.other(event, names, lookup);
+            self.other(event, with);
         }
     }
 
     #[inline]
-    fn step(
-        &mut self,
-        event: &Event<'_>,
-        step: &GoStep,
-        names: &mut Names,
-        lookup: &mut Lookup,
-        waits: &mut Waits,
-    ) {
+    fn step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
         if step.from == step.to {
             // A status that says nothing new.
             return;
@@ -321,7 +338,7 @@ impl Goroutines {
         let time = event.time().0;
         let slot = match step.from {
             GoState::Undetermined => {
-                return self.first_mention(event, step, names, lookup, waits);
+                return self.first_mention(event, step, with);
             }
             GoState::NotExist => self.create(event, step),
             _ => match self.slot(step.go) {
@@ -330,25 +347,29 @@ impl Goroutines {
                 None => self.add(Goroutine::new(step.go, self.sync)),
             },
         };
-        self.leave(slot, time, waits);
+        self.leave(slot, time, with.waits);
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
-            let stack = lookup.stack(names, event, step.stack);
-            self.list[slot].name = names.root(stack);
+            let stack = with.stack(event, step.stack);
+            self.list[slot].name = with.names.root(stack);
         }
-        let reason = lookup.string(names, event, step.reason);
-        self.enter(slot, event, step, reason, names, lookup, waits);
+        if let Some(procs) = &mut with.procs {
+            if step.from == GoState::Runnable {
+                procs.change(time, Change::NotRunnable);
+            } else if step.to == GoState::Runnable {
+                procs.change(time, Change::Runnable);
+            }
+        }
+        if self.list[slot].collects && step.from.is_executing() != step.to.is_executing() {
+            let what = if step.to.is_executing() { What::Runs } else { What::Rests };
+            with.gc.note(time, step.go, event.proc(), what);
+        }
+        let reason = with.string(event, step.reason);
+        self.enter(slot, event, step, reason, with);
     }
 
     /// A goroutine is mentioned whose state was not known.
     #[cold]
-    fn first_mention(
-        &mut self,
-        event: &Event<'_>,
-        step: &GoStep,
-        names: &mut Names,
-        lookup: &mut Lookup,
-        waits: &mut Waits,
-    ) {
+    fn first_mention(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
         let time = event.time().0;
         if let Some(slot) = self.slot(step.go)
             && self.list[slot].state != GoState::NotExist
@@ -358,14 +379,14 @@ impl Goroutines {
                 return;
             }
             self.list[slot].counts = false;
-            self.leave(slot, time, waits);
-            let reason = lookup.string(names, event, step.reason);
-            return self.enter(slot, event, step, reason, names, lookup, waits);
+            self.leave(slot, time, with.waits);
+            let reason = with.string(event, step.reason);
+            return self.enter(slot, event, step, reason, with);
         }
         let slot = self.add(Goroutine::new(step.go, self.sync));
-        let reason = lookup.string(names, event, step.reason);
-        let stack = lookup.stack(names, event, step.stack);
-        let name = names.root(stack);
+        let reason = with.string(event, step.reason);
+        let stack = with.stack(event, step.stack);
+        let name = with.names.root(stack);
         let on_proc = event.proc() != ProcId::NONE;
         let sync = self.sync;
         if self.later {
@@ -375,14 +396,20 @@ impl Goroutines {
                 Some(Head { state, seen: time, on_proc, name, stack, until: 0, reason });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
+            goroutine.collects = with.gc.known.contains(&step.go);
             return;
+        }
+        if step.to == GoState::Runnable
+            && let Some(procs) = &mut with.procs
+        {
+            procs.change(time, Change::Runnable);
         }
         // It was in this state since the sync.
         let goroutine = &mut self.list[slot];
         goroutine.name = name;
         let nanos = scope::nanos(&self.scope, step.go, sync, time);
         goroutine.count_before(step.to, nanos, reason, on_proc);
-        self.enter(slot, event, step, reason, names, lookup, waits);
+        self.enter(slot, event, step, reason, with);
     }
 
     fn create(&mut self, event: &Event<'_>, step: &GoStep) -> usize {
@@ -452,16 +479,13 @@ impl Goroutines {
 
     /// A goroutine enters a state.
     #[inline]
-    #[allow(clippy::too_many_arguments)]
     fn enter(
         &mut self,
         slot: usize,
         event: &Event<'_>,
         step: &GoStep,
         reason: StrId,
-        names: &mut Names,
-        lookup: &mut Lookup,
-        waits: &mut Waits,
+        with: &mut Context<'_>,
     ) {
         let time = event.time().0;
         let goroutine = &mut self.list[slot];
@@ -498,17 +522,17 @@ impl Goroutines {
                 }
                 (WaitKind::Syscall, StrId::EMPTY)
             }
-            GoState::NotExist => return self.end(slot, time, names),
+            GoState::NotExist => return self.end(slot, time, with.names),
             _ => return,
         };
-        let stack = lookup.stack(names, event, event.stack_id());
+        let stack = with.stack(event, event.stack_id());
         let goroutine = &mut self.list[slot];
         if why == self.why.created {
             goroutine.created_by = stack;
         }
-        goroutine.wait = waits.begin(WaitKey { kind, why, stack });
+        goroutine.wait = with.waits.begin(WaitKey { kind, why, stack });
         if kind == WaitKind::Block && reason == self.why.forever {
-            self.end(slot, time, names);
+            self.end(slot, time, with.names);
         }
     }
 
@@ -525,6 +549,7 @@ impl Goroutines {
         let goroutine = &mut self.list[slot];
         goroutine.times = goroutine.times_at(time, &self.scope);
         goroutine.counts = false;
+        goroutine.settled = true;
         if let Some(extra) = &mut goroutine.extra {
             extra.ranges = crate::times::Sums::default();
             let regions = std::mem::take(&mut extra.regions);
@@ -568,22 +593,31 @@ impl Goroutines {
     }
 
     /// Anything but a change of state.
-    fn other(&mut self, event: &Event<'_>, names: &mut Names, lookup: &mut Lookup) {
+    fn other(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
         let kind = event.kind();
+        let names = &mut *with.names;
         match kind {
-            Kind::Sync => self.sync = event.time().0,
+            Kind::Sync => {
+                self.sync = event.time().0;
+                with.gc.syncs += 1;
+            }
+            Kind::Metric => self.metric(event, with),
+            Kind::Label => self.label(event, with),
             Kind::RangeBegin | Kind::RangeActive | Kind::RangeEnd => {
                 if let Details::Range(range) = event.details() {
-                    if range.scope == gotrail::Scope::Global {
-                        return;
+                    let name = match range.name {
+                        RangeName::GcMark => StrId::EMPTY,
+                        name => names.string_id(name.to_string().as_bytes()),
+                    };
+                    self.collects(event, kind, &range, name, with);
+                    if range.scope != gotrail::Scope::Global {
+                        self.range(event, kind, range.scope, name);
                     }
-                    let name = names.string_id(range.name.to_string().as_bytes());
-                    self.range(event, kind, range.scope, name);
                 }
             }
             Kind::RegionBegin | Kind::RegionEnd => {
                 if let Some((task, name)) = event.region_ids() {
-                    let name = lookup.string(names, event, name);
+                    let name = with.lookup.string(names, event, name);
                     self.region(event, kind, task, name);
                 }
             }
@@ -604,6 +638,112 @@ impl Goroutines {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn metric(&self, event: &Event<'_>, with: &mut Context<'_>) {
+        let Details::Metric(metric) = event.details() else { return };
+        let time = event.time().0;
+        match event.wire_type() {
+            Some(EventType::PROCS_CHANGE) => {
+                let number = u32::try_from(metric.value).unwrap_or(u32::MAX);
+                with.gc.note(time, event.goroutine(), event.proc(), What::Procs(number));
+                if let Some(procs) = &mut with.procs {
+                    procs.change(time, Change::Procs(i64::from(number)));
+                }
+            }
+            Some(EventType::HEAP_ALLOC) => {
+                let step = with.gc.heap.at(time);
+                step.allocated = step.allocated.max(metric.value);
+            }
+            _ => with.gc.heap.at(time).goal = metric.value,
+        }
+    }
+
+    /// A label: the runtime has some for its mark workers.
+    fn label(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+        let Details::Label(label) = event.details() else { return };
+        if !label.label.starts_with(b"GC ") || label.label == "GC (idle)" {
+            return;
+        }
+        let go = event.goroutine();
+        let dedicated = label.label == "GC (dedicated)";
+        with.gc.note(event.time().0, go, event.proc(), What::Worker(dedicated));
+        if !with.gc.workers.contains(&go) {
+            with.gc.workers.push(go);
+        }
+        if let Some(slot) = self.slot(go) {
+            self.list[slot].collects = true;
+        }
+    }
+
+    /// A range of the garbage collector, or a stop of the world.
+    fn collects(
+        &mut self,
+        event: &Event<'_>,
+        kind: Kind,
+        range: &gotrail::Range<'_>,
+        name: StrId,
+        with: &mut Context<'_>,
+    ) {
+        let (time, go, proc) = (event.time().0, event.goroutine(), event.proc());
+        let gc = &mut *with.gc;
+        let begins = kind == Kind::RangeBegin;
+        let active = kind == Kind::RangeActive;
+        // After the first generation an active range is known already.
+        if active && gc.syncs > 1 {
+            if let (RangeName::GcMarkAssist, gotrail::Scope::Go(go)) = (range.name, range.scope)
+                && let Some(slot) = self.slot(go)
+            {
+                self.list[slot].collects = true;
+            }
+            return;
+        }
+        match range.name {
+            RangeName::StopTheWorld(reason) => {
+                // Only what is for the collector takes time from the program.
+                if reason.contains_str("GC") {
+                    gc.note(time, go, proc, if begins { What::StwBegin } else { What::StwEnd });
+                }
+                if begins {
+                    let start = Some(time);
+                    gc.stops.push(StopTheWorld { reason: name, start, end: None, go });
+                } else {
+                    gc.started_again(name, go, time);
+                }
+            }
+            RangeName::GcMark => match kind {
+                Kind::RangeBegin => gc.cycles.push(Cycle { start: Some(time), end: None }),
+                Kind::RangeActive => gc.cycles.push(Cycle { start: None, end: None }),
+                _ => gc.marked(time),
+            },
+            RangeName::GcSweep => {
+                let what = match kind {
+                    Kind::RangeBegin => What::SweepBegin,
+                    Kind::RangeActive => What::SweepActive,
+                    _ => What::SweepEnd,
+                };
+                gc.note(time, go, proc, what);
+                if let Some((swept, reclaimed)) = range.swept {
+                    gc.swept.count += 1;
+                    gc.swept.swept += swept;
+                    gc.swept.reclaimed += reclaimed;
+                }
+            }
+            RangeName::GcMarkAssist => {
+                let executing =
+                    self.slot(go).is_some_and(|slot| self.list[slot].state.is_executing());
+                let what = match kind {
+                    Kind::RangeBegin => What::AssistBegin,
+                    Kind::RangeActive => What::AssistActive(executing),
+                    _ => What::AssistEnd,
+                };
+                let gotrail::Scope::Go(of) = range.scope else { return };
+                gc.note(time, of, proc, what);
+                if let Some(slot) = self.slot(of) {
+                    self.list[slot].collects = true;
+                }
+            }
         }
     }
 
@@ -738,6 +878,8 @@ impl Goroutine {
             blocked_since: 0,
             syscall_proc: ProcId::NONE,
             wait: Begun::NOTHING,
+            settled: false,
+            collects: false,
             head: None,
             extra: None,
         }
@@ -773,7 +915,7 @@ impl Goroutine {
     pub(crate) fn times_at(&self, time: i64, scope: &Option<Scope>) -> Times {
         let since = |from| scope::nanos(scope, self.id, from, time);
         let mut times = self.times.clone();
-        if times.total == 0 {
+        if !self.settled {
             times.total = since(self.created);
         }
         if let Some(extra) = &self.extra {

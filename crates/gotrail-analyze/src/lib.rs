@@ -9,18 +9,25 @@
 //! | [`goroutines`] | goroutines: their states, times, regions, tasks |
 //! | [`tasks`] | tasks of the annotation API |
 //! | [`waits`] | what goroutines waited for, by kind, reason and stack |
+//! | [`procs`] | procs: which was held when, and who waited for one |
+//! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
+//! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
 //! | [`names`] | strings and stacks of all generations |
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
+pub mod gc;
 pub mod goroutines;
 pub mod histogram;
 mod merge;
+pub mod mmu;
 pub mod names;
+pub mod procs;
 pub mod scope;
 pub mod tasks;
+pub mod timeline;
 pub mod times;
 pub mod waits;
 

@@ -33,7 +33,13 @@ pub(crate) struct Merge<'a> {
 impl Goroutines {
     /// Whether the later fold would have come to something else, had it known what came before,
     /// and it cannot be told what.
-    pub(crate) fn doubts(&self, later: &Goroutines, to: &Renumbering) -> bool {
+    pub(crate) fn doubts(
+        &self,
+        later: &Goroutines,
+        to: &Renumbering,
+        assist: StrId,
+        unknown_workers: &[GoId],
+    ) -> bool {
         // A system call that ended freed a proc that then was another's.
         let freed_another = later.syscalls_before.iter().any(|(go, _, procs)| {
             self.get(*go).is_some_and(|before| procs.contains(&before.syscall_proc.0))
@@ -44,26 +50,31 @@ impl Goroutines {
             .any(|&(proc, name)| self.proc_ranges.contains_key(&(proc, to.string(name))));
         freed_another
             || ended_range
-            || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to))
+            || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to, assist))
+            || unknown_workers.iter().any(|&go| later.get(go).is_some_and(|go| go.head.is_some()))
     }
 
-    fn doubts_one(&self, later: &Goroutine, to: &Renumbering) -> bool {
+    fn doubts_one(&self, later: &Goroutine, to: &Renumbering, assist: StrId) -> bool {
         let Some(head) = &later.head else { return false };
         let before = self.get(later.id).filter(|before| before.state != GoState::NotExist);
         let Some(before) = before else {
-            // It would have been known to hold its proc.
-            return head.state == GoState::Syscall && head.on_proc;
+            // It would have been known to hold its proc, or to wait for one.
+            return head.state == GoState::Runnable
+                || head.state == GoState::Syscall && head.on_proc;
         };
         if before.state != head.state {
             return true;
         }
-        // Times that were noted for a region lack the ranges that began before.
-        let (Some(was), Some(is)) = (&before.extra, &later.extra) else { return false };
-        is.noted
-            && was.ranges.iter().any(|(name, _)| {
-                let mut first = is.first_ranges.iter();
-                !first.any(|range| to.string(range.0) == name && range.1 == FirstRange::Active)
-            })
+        let Some(was) = &before.extra else { return false };
+        let said_to_be_active = |name| {
+            let first = later.extra.as_ref().map_or(&[][..], |is| &is.first_ranges[..]);
+            let mut first = first.iter();
+            first.any(|range| to.string(range.0) == name && range.1 == FirstRange::Active)
+        };
+        // Times that were noted for a region lack the ranges that began before, and what an
+        // assisting goroutine does must be known from its first event on.
+        let noted = later.extra.as_ref().is_some_and(|is| is.noted);
+        was.ranges.iter().any(|(name, _)| (noted || name == assist) && !said_to_be_active(name))
     }
 
     /// Adds what a later fold came to.
@@ -309,6 +320,8 @@ impl Goroutines {
         if ended {
             before.ended = later.ended;
         }
+        before.collects |= later.collects;
+        before.settled |= later.settled;
         let mut base = Vec::new();
         if let Some(extra) = &mut before.extra {
             base = std::mem::take(&mut extra.regions);

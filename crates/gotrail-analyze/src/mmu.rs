@@ -1,0 +1,361 @@
+//! Minimum mutator utilization: the smallest share of the procs that the program had, in the
+//! worst window of a given length.
+//!
+//! The definition is that of Cheng and Blelloch, "A Parallel, Real-Time Garbage Collector" (PLDI
+//! 2001). What counts as taken away, and when, follows `go tool trace`, so that its figures are
+//! ours to nine digits.
+
+use crate::gc::{Gc, What};
+use gotrail::GoId;
+use rustc_hash::FxHashSet;
+
+/// What counts as time that the program does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// Stop-the-world for the garbage collector.
+    pub stw: bool,
+    /// Background mark workers.
+    pub background: bool,
+    /// Mark assists.
+    pub assist: bool,
+    /// Sweeping.
+    pub sweep: bool,
+    /// A function for each proc, so that one that is taken whole counts as 0, and not one for
+    /// their mean. Dedicated mark workers then do not count: they keep goroutines off a proc.
+    pub per_proc: bool,
+}
+
+/// The utilization from a time on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// Nanoseconds of the trace's clock.
+    pub time: i64,
+    /// The share of the procs that the program has, from 0 to 1.
+    pub utilization: f64,
+}
+
+/// A window with its mean utilization.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// When it begins.
+    pub start: i64,
+    /// Its length in nanoseconds.
+    pub length: i64,
+    /// The mean utilization in it.
+    pub utilization: f64,
+}
+
+/// A utilization function, with its integral.
+#[derive(Debug, Clone)]
+pub struct Series {
+    /// Where it changes, in order. The last point only says where it ends.
+    pub points: Vec<Point>,
+    /// The integral up to each point, in nanoseconds.
+    sums: Vec<f64>,
+}
+
+/// Minimum mutator utilization of a trace.
+#[derive(Debug, Clone, Default)]
+pub struct Mmu {
+    /// One function, or one for each proc.
+    pub series: Vec<Series>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Proc {
+    /// How many things are collecting on it.
+    collecting: i32,
+    series: usize,
+}
+
+/// What is known while the changes are gone through.
+struct Walk {
+    flags: Flags,
+    out: Vec<Vec<Point>>,
+    procs: Vec<Proc>,
+    /// GOMAXPROCS, whenever it changed.
+    counts: Vec<(i64, usize)>,
+    stopped: i32,
+    assisting: FxHashSet<GoId>,
+    workers: FxHashSet<GoId>,
+}
+
+impl Gc {
+    /// The utilization functions with these flags, until the end of the trace.
+    pub fn mmu(&self, flags: Flags, end: i64) -> Mmu {
+        let mut walk = Walk {
+            flags,
+            out: Vec::new(),
+            procs: Vec::new(),
+            counts: Vec::new(),
+            stopped: 0,
+            assisting: FxHashSet::default(),
+            workers: FxHashSet::default(),
+        };
+        for change in &self.changes {
+            if let What::Procs(number) = change.what {
+                walk.limit(change.time, number as usize);
+            }
+            if walk.procs.is_empty() {
+                continue;
+            }
+            walk.change(change.go, change.proc, change.what);
+            walk.note(change.time);
+        }
+        for at in 0..walk.procs.len() {
+            let series = walk.procs[at].series;
+            add(&mut walk.out[series], Point { time: end, utilization: 0.0 });
+        }
+        Mmu { series: walk.out.into_iter().map(Series::new).collect() }
+    }
+}
+
+impl Walk {
+    /// GOMAXPROCS changes.
+    fn limit(&mut self, time: i64, number: usize) {
+        if self.flags.per_proc {
+            for proc in self.procs.iter().skip(number) {
+                add(&mut self.out[proc.series], Point { time, utilization: 0.0 });
+            }
+        }
+        self.procs.truncate(number);
+        while self.procs.len() < number {
+            let mut series = 0;
+            if self.flags.per_proc || self.out.is_empty() {
+                series = self.out.len();
+                self.out.push(vec![Point { time, utilization: 1.0 }]);
+            }
+            self.procs.push(Proc { collecting: 0, series });
+        }
+        if self.counts.last().is_none_or(|last| last.1 != number) {
+            self.counts.push((time, number));
+        }
+    }
+
+    fn collect(&mut self, proc: i32, more: i32) {
+        if let Some(proc) = usize::try_from(proc).ok().and_then(|at| self.procs.get_mut(at)) {
+            proc.collecting += more;
+        }
+    }
+
+    fn change(&mut self, go: GoId, proc: i32, what: What) {
+        let Flags { stw, background, assist, sweep, per_proc } = self.flags;
+        match what {
+            What::Procs(_) => {}
+            What::StwBegin => self.stopped += i32::from(stw),
+            What::StwEnd => self.stopped -= i32::from(stw),
+            What::SweepActive | What::SweepBegin if sweep => {
+                if what == What::SweepActive {
+                    self.since_the_start();
+                }
+                self.collect(proc, 1);
+            }
+            What::SweepEnd if sweep => self.collect(proc, -1),
+            What::AssistActive(_) | What::AssistBegin if assist => {
+                if what == What::AssistActive(true) {
+                    self.since_the_start();
+                }
+                self.collect(proc, 1);
+                if go != GoId::NONE {
+                    self.assisting.insert(go);
+                }
+            }
+            What::AssistEnd if assist => {
+                self.collect(proc, -1);
+                self.assisting.remove(&go);
+            }
+            What::Runs | What::Rests => {
+                if self.assisting.contains(&go) || self.workers.contains(&go) {
+                    self.collect(proc, if what == What::Runs { 1 } else { -1 });
+                }
+            }
+            What::Worker(dedicated) if background && !(per_proc && dedicated) => {
+                self.workers.insert(go);
+                self.collect(proc, 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Something lasts since the start of the trace that is only known now.
+    fn since_the_start(&mut self) {
+        if self.flags.per_proc {
+            return;
+        }
+        let mut counts = self.counts.iter().peekable();
+        let mut number = counts.next().map_or(1, |count| count.1);
+        let Some(first) = self.out.first_mut() else { return };
+        for point in first {
+            while let Some(count) = counts.next_if(|count| count.0 < point.time) {
+                number = count.1;
+            }
+            point.utilization = (point.utilization - 1.0 / number as f64).max(0.0);
+        }
+    }
+
+    /// Notes what the utilization is now.
+    fn note(&mut self, time: i64) {
+        if self.flags.per_proc {
+            for at in 0..self.procs.len() {
+                let proc = self.procs[at];
+                let taken = self.stopped > 0 || proc.collecting > 0;
+                let utilization = if taken { 0.0 } else { 1.0 };
+                add(&mut self.out[proc.series], Point { time, utilization });
+            }
+            return;
+        }
+        let all = self.procs.len();
+        let taken = match self.stopped {
+            1.. => all,
+            _ => self.procs.iter().filter(|proc| proc.collecting > 0).count(),
+        };
+        if let Some(series) = self.out.first_mut() {
+            add(series, Point { time, utilization: 1.0 - taken as f64 / all as f64 });
+        }
+    }
+}
+
+/// Adds a point if it changes anything; at one time the lowest counts.
+fn add(points: &mut Vec<Point>, point: Point) {
+    match points.last_mut() {
+        Some(last) if last.utilization == point.utilization => {}
+        Some(last) if last.time == point.time => {
+            last.utilization = last.utilization.min(point.utilization);
+        }
+        _ => points.push(point),
+    }
+}
+
+impl Series {
+    fn new(points: Vec<Point>) -> Series {
+        let mut sums = Vec::with_capacity(points.len());
+        let mut sum = 0.0;
+        let mut before = Point { time: 0, utilization: 0.0 };
+        for &point in &points {
+            sum += before.utilization * (point.time - before.time) as f64;
+            sums.push(sum);
+            before = point;
+        }
+        Series { points, sums }
+    }
+
+    /// When it begins and ends.
+    fn bounds(&self) -> (i64, i64) {
+        let time = |point: Option<&Point>| point.map_or(0, |point| point.time);
+        (time(self.points.first()), time(self.points.last()))
+    }
+
+    /// Shows the mean of every window whose begin or end is at a point: the least is one of them,
+    /// because in between the mean changes linearly.
+    fn each_window(&self, length: i64, mut each: impl FnMut(Window)) {
+        let (begin, end) = self.bounds();
+        let length = length.min(end - begin);
+        if length <= 0 {
+            return;
+        }
+        let (mut left, mut right) = (0, 0);
+        let mut start = begin;
+        loop {
+            let mean = (self.integral(&mut right, start + length)
+                - self.integral(&mut left, start))
+                / length as f64;
+            each(Window { start, length, utilization: mean });
+            if start >= end - length {
+                return;
+            }
+            let next = |at: usize| self.points.get(at + 1).map_or(i64::MAX, |point| point.time);
+            start = next(left).min(next(right).saturating_sub(length)).min(end - length);
+        }
+    }
+
+    /// The integral until `time`, which is not before the point at `at`; goes on from there.
+    fn integral(&self, at: &mut usize, time: i64) -> f64 {
+        while self.points.get(*at + 1).is_some_and(|point| point.time <= time) {
+            *at += 1;
+        }
+        let point = self.points[*at];
+        self.sums[*at] + point.utilization * (time - point.time) as f64
+    }
+}
+
+impl Mmu {
+    /// The least mean utilization in any window of this length in nanoseconds, from 0 to 1. A
+    /// window longer than the trace is as long as the trace.
+    pub fn at(&self, window: i64) -> f64 {
+        if window <= 0 {
+            return 0.0;
+        }
+        let mut least = 1.0f64;
+        for series in &self.series {
+            series.each_window(window, |found| least = least.min(found.utilization));
+        }
+        least
+    }
+
+    /// The worst windows of this length, at most `number`, none overlapping another of the same
+    /// function, the worst first.
+    pub fn worst(&self, window: i64, number: usize) -> Vec<Window> {
+        let mut found: Vec<(usize, Window)> = Vec::new();
+        for (index, series) in self.series.iter().enumerate() {
+            let mut candidates = Vec::new();
+            series.each_window(window, |window| candidates.push(window));
+            candidates.sort_by(|a, b| {
+                a.utilization.total_cmp(&b.utilization).then(a.start.cmp(&b.start))
+            });
+            let mut own: Vec<Window> = Vec::new();
+            for candidate in candidates {
+                if own.len() == number {
+                    break;
+                }
+                let apart = |other: &Window| {
+                    candidate.start >= other.start + other.length
+                        || other.start >= candidate.start + candidate.length
+                };
+                if own.iter().all(apart) {
+                    own.push(candidate);
+                }
+            }
+            found.extend(own.into_iter().map(|window| (index, window)));
+        }
+        found.sort_by(|a, b| a.1.utilization.total_cmp(&b.1.utilization));
+        found.truncate(number);
+        found.into_iter().map(|(_, window)| window).collect()
+    }
+
+    /// The mean utilization of the whole trace, from 0 to 1.
+    pub fn mean(&self) -> f64 {
+        let of = |series: &Series| {
+            let (begin, end) = series.bounds();
+            (series.sums.last().copied().unwrap_or(0.0), (end - begin) as f64)
+        };
+        let (sum, time) =
+            self.series.iter().map(of).fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
+        if time == 0.0 { 1.0 } else { sum / time }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(points: &[(i64, f64)]) -> Series {
+        let point = |&(time, utilization)| Point { time, utilization };
+        Series::new(points.iter().map(point).collect())
+    }
+
+    #[test]
+    fn the_worst_window_is_found() {
+        // Taken whole from 10 to 15 and from 30 to 50, of 100.
+        let series = series(&[(0, 1.0), (10, 0.0), (15, 1.0), (30, 0.0), (50, 1.0), (100, 0.0)]);
+        let mmu = Mmu { series: vec![series] };
+        assert_eq!(mmu.at(0), 0.0);
+        assert_eq!(mmu.at(20), 0.0);
+        assert_eq!(mmu.at(40), 0.375);
+        assert_eq!(mmu.at(1000), 0.75);
+        assert_eq!(mmu.mean(), 0.75);
+        let worst = mmu.worst(5, 2);
+        assert_eq!((worst[0].start, worst[0].utilization), (10, 0.0));
+        assert_eq!((worst[1].start, worst[1].utilization), (30, 0.0));
+        assert_eq!(Mmu::default().at(5), 1.0);
+    }
+}
