@@ -77,6 +77,16 @@ pub(crate) fn share(share: f64) -> String {
     }
 }
 
+/// A number that is not whole: `0.250`, `12.3`, `1,234`.
+pub(crate) fn number(value: f64) -> String {
+    match value {
+        0.0..0.9995 => format!("{value:.3}"),
+        0.9995..999.5 => digits(value),
+        999.5..1e15 => count(value.round() as u64),
+        _ => value.to_string(),
+    }
+}
+
 /// Three significant digits.
 fn digits(value: f64) -> String {
     let places = match value {

@@ -122,7 +122,17 @@ pub(crate) struct Answer {
 impl Answer {
     /// The goroutines that are asked for.
     pub(crate) fn goroutines(&self) -> impl Iterator<Item = &Goroutine> {
-        self.analysis.goroutines.iter().filter(|go| self.is_asked_for(go.id))
+        let (from, until) = self.window();
+        let end = move |go: &Goroutine| if go.ended == 0 { i64::MAX } else { go.ended };
+        let lived = move |go: &Goroutine| go.created < until && end(go) > from;
+        self.analysis.goroutines.iter().filter(move |go| self.is_asked_for(go.id) && lived(go))
+    }
+
+    /// The times between which something counts, on the trace's clock.
+    pub(crate) fn window(&self) -> (i64, i64) {
+        let scope = self.scope.as_ref();
+        let from = scope.and_then(|scope| scope.from).unwrap_or(i64::MIN);
+        (from, scope.and_then(|scope| scope.until).unwrap_or(i64::MAX))
     }
 
     /// The tasks that a goroutine worked for which is asked for.

@@ -27,6 +27,11 @@ pub(crate) struct Format {
 }
 
 impl Format {
+    /// The same for a table of which --sort does not speak.
+    pub(crate) fn unsorted(&self) -> Format {
+        Format { sort: None, ..self.clone() }
+    }
+
     /// Whether the output is for programs.
     pub(crate) fn is_for_programs(&self) -> bool {
         self.json || self.csv
@@ -46,6 +51,10 @@ pub(crate) enum Cell {
     Id(i64),
     /// Nanoseconds.
     Nanos(i64),
+    /// Nanoseconds after the start.
+    Offset(i64),
+    /// A number that is not whole.
+    Number(f64),
     /// A share of a whole, 0 to 1.
     Share(f64),
     /// Bytes.
@@ -113,6 +122,29 @@ impl Table {
         Ok(())
     }
 
+    /// The rows sorted as asked for, or as they are.
+    pub(crate) fn sorted(mut self, format: &Format) -> Result<Table> {
+        if let Some(column) = &format.sort {
+            self.sort(format, column)?;
+        }
+        Ok(self)
+    }
+
+    /// Writes each row's values below each other with their titles, for tables of few rows.
+    pub(crate) fn write_fields(&self, output: &mut Output) {
+        let titles = self.columns.iter().map(|column| column.title.chars().count());
+        let width = titles.max().unwrap_or(0);
+        for row in &self.rows {
+            for (column, cell) in self.columns.iter().zip(row) {
+                let title = column.title;
+                if !title.is_empty() {
+                    let line = format!("{title:width$}  {}\n", text(cell));
+                    output.buffer().extend_from_slice(line.as_bytes());
+                }
+            }
+        }
+    }
+
     /// Prints the table.
     pub(crate) fn print(mut self, output: &mut Output, format: &Format) -> Result<Verdict> {
         let all = self.rows.len();
@@ -153,8 +185,10 @@ impl Table {
                 Cell::None => object.null(key),
                 Cell::Text(text) => object.string(key, text),
                 Cell::Count(number) | Cell::Bytes(number) => object.number(key, *number),
-                Cell::Id(number) | Cell::Nanos(number) => object.number(key, *number),
-                Cell::Share(share) => {
+                Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => {
+                    object.number(key, *number);
+                }
+                Cell::Share(share) | Cell::Number(share) => {
                     let value = serde_json::Number::from_f64(*share);
                     let text = value.map_or("null".to_owned(), |value| value.to_string());
                     object.key(key).extend_from_slice(text.as_bytes());
@@ -189,8 +223,8 @@ impl Table {
                 Cell::None | Cell::Json(_) => String::new(),
                 Cell::Text(text) => text.clone(),
                 Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
-                Cell::Id(number) | Cell::Nanos(number) => number.to_string(),
-                Cell::Share(share) => share.to_string(),
+                Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
+                Cell::Share(share) | Cell::Number(share) => share.to_string(),
                 Cell::Bool(value) => value.to_string(),
                 Cell::Sums(sums) => {
                     let each: Vec<_> =
@@ -270,6 +304,8 @@ fn text(cell: &Cell) -> String {
         Cell::Id(number) => number.to_string(),
         Cell::Nanos(0) => "-".to_owned(),
         Cell::Nanos(nanos) => human::duration(*nanos),
+        Cell::Offset(nanos) => human::duration(*nanos),
+        Cell::Number(number) => human::number(*number),
         Cell::Share(share) => human::share(*share),
         Cell::Bytes(bytes) => human::size(*bytes),
         Cell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
@@ -294,16 +330,16 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
     let rank = |cell: &Cell| match cell {
         Cell::Count(number) | Cell::Bytes(number) => *number as f64,
         Cell::Nanos(number) => *number as f64,
-        Cell::Share(share) => *share,
+        Cell::Share(share) | Cell::Number(share) => *share,
         Cell::Bool(value) => f64::from(u8::from(*value)),
         Cell::Sums(sums) => sums.iter().map(|sum| sum.1).sum::<i64>() as f64,
         Cell::Ids(ids) => ids.len() as f64,
         Cell::None => f64::NEG_INFINITY,
-        Cell::Text(_) | Cell::Json(_) | Cell::Id(_) => 0.0,
+        Cell::Text(_) | Cell::Json(_) | Cell::Id(_) | Cell::Offset(_) => 0.0,
     };
     match (a, b) {
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
-        (Cell::Id(a), Cell::Id(b)) => a.cmp(b),
+        (Cell::Id(a), Cell::Id(b)) | (Cell::Offset(a), Cell::Offset(b)) => a.cmp(b),
         _ => rank(b).total_cmp(&rank(a)),
     }
 }

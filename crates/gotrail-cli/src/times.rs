@@ -1,7 +1,8 @@
 //! Times by state as cells and JSON.
 
 use crate::json::Object;
-use gotrail_analyze::{Names, Region, StrId, Sums, Times};
+use crate::table::{Cell, Column, column};
+use gotrail_analyze::{Histogram, Names, Region, StrId, Sums, Times};
 
 /// The name of a goroutine's function for people and groups.
 pub(crate) fn function(names: &Names, name: StrId) -> String {
@@ -46,4 +47,28 @@ pub(crate) fn region_json(names: &Names, region: &Region) -> String {
     object.number("unknown", times.unknown());
     drop(object);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Distribution columns, as every table of durations has them.
+pub(crate) const DISTRIBUTION: [Column; 7] = [
+    column("total", "total"),
+    column("mean", "mean"),
+    column("p50", "p50"),
+    column("p90", "p90"),
+    column("p99", "p99"),
+    column("p999", "p99.9"),
+    column("max", "max"),
+];
+
+/// The cells of [`DISTRIBUTION`].
+pub(crate) fn distribution(histogram: &Histogram) -> [Cell; 7] {
+    [
+        Cell::Nanos(histogram.total()),
+        Cell::Nanos(histogram.mean()),
+        Cell::Nanos(histogram.percentile(0.5)),
+        Cell::Nanos(histogram.percentile(0.9)),
+        Cell::Nanos(histogram.percentile(0.99)),
+        Cell::Nanos(histogram.percentile(0.999)),
+        Cell::Nanos(histogram.max()),
+    ]
 }

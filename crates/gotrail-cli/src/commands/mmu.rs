@@ -1,0 +1,137 @@
+//! `gotrail mmu`: minimum mutator utilization.
+
+use crate::Verdict;
+use crate::output::Output;
+use crate::query::Query;
+use crate::table::{Cell, Format, Table, column};
+use anyhow::{Result, bail};
+use gotrail_analyze::Options;
+use gotrail_analyze::mmu::{Flags, Mmu};
+use jiff::SignedDuration;
+
+const EXAMPLES: &str = "\
+Examples:
+  gotrail mmu trace.out
+  gotrail mmu --window 1ms,10ms --flags stw+background+assist trace.out
+  gotrail mmu --worst 5 --window 10ms --flags stw trace.out
+
+Minimum mutator utilization is the least share of the processors that the program had in any
+window of a length. Flags say what counts as taken away: stw (stop-the-world for the collector),
+background (mark workers), assist, sweep, and perproc for the utilization of the worst proc in
+place of the mean.";
+
+/// Show the minimum mutator utilization: the program's share of the processors at the worst time.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The trace; `-` is standard input.
+    #[command(flatten)]
+    query: Query,
+    /// Lengths of windows [default: 10us to 1s, each ten times the last].
+    #[arg(long, value_name = "TIME", value_delimiter = ',')]
+    window: Vec<SignedDuration>,
+    /// What counts as taken away, joined by `+`; several sets are separated by commas
+    /// [default: the four sets that `go tool trace` is usually asked for].
+    #[arg(long, value_name = "FLAGS", value_delimiter = ',')]
+    flags: Vec<String>,
+    /// Show the N worst windows of each length, too.
+    #[arg(long, value_name = "N")]
+    worst: Option<usize>,
+    #[command(flatten)]
+    format: Format,
+}
+
+const SETS: [&str; 4] = [
+    "stw",
+    "stw+background+assist",
+    "stw+background+assist+sweep",
+    "stw+background+assist+sweep+perproc",
+];
+
+fn parse(set: &str) -> Result<Flags> {
+    let mut flags = Flags::default();
+    for flag in set.split('+') {
+        match flag {
+            "stw" => flags.stw = true,
+            "background" => flags.background = true,
+            "assist" => flags.assist = true,
+            "sweep" => flags.sweep = true,
+            "perproc" => flags.per_proc = true,
+            _ => bail!(
+                "--flags {set}: there is no flag {flag:?}; there are stw, background, assist, \
+                 sweep, perproc"
+            ),
+        }
+    }
+    Ok(flags)
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let sets: Vec<String> =
+        if args.flags.is_empty() { SETS.map(str::to_owned).to_vec() } else { args.flags.clone() };
+    let parsed = sets.iter().map(|set| parse(set)).collect::<Result<Vec<_>>>()?;
+    let mut windows = Vec::new();
+    for window in &args.window {
+        match i64::try_from(window.as_nanos()) {
+            Ok(nanos) if nanos > 0 => windows.push(nanos),
+            _ => bail!("--window {window:#}: must be longer than nothing"),
+        }
+    }
+    if windows.is_empty() {
+        windows = (4..=9).map(|power| 10i64.pow(power)).collect();
+    }
+    if !args.query.part.is_everything() {
+        bail!("mmu is of the whole program and the whole trace: it takes no filters");
+    }
+    let answer = args.query.run(Options::default())?;
+    let end = answer.analysis.end();
+    let curves: Vec<(String, Mmu)> = sets
+        .into_iter()
+        .zip(parsed)
+        .map(|(set, flags)| (set, answer.analysis.gc.mmu(flags, end)))
+        .collect();
+    let table = match args.worst {
+        None => least(&curves, &windows),
+        Some(number) => worst(&curves, &windows, number, answer.start.time),
+    };
+    let mut output = Output::new();
+    table.sorted(&args.format)?.print(&mut output, &args.format)
+}
+
+fn least(curves: &[(String, Mmu)], windows: &[i64]) -> Table {
+    let columns = [column("flags", "flags"), column("window", "window"), column("mmu", "least")];
+    let mut table = Table::new("window", &columns);
+    for (set, mmu) in curves {
+        for &window in windows {
+            let least = Cell::Share(mmu.at(window));
+            table.push(vec![Cell::Text(set.clone()), Cell::Nanos(window), least]);
+        }
+    }
+    table
+}
+
+fn worst(curves: &[(String, Mmu)], windows: &[i64], number: usize, begin: i64) -> Table {
+    let columns = [
+        column("flags", "flags"),
+        column("window", "window"),
+        column("utilization", "utilization"),
+        column("after", "begins after"),
+        column("start", ""),
+    ];
+    let mut table = Table::new("window", &columns);
+    for (set, mmu) in curves {
+        for &window in windows {
+            for found in mmu.worst(window, number) {
+                table.push(vec![
+                    Cell::Text(set.clone()),
+                    Cell::Nanos(found.length),
+                    Cell::Share(found.utilization),
+                    Cell::Offset(found.start - begin),
+                    Cell::Id(found.start),
+                ]);
+            }
+        }
+    }
+    table
+}
