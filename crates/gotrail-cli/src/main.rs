@@ -12,12 +12,14 @@
 //! | `human` | numbers and units for people |
 //! | `paint` | colours for terminals |
 //! | `json` | JSON without allocations |
+//! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
 mod commands;
 mod failure;
 mod human;
 mod json;
+mod memory;
 mod output;
 mod paint;
 mod progress;
@@ -71,6 +73,7 @@ pub(crate) enum Verdict {
 }
 
 fn main() -> ExitCode {
+    memory::give_back_large_blocks();
     let result = match Cli::parse().command {
         Command::Info(args) => commands::info::run(&args),
         Command::Dump(args) => commands::dump::run(&args),
