@@ -15,12 +15,14 @@
 //! | `query` | which part of a trace an analysis is about, and the passes for it |
 //! | `table` | answers as text, JSON and CSV |
 //! | `times` | times by state as cells |
+//! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
 mod commands;
 mod failure;
 mod human;
 mod json;
+mod memory;
 mod output;
 mod paint;
 mod progress;
@@ -82,6 +84,7 @@ pub(crate) enum Verdict {
 }
 
 fn main() -> ExitCode {
+    memory::give_back_large_blocks();
     let result = match Cli::parse().command {
         Command::Info(args) => commands::info::run(&args),
         Command::Dump(args) => commands::dump::run(&args),

@@ -289,21 +289,18 @@ impl Generation<'_> {
 
 /// Whether any number in these bytes is too large, wherever numbers begin and end.
 fn may_overflow(bytes: &[u8]) -> bool {
-    // A number that is too large has nine bytes in a row that say that it goes on, of which four
-    // lie in the same eight: hardly any eight have those.
-    let four_in_a_row = |piece: &[u8; 8]| {
-        let more = u64::from_le_bytes(*piece) & 0x8080_8080_8080_8080;
-        let two = more & more >> 8;
-        two & two >> 16
-    };
-    const PIECES: usize = 32;
+    // A number that is too large has nine bytes in a row that say that it goes on, so that four at
+    // a multiple of four all do: hardly any four do otherwise.
+    const MORE: u32 = 0x8080_8080;
+    const PIECES: usize = 64;
     const REACH: usize = varint::MAX_LEN;
-    let (pieces, rest) = bytes.as_chunks::<8>();
+    let goes_on = |piece: &[u8; 4]| u32::from_le_bytes(*piece) & MORE == MORE;
+    let (pieces, rest) = bytes.as_chunks::<4>();
     for (i, some) in pieces.chunks(PIECES).enumerate() {
-        if some.iter().fold(0, |found, piece| found | four_in_a_row(piece)) != 0 {
+        if some.iter().fold(false, |found, piece| found | goes_on(piece)) {
             // The number may begin before these pieces, and end behind them.
-            let start = (i * PIECES * 8).saturating_sub(REACH);
-            let end = ((i + 1) * PIECES * 8 + REACH).min(bytes.len());
+            let start = (i * PIECES * 4).saturating_sub(REACH);
+            let end = ((i + 1) * PIECES * 4 + REACH).min(bytes.len());
             if overflows(&bytes[start..end]) {
                 return true;
             }

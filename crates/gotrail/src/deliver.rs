@@ -154,6 +154,12 @@ impl Sink for Tally<'_> {
         if !self.delivery.ids_exist(&event, self.generation) {
             self.look_again(event);
         }
+        self.emit_known(event);
+    }
+
+    // Only the time is looked at, so that a stretch need not keep the rest of the event.
+    #[inline(always)]
+    fn emit_known(&mut self, event: Ordered) {
         self.delivery.rise(event.time);
         self.pending += 1;
     }

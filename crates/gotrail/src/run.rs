@@ -51,6 +51,11 @@ impl Sink for Queue {
     }
 
     #[inline(always)]
+    fn emit_known(&mut self, event: Ordered) {
+        self.emit(event);
+    }
+
+    #[inline(always)]
     fn deliver(&mut self, event: Ordered) {
         self.emit(event);
     }
@@ -104,6 +109,11 @@ impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Sink for Show<'_, F> {
     #[inline(always)]
     fn emit(&mut self, event: Ordered) {
         self.queue.emit(event);
+    }
+
+    #[inline(always)]
+    fn emit_known(&mut self, event: Ordered) {
+        self.emit(event);
     }
 
     #[inline(always)]
@@ -199,6 +209,8 @@ impl Run {
     }
 
     /// Delivers all events that are left of the generation.
+    // Not inlined: what surrounds it must not take registers from the loop.
+    #[inline(never)]
     pub(crate) fn drive(
         &mut self,
         generation: &Generation<'_>,
@@ -226,6 +238,8 @@ impl Run {
 
     /// Delivers all events that are left of the generation, and shows them to `each` until it
     /// breaks. What it has not seen then comes next.
+    // Not inlined: what surrounds it must not take registers from the loop.
+    #[inline(never)]
     pub(crate) fn show(
         &mut self,
         generation: &Generation<'_>,

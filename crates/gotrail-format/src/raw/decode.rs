@@ -45,6 +45,13 @@ const NOT_PLAIN: u8 = u8::MAX;
 /// reading eight bytes wherever one of them begins.
 pub(super) type Window = [u8; 40];
 
+/// An event of the commonest form, whose arguments the decoder has.
+#[derive(Clone, Copy)]
+pub(super) struct Plain {
+    event: EventType,
+    args: usize,
+}
+
 /// Why an event could not be decoded; offsets are relative to its start.
 pub(super) enum Failure {
     /// More input is needed: at least `need` bytes in all.
@@ -128,9 +135,11 @@ impl Decoder {
     }
 
     /// Decodes an event of the commonest form: only arguments, as short as possible and of up to
-    /// four bytes each. Returns its length; none if it is not like that.
+    /// four bytes each. Returns it by its type and the number of its arguments, and its length;
+    /// none if it is not like that.
+    // What it returns is not stored: in registers it costs less.
     #[inline(always)]
-    pub(super) fn decode_plain(&mut self, window: &Window) -> Option<usize> {
+    pub(super) fn decode_plain(&mut self, window: &Window) -> Option<(Plain, usize)> {
         let count = self.plain[usize::from(window[0])];
         if count == NOT_PLAIN {
             return None;
@@ -139,9 +148,7 @@ impl Decoder {
         for arg in self.args.iter_mut().take(usize::from(count)) {
             *arg = plain_number(window, &mut at)?;
         }
-        self.event = EventType(window[0]);
-        self.arg_count = usize::from(count);
-        Some(at)
+        Some((Plain { event: EventType(window[0]), args: usize::from(count) }, at))
     }
 
     /// The length of an event that [`Decoder::decode_plain`] would decode, without decoding it.
@@ -194,12 +201,12 @@ impl Decoder {
         Some(at)
     }
 
-    /// The event that [`Decoder::decode_plain`] decoded.
+    /// The event that [`Decoder::decode_plain`] decoded just now.
     #[inline(always)]
-    pub(super) fn plain_event(&self) -> RawEvent<'_> {
+    pub(super) fn plain_event(&self, plain: Plain) -> RawEvent<'_> {
         RawEvent {
-            event: self.event,
-            args: &self.args[..self.arg_count],
+            event: plain.event,
+            args: &self.args[..plain.args],
             frames: &[],
             data: None,
             length: 0,

@@ -76,13 +76,20 @@ impl<'a> RawReader<'a> {
     #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its reader")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, RawError> {
-        let rest = &self.input[self.at..];
-        if let Some(window) = rest.first_chunk()
-            && let Some(len) = self.decoder.decode_plain(window)
+        if let Some(window) = self.input[self.at..].first_chunk()
+            && let Some((plain, len)) = self.decoder.decode_plain(window)
         {
             self.at += len;
-            return Ok(Some(self.decoder.plain_event()));
+            return Ok(Some(self.decoder.plain_event(plain)));
         }
+        self.next_carefully()
+    }
+
+    /// The same for any event.
+    // Not inlined: what it needs must not take registers from the other way.
+    #[inline(never)]
+    fn next_carefully(&mut self) -> Result<Option<RawEvent<'_>>, RawError> {
+        let rest = &self.input[self.at..];
         if rest.is_empty() {
             return Ok(None);
         }

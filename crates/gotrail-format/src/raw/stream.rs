@@ -71,13 +71,20 @@ impl<R: Read> RawStream<R> {
     #[inline(always)]
     #[expect(clippy::should_implement_trait, reason = "an event borrows from its stream")]
     pub fn next(&mut self) -> Result<Option<RawEvent<'_>>, StreamError> {
-        let bytes = self.window.bytes();
-        if let Some(window) = bytes.first_chunk()
-            && let Some(len) = self.decoder.decode_plain(window)
+        if let Some(window) = self.window.bytes().first_chunk()
+            && let Some((plain, len)) = self.decoder.decode_plain(window)
         {
             self.window.consume(len);
-            return Ok(Some(self.decoder.plain_event()));
+            return Ok(Some(self.decoder.plain_event(plain)));
         }
+        self.next_carefully()
+    }
+
+    /// The same for any event.
+    // Not inlined: what it needs must not take registers from the other way.
+    #[inline(never)]
+    fn next_carefully(&mut self) -> Result<Option<RawEvent<'_>>, StreamError> {
+        let bytes = self.window.bytes();
         let len = match bytes.is_empty() {
             false => self.decoder.decode(bytes, self.window.offset).ok(),
             true => None,

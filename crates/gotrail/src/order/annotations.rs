@@ -66,12 +66,18 @@ impl State {
         let slot =
             self.this_go(&offer).ok_or_else(|| not_existing(offer.event, offer.this_go()))?;
         let id = self.goroutines.entries[slot as usize].id;
-        let inner = self.goroutines.extras.get(&id).and_then(|extra| extra.regions.last().copied());
-        if let Some(inner) = inner {
+        let regions = self.goroutines.extras.get_mut(&id).map(|extra| &mut extra.regions);
+        if let Some(regions) = regions
+            && let Some(inner) = regions.last().copied()
+        {
+            if inner.task == offer.args[0] && inner.name == name {
+                regions.pop();
+                return deliver(&offer, sink);
+            }
             let ended_name = name.resolve(offer.generation, self.names());
             let inner_name = inner.name.resolve(offer.generation, self.names());
             let lost = name == NameRef::LOST || inner.name == NameRef::LOST;
-            let same = name == inner.name || lost || ended_name == inner_name;
+            let same = lost || ended_name == inner_name;
             if inner.task != offer.args[0] || !same {
                 return Err(Box::new(Fault::RegionMisuse {
                     go: GoId(id),

@@ -58,6 +58,9 @@ pub(crate) trait Sink {
     /// Takes an event; one step makes at most three.
     fn emit(&mut self, event: Ordered);
 
+    /// Takes an event whose ids are known to exist.
+    fn emit_known(&mut self, event: Ordered);
+
     /// Takes an event that stays, and whose ids are known to exist.
     fn deliver(&mut self, event: Ordered);
 
@@ -218,6 +221,17 @@ impl State {
                 offer.has_proc()?;
                 deliver(&offer, sink)
             }
+            EventType::USER_REGION_BEGIN => self.region_begin(offer!(USER_REGION_BEGIN, 3), sink),
+            EventType::USER_REGION_END => self.region_end(offer!(USER_REGION_END, 3), sink),
+            EventType::USER_TASK_BEGIN => self.task_begin(offer!(USER_TASK_BEGIN, 4), sink),
+            EventType::USER_TASK_END => self.task_end(offer!(USER_TASK_END, 2), sink),
+            EventType::USER_LOG => {
+                let offer = offer!(USER_LOG, 4);
+                offer.is_running()?;
+                deliver(&offer, sink)
+            }
+            EventType::GC_SWEEP_BEGIN => self.sweep_begin(offer!(GC_SWEEP_BEGIN, 1), sink),
+            EventType::GC_SWEEP_END => self.sweep_end(offer!(GC_SWEEP_END, 2), sink),
             event => {
                 let offer = self.offer(event, args.of(event), time, slot, generation);
                 self.advance_other(offer, sink)
@@ -282,19 +296,12 @@ impl State {
             }
             EventType::STW_END | EventType::GC_MARK_ASSIST_END => self.go_range_end(offer, sink),
             EventType::GC_MARK_ASSIST_ACTIVE => self.go_range_active(offer, sink),
-            EventType::GC_SWEEP_BEGIN => self.sweep_begin(offer, sink),
             EventType::GC_SWEEP_ACTIVE => self.sweep_active(offer, sink),
-            EventType::GC_SWEEP_END => self.sweep_end(offer, sink),
             EventType::GC_ACTIVE => self.gc_active(offer, sink),
             EventType::GC_BEGIN => self.gc_begin(offer, sink),
             EventType::GC_END => self.gc_end(offer, sink),
 
-            EventType::USER_TASK_BEGIN => self.task_begin(offer, sink),
-            EventType::USER_TASK_END => self.task_end(offer, sink),
-            EventType::USER_REGION_BEGIN => self.region_begin(offer, sink),
-            EventType::USER_REGION_END => self.region_end(offer, sink),
-
-            EventType::PROCS_CHANGE | EventType::GO_LABEL | EventType::USER_LOG => {
+            EventType::PROCS_CHANGE | EventType::GO_LABEL => {
                 offer.is_running()?;
                 deliver(&offer, sink)
             }

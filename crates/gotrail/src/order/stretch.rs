@@ -7,6 +7,7 @@
 //! ends the stretch, before anything has changed: the transitions in the other files of this
 //! folder say what is to become of it. They would make the same of every event here.
 
+use self::kind::*;
 use super::state::status::*;
 use super::{NO_SLOT, Sink, State};
 use crate::cursor::{Args, Next, Window};
@@ -25,6 +26,40 @@ pub(crate) enum Stop {
     /// The sink has enough, or the thread's next event is later than the limit.
     Turn,
 }
+
+/// What a stretch makes of each type of event; 0 for what is not known. Each kind has a bit of its
+/// own, so that they are told apart by conditions: a jump to a place that is looked up, which is
+/// what a compiler makes of numbers, is guessed wrong much more often.
+mod kind {
+    pub(super) const START: u8 = 1 << 0;
+    pub(super) const UNBLOCK: u8 = 1 << 1;
+    pub(super) const BLOCK: u8 = 1 << 2;
+    pub(super) const STOP: u8 = 1 << 3;
+    pub(super) const SYSCALL_BEGIN: u8 = 1 << 4;
+    pub(super) const SYSCALL_END: u8 = 1 << 5;
+    pub(super) const HEAP_ALLOC: u8 = 1 << 6;
+    /// Known, but not for a stretch.
+    pub(super) const OTHER: u8 = 1 << 7;
+}
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [OTHER; 256];
+    let mut event = 0;
+    while event < 256 {
+        if TIMED_ARGS[event] == NOT_TIMED {
+            kinds[event] = 0;
+        }
+        event += 1;
+    }
+    kinds[EventType::GO_START.0 as usize] = START;
+    kinds[EventType::GO_UNBLOCK.0 as usize] = UNBLOCK;
+    kinds[EventType::GO_BLOCK.0 as usize] = BLOCK;
+    kinds[EventType::GO_STOP.0 as usize] = STOP;
+    kinds[EventType::GO_SYSCALL_BEGIN.0 as usize] = SYSCALL_BEGIN;
+    kinds[EventType::GO_SYSCALL_END.0 as usize] = SYSCALL_END;
+    kinds[EventType::HEAP_ALLOC.0 as usize] = HEAP_ALLOC;
+    kinds
+};
 
 impl State {
     /// Lets events of the thread at `slot` happen, `next` first, until one is later than `limit`.
@@ -45,7 +80,7 @@ impl State {
             return Stop::Other;
         };
         // Times that rise from here to the end of a batch by short numbers stay in this range.
-        let usual = (1..1 << 62).contains(&next.time);
+        let usual = next.time.wrapping_sub(1) as u64 >> 62 == 0;
         let unit = generation.frequency.small;
         // Nothing is bound to what has no thread.
         if !usual || unit == 0 || slot == 0 {
@@ -56,104 +91,104 @@ impl State {
         let (strings, stacks) = (&generation.strings, &generation.stacks);
         // The next event's time, and where its arguments begin.
         let (mut time, mut args_at) = (next.time, next.args);
+        let mut kind = KINDS[usize::from(window[0])];
         let stop = loop {
             let event = EventType(window[0]);
             let mut reader = Args { window, at: args_at };
             let args;
             // The goroutine that was running before the event.
             let go_before = thread.go;
-            match event {
-                EventType::GO_BLOCK | EventType::GO_STOP => {
-                    args = reader.take::<2>();
+            // The goroutine leaves its thread.
+            macro_rules! leave {
+                ($status:expr) => {{
+                    let args = reader.take::<2>();
                     let [reason, stack, ..] = args;
-                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
-                    match go {
+                    match self.goroutines.entries.get_mut(thread.go_hint as usize) {
                         Some(go)
                             if go.is(thread.go, GO_RUNNING)
                                 && thread.is_running()
                                 && strings.has(reason)
                                 && stacks.has(stack) =>
                         {
-                            let blocks = event == EventType::GO_BLOCK;
-                            go.status = if blocks { GO_WAITING } else { GO_RUNNABLE };
+                            go.status = $status;
                         }
                         _ => break Stop::Other,
                     }
                     (thread.go, thread.go_hint) = (-1, NO_SLOT);
-                }
-                EventType::GO_START => {
-                    args = reader.take::<2>();
-                    let [id, seq, ..] = args;
-                    let slot = self.goroutines.slot(id as i64);
-                    match self.goroutines.entries.get_mut(slot as usize) {
-                        Some(go)
-                            if go.status == GO_RUNNABLE
-                                && go.is_next(tag, seq)
-                                && thread.proc != -1
-                                && thread.go == -1 =>
-                        {
-                            (go.status, go.seq) = (GO_RUNNING, seq);
-                        }
-                        _ => break Stop::Other,
+                    args
+                }};
+            }
+            if kind & START != 0 {
+                args = reader.take::<2>();
+                let [id, seq, ..] = args;
+                let slot = self.goroutines.slot(id as i64);
+                match self.goroutines.entries.get_mut(slot as usize) {
+                    Some(go)
+                        if go.status == GO_RUNNABLE
+                            && go.is_next(tag, seq)
+                            && thread.proc != -1
+                            && thread.go == -1 =>
+                    {
+                        (go.status, go.seq) = (GO_RUNNING, seq);
                     }
-                    (thread.go, thread.go_hint) = (id as i64, slot);
+                    _ => break Stop::Other,
                 }
-                EventType::GO_UNBLOCK => {
-                    args = reader.take::<3>();
-                    let [id, seq, stack, _] = args;
-                    let slot = self.goroutines.slot(id as i64);
-                    match self.goroutines.entries.get_mut(slot as usize) {
-                        Some(go)
-                            if go.status == GO_WAITING
-                                && go.is_next(tag, seq)
-                                && stacks.has(stack) =>
-                        {
-                            (go.status, go.seq) = (GO_RUNNABLE, seq);
-                        }
-                        _ => break Stop::Other,
+                (thread.go, thread.go_hint) = (id as i64, slot);
+            } else if kind & BLOCK != 0 {
+                args = leave!(GO_WAITING);
+            } else if kind & UNBLOCK != 0 {
+                args = reader.take::<3>();
+                let [id, seq, stack, _] = args;
+                let slot = self.goroutines.slot(id as i64);
+                match self.goroutines.entries.get_mut(slot as usize) {
+                    Some(go)
+                        if go.status == GO_WAITING && go.is_next(tag, seq) && stacks.has(stack) =>
+                    {
+                        (go.status, go.seq) = (GO_RUNNABLE, seq);
                     }
+                    _ => break Stop::Other,
                 }
-                EventType::GO_SYSCALL_BEGIN => {
-                    args = reader.take::<2>();
-                    let [seq, stack, ..] = args;
-                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
-                    let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
-                    match (go, proc) {
-                        (Some(go), Some(proc))
-                            if go.is(thread.go, GO_RUNNING)
-                                && thread.is_running()
-                                && proc.is_next(tag, seq)
-                                && stacks.has(stack) =>
-                        {
-                            go.status = GO_SYSCALL;
-                            (proc.status, proc.seq) = (PROC_SYSCALL, seq);
-                        }
-                        _ => break Stop::Other,
+            } else if kind & SYSCALL_BEGIN != 0 {
+                args = reader.take::<2>();
+                let [seq, stack, ..] = args;
+                let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
+                let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
+                match (go, proc) {
+                    (Some(go), Some(proc))
+                        if go.is(thread.go, GO_RUNNING)
+                            && thread.is_running()
+                            && proc.is_next(tag, seq)
+                            && stacks.has(stack) =>
+                    {
+                        go.status = GO_SYSCALL;
+                        (proc.status, proc.seq) = (PROC_SYSCALL, seq);
                     }
+                    _ => break Stop::Other,
                 }
-                EventType::GO_SYSCALL_END => {
-                    args = [0; 4];
-                    let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
-                    let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
-                    match (go, proc) {
-                        (Some(go), Some(proc))
-                            if go.is(thread.go, GO_SYSCALL)
-                                && thread.is_running()
-                                && proc.status == PROC_SYSCALL =>
-                        {
-                            go.status = GO_RUNNING;
-                            proc.status = PROC_RUNNING;
-                        }
-                        _ => break Stop::Other,
+            } else if kind & SYSCALL_END != 0 {
+                args = [0; 4];
+                let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
+                let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
+                match (go, proc) {
+                    (Some(go), Some(proc))
+                        if go.is(thread.go, GO_SYSCALL)
+                            && thread.is_running()
+                            && proc.status == PROC_SYSCALL =>
+                    {
+                        go.status = GO_RUNNING;
+                        proc.status = PROC_RUNNING;
                     }
+                    _ => break Stop::Other,
                 }
-                EventType::HEAP_ALLOC => {
-                    args = reader.take::<1>();
-                    if thread.proc == -1 {
-                        break Stop::Other;
-                    }
+            } else if kind & HEAP_ALLOC != 0 {
+                args = reader.take::<1>();
+                if thread.proc == -1 {
+                    break Stop::Other;
                 }
-                _ => break Stop::Other,
+            } else if kind & STOP != 0 {
+                args = leave!(GO_RUNNABLE);
+            } else {
+                break Stop::Other;
             }
             let ordered = Ordered {
                 time,
@@ -167,18 +202,19 @@ impl State {
             let after = &rest[reader.at..];
             let follower = after.first_chunk().and_then(|window| {
                 let mut reader = Args { window, at: 1 };
-                if TIMED_ARGS[usize::from(window[0])] == NOT_TIMED {
+                let kind = KINDS[usize::from(window[0])];
+                if kind == 0 {
                     return None;
                 }
                 let time = time + reader.next_short()? as i64 * unit;
-                Some((window, time, reader.at))
+                Some((window, kind, time, reader.at))
             });
             let Some(follower) = follower else {
-                sink.emit(ordered);
+                sink.emit_known(ordered);
                 break Stop::Care(sound - after.len());
             };
             rest = after;
-            (window, time, args_at) = follower;
+            (window, kind, time, args_at) = follower;
             sink.deliver(ordered);
             if time > limit || !sink.has_room() {
                 break Stop::Turn;
