@@ -8,10 +8,12 @@
 //! - [`real`]: traces of real programs;
 //! - [`mutants`]: broken traces;
 //! - [`simulated`]: traces of simulated programs;
+//! - [`analyses`]: what the `gotrail` command finds out about traces;
 //! - [`command`]: the `gotrail` command itself;
 //!
 //! and [`check`] for what is checked of every single trace.
 
+mod analyses;
 mod archives;
 mod check;
 mod command;
@@ -76,6 +78,8 @@ enum Check {
     Mutants,
     /// Traces of simulated programs
     Simulated,
+    /// What the gotrail command finds out: goroutines, tasks, utilization
+    Analyses,
     /// The gotrail command
     Command,
 }
@@ -114,9 +118,18 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         report.begin("fuzz cases");
         counts.push(format!("{} fuzz cases", fuzz::run(&peer, &all, &report)?));
     }
-    if wanted(Check::Recordings) {
+    if wanted(Check::Recordings) || wanted(Check::Analyses) {
         report.begin("recordings");
-        counts.push(format!("{} recordings", recordings::run(&peer, &all, jobs, &report)?));
+        let traces = recordings::all(&peer, &all, &report)?;
+        if wanted(Check::Recordings) {
+            recordings::run(&peer, &traces, jobs, &report)?;
+            counts.push(format!("{} recordings", traces.len()));
+        }
+        if wanted(Check::Analyses) {
+            report.begin("analyses");
+            let answers = analyses::run(&peer, &traces, jobs, &report)?;
+            counts.push(format!("{answers} answers about them"));
+        }
     }
     if wanted(Check::Real) {
         report.begin("real programs");

@@ -24,13 +24,12 @@ const WAYS: [(&str, &str); 3] = [
 /// How often a program is run that does not come to a good end.
 const ATTEMPTS: u32 = 3;
 
-/// Records what is missing and checks every recording.
-pub(crate) fn run(
+/// The traces of the repository, and every recording; records what is missing.
+pub(crate) fn all(
     peer: &Peer,
     toolchains: &[Toolchain],
-    jobs: usize,
     report: &Report,
-) -> Result<usize> {
+) -> Result<Vec<(String, PathBuf)>> {
     let mut recordings: Vec<(String, PathBuf)> = Vec::new();
     for trace in golden::traces()? {
         let path = golden::folder().join(&trace);
@@ -42,17 +41,26 @@ pub(crate) fn run(
                 .with_context(|| format!("recording with Go {}", toolchain.version))?,
         );
     }
+    Ok(recordings)
+}
+
+/// Checks every recording.
+pub(crate) fn run(
+    peer: &Peer,
+    recordings: &[(String, PathBuf)],
+    jobs: usize,
+    report: &Report,
+) -> Result<()> {
     if let Some(line) = golden::outdated(peer)? {
         report.fail(Failure::new("testdata/traces/expected.tsv", &line));
     }
-    in_parallel(jobs, &recordings, |(name, path)| {
+    in_parallel(jobs, recordings, |(name, path)| {
         for failure in check::trace(peer, name, path)? {
             report.fail(failure);
         }
         report.step();
         Ok(())
-    })?;
-    Ok(recordings.len())
+    })
 }
 
 /// Where recordings are kept.
