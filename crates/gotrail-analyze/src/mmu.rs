@@ -322,15 +322,20 @@ impl Mmu {
         found.into_iter().map(|(_, window)| window).collect()
     }
 
-    /// The mean utilization of the whole trace, from 0 to 1.
-    pub fn mean(&self) -> f64 {
-        let of = |series: &Series| {
+    /// The mean utilization between two times, from 0 to 1; outside of the trace nothing counts.
+    pub fn mean(&self, from: i64, until: i64) -> f64 {
+        let (mut sum, mut time) = (0.0, 0);
+        for series in &self.series {
             let (begin, end) = series.bounds();
-            (series.sums.last().copied().unwrap_or(0.0), (end - begin) as f64)
-        };
-        let (sum, time) =
-            self.series.iter().map(of).fold((0.0, 0.0), |all, one| (all.0 + one.0, all.1 + one.1));
-        if time == 0.0 { 1.0 } else { sum / time }
+            let (from, until) = (from.max(begin), until.min(end));
+            if from < until {
+                let mut at = 0;
+                let before = series.integral(&mut at, from);
+                sum += series.integral(&mut at, until) - before;
+                time += until - from;
+            }
+        }
+        if time == 0 { 1.0 } else { sum / time as f64 }
     }
 }
 
@@ -352,7 +357,8 @@ mod tests {
         assert_eq!(mmu.at(20), 0.0);
         assert_eq!(mmu.at(40), 0.375);
         assert_eq!(mmu.at(1000), 0.75);
-        assert_eq!(mmu.mean(), 0.75);
+        assert_eq!(mmu.mean(i64::MIN, i64::MAX), 0.75);
+        assert_eq!(mmu.mean(5, 15), 0.5);
         let worst = mmu.worst(5, 2);
         assert_eq!((worst[0].start, worst[0].utilization), (10, 0.0));
         assert_eq!((worst[1].start, worst[1].utilization), (30, 0.0));

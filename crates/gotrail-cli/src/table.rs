@@ -59,8 +59,6 @@ pub(crate) enum Cell {
     Share(f64),
     /// Bytes.
     Bytes(u64),
-    /// Yes or no.
-    Bool(bool),
     /// Nanoseconds by name, largest first.
     Sums(Vec<(String, i64)>),
     /// Ids.
@@ -193,9 +191,6 @@ impl Table {
                     let text = value.map_or("null".to_owned(), |value| value.to_string());
                     object.key(key).extend_from_slice(text.as_bytes());
                 }
-                Cell::Bool(value) => {
-                    object.key(key).extend_from_slice(if *value { b"true" } else { b"false" });
-                }
                 Cell::Sums(sums) => {
                     // A name may need escaping, which keys of an Object do not get.
                     let map: serde_json::Map<_, _> =
@@ -225,7 +220,6 @@ impl Table {
                 Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
                 Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
                 Cell::Share(share) | Cell::Number(share) => share.to_string(),
-                Cell::Bool(value) => value.to_string(),
                 Cell::Sums(sums) => {
                     let each: Vec<_> =
                         sums.iter().map(|(name, ns)| format!("{name}={ns}")).collect();
@@ -248,9 +242,7 @@ impl Table {
             .iter()
             .map(|&at| {
                 let mut cells = self.rows.iter().map(|row| &row[at]);
-                !cells.any(|cell| {
-                    matches!(cell, Cell::Text(_) | Cell::Sums(_) | Cell::Ids(_) | Cell::Bool(_))
-                })
+                !cells.any(|cell| matches!(cell, Cell::Text(_) | Cell::Sums(_) | Cell::Ids(_)))
             })
             .collect();
         let widths: Vec<usize> = shown
@@ -308,7 +300,6 @@ fn text(cell: &Cell) -> String {
         Cell::Number(number) => human::number(*number),
         Cell::Share(share) => human::share(*share),
         Cell::Bytes(bytes) => human::size(*bytes),
-        Cell::Bool(value) => if *value { "yes" } else { "no" }.to_owned(),
         Cell::Sums(sums) => {
             let shown = sums.iter().filter(|sum| sum.1 > 0).take(ENTRIES);
             let each: Vec<_> =
@@ -331,7 +322,6 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
         Cell::Count(number) | Cell::Bytes(number) => *number as f64,
         Cell::Nanos(number) => *number as f64,
         Cell::Share(share) | Cell::Number(share) => *share,
-        Cell::Bool(value) => f64::from(u8::from(*value)),
         Cell::Sums(sums) => sums.iter().map(|sum| sum.1).sum::<i64>() as f64,
         Cell::Ids(ids) => ids.len() as f64,
         Cell::None => f64::NEG_INFINITY,

@@ -5,6 +5,7 @@ use crate::query::{Answer, Query};
 use crate::table::{Cell, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
+use gotrail_analyze::mmu::Flags;
 use gotrail_analyze::{Histogram, Options, StrId};
 use rustc_hash::FxHashMap;
 
@@ -49,7 +50,7 @@ enum Show {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
-    let answer = args.query.run(Options { procs: true, ..Options::default() })?;
+    let answer = args.query.run(Options::default())?;
     let (table, usually) = match args.show {
         Show::Summary => return summary(&answer, args),
         Show::Cycles => (cycles(&answer), "after"),
@@ -91,8 +92,8 @@ fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
         }
         sweep += sweep_name.and_then(|name| goroutine.times.ranges.get(name)).unwrap_or(0);
     }
-    let procs = analysis.procs.as_ref().map_or(0, |procs| procs.total.procs);
-    let share = |nanos: i64| if procs == 0 { 0.0 } else { nanos as f64 / procs as f64 };
+    let taken = Flags { background: true, assist: true, sweep: true, ..Flags::default() };
+    let share = 1.0 - gc.mmu(taken, analysis.end()).mean(from, until);
     let heap = gc.heap.steps().map(|(_, heap)| heap.allocated).max().unwrap_or(0);
     let goal = gc.heap.steps().filter(|(_, heap)| heap.goal > 0).last().map(|(_, heap)| heap.goal);
     let columns = &[
@@ -101,10 +102,10 @@ fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
         column("stops", "stops of the world"),
         column("stopped", "stopped"),
         column("longest_stop", "longest stop"),
-        column("workers", "mark workers"),
-        column("assist", "assists"),
-        column("sweep", "sweeps"),
+        column("workers", "mark workers ran"),
         column("cpu_share", "share of processor time"),
+        column("assist", "goroutines in assists"),
+        column("sweep", "goroutines in sweeps"),
         column("swept_bytes", "swept"),
         column("reclaimed_bytes", "reclaimed"),
         column("heap_peak", "most allocated"),
@@ -118,9 +119,9 @@ fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
         Cell::Nanos(stopped),
         Cell::Nanos(longest.unwrap_or(0)),
         Cell::Nanos(workers),
+        Cell::Share(share),
         Cell::Nanos(assist),
         Cell::Nanos(sweep),
-        Cell::Share(share(workers + assist + sweep)),
         Cell::Bytes(gc.swept.swept),
         Cell::Bytes(gc.swept.reclaimed),
         Cell::Bytes(heap),
@@ -236,8 +237,8 @@ fn assists(answer: &Answer) -> Table {
         column("goroutine", "goroutine"),
         column("function", "function"),
         column("assist", "GC assist"),
-        column("running", "running"),
-        column("share", "assist per running"),
+        column("total", "of"),
+        column("share", "share"),
     ];
     let names = &answer.analysis.names;
     let mut table = Table::new("goroutine", columns);
@@ -246,13 +247,13 @@ fn assists(answer: &Answer) -> Table {
         if assist == 0 {
             continue;
         }
-        let running = goroutine.times.running;
+        let total = goroutine.times.total;
         table.push(vec![
             Cell::Id(goroutine.id.0),
             Cell::Text(times::function(names, goroutine.name)),
             Cell::Nanos(assist),
-            Cell::Nanos(running),
-            Cell::Share(if running == 0 { 0.0 } else { assist as f64 / running as f64 }),
+            Cell::Nanos(total),
+            Cell::Share(if total == 0 { 0.0 } else { assist as f64 / total as f64 }),
         ]);
     }
     table
