@@ -19,6 +19,11 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
+    /// Nothing was delivered yet.
+    pub(crate) fn new(lenient: bool) -> Delivery {
+        Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) }
+    }
+
     /// Checks an event and makes its time later than that of the one before.
     #[inline]
     pub(crate) fn deliver(
@@ -109,6 +114,12 @@ impl Delivery {
             }
         }
     }
+}
+
+/// The stacks that an event refers to; 0 for none.
+pub(crate) fn stacks_of(event: EventType, args: &[u64; 4]) -> [u64; 2] {
+    let ids = IDS[event.0 as usize].stacks;
+    ids.map(|arg| args.get(arg as usize).copied().unwrap_or(0))
 }
 
 /// Delivers events that nobody looks at: counts them, checks their ids, keeps the time.

@@ -2,6 +2,7 @@
 
 use crate::{GoId, ProcId, TaskId, ThreadId};
 use bstr::BString;
+use crate::OldFault;
 use gotrail_format::varint::VarintError;
 use gotrail_format::version::HeaderError;
 use gotrail_format::{EventType, Version, batch};
@@ -420,6 +421,9 @@ pub enum Fault {
         /// The state.
         state: &'static str,
     },
+    /// Something that only traces of Go 1.11 to 1.21 have.
+    #[error("{0}")]
+    Old(#[from] OldFault),
     /// No thread's next event can happen.
     #[error("broken trace: failed to advance: no thread's next event can happen.{0}")]
     Stuck(Waiting),
@@ -440,6 +444,7 @@ impl Fault {
             // Before 1.26 the sync batch is the last of a generation, so that a generation
             // without one has most likely lost its end.
             Fault::NoFrequency | Fault::NoClockSnapshot => Cause::CutOff,
+            Fault::Old(fault) => fault.cause(),
             Fault::TaskBegunTwice { .. } | Fault::RegionMisuse { .. } => Cause::Misuse,
             _ => Cause::Damaged,
         }

@@ -1,0 +1,247 @@
+//! The events of old traces, and how they are written.
+//!
+//! An event is a byte, with the type in its lower six bits and the number of arguments less one
+//! in the upper two, and numbers; from four arguments on, the length of the numbers in bytes
+//! comes first. The first number of nearly every event is the time since the event before.
+
+use super::fault::OldFault;
+use gotrail_format::Version;
+use gotrail_format::varint::{self, VarintError};
+
+/// The type of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Kind(pub(super) u8);
+
+/// What the table says of an event.
+pub(super) struct Spec {
+    pub(super) name: &'static str,
+    /// The first version that has it.
+    since: Version,
+    /// How many numbers it has, with time and stack.
+    pub(super) numbers: usize,
+    /// Whether the last number is the stack.
+    pub(super) stack: bool,
+    /// Whether it happens at a time, on a proc.
+    pub(super) timed: bool,
+}
+
+macro_rules! events {
+    ($($number:literal $konst:ident $name:literal $since:ident $numbers:literal $($what:ident)*;)*) => {
+        impl Kind {
+            $(pub(super) const $konst: Kind = Kind($number);)*
+        }
+
+        static SPECS: [Spec; 50] = {
+            let mut table = [const {
+                Spec { name: "", since: Version::Go122, numbers: 0, stack: false, timed: false }
+            }; 50];
+            $(
+                table[$number] = Spec {
+                    name: $name,
+                    since: Version::$since,
+                    numbers: $numbers,
+                    stack: false $(|| is(stringify!($what), "stack"))*,
+                    timed: true $(&& !is(stringify!($what), "untimed"))*,
+                };
+            )*
+            table
+        };
+    };
+}
+
+/// Whether two words are the same, of the two that the table uses.
+const fn is(a: &str, b: &str) -> bool {
+    a.as_bytes()[0] == b.as_bytes()[0]
+}
+
+// Number, name, version, how many numbers; whether the last is a stack, whether there is no time.
+events! {
+     1 BATCH             "Batch"             Go111 2 untimed;
+     2 FREQUENCY         "Frequency"         Go111 1 untimed;
+     3 STACK             "Stack"             Go111 0 untimed;
+     4 PROCS_CHANGE      "Gomaxprocs"        Go111 3 stack;
+     5 PROC_START        "ProcStart"         Go111 2;
+     6 PROC_STOP         "ProcStop"          Go111 1;
+     7 GC_START          "GCStart"           Go111 3 stack;
+     8 GC_DONE           "GCDone"            Go111 1;
+     9 STW_START         "STWStart"          Go111 2;
+    10 STW_DONE          "STWDone"           Go111 1;
+    11 SWEEP_START       "GCSweepStart"      Go111 2 stack;
+    12 SWEEP_DONE        "GCSweepDone"       Go111 3;
+    13 GO_CREATE         "GoCreate"          Go111 4 stack;
+    14 GO_START          "GoStart"           Go111 3;
+    15 GO_END            "GoEnd"             Go111 1;
+    16 GO_STOP           "GoStop"            Go111 2 stack;
+    17 GO_SCHED          "GoSched"           Go111 2 stack;
+    18 GO_PREEMPT        "GoPreempt"         Go111 2 stack;
+    19 GO_SLEEP          "GoSleep"           Go111 2 stack;
+    20 GO_BLOCK          "GoBlock"           Go111 2 stack;
+    21 GO_UNBLOCK        "GoUnblock"         Go111 4 stack;
+    22 GO_BLOCK_SEND     "GoBlockSend"       Go111 2 stack;
+    23 GO_BLOCK_RECV     "GoBlockRecv"       Go111 2 stack;
+    24 GO_BLOCK_SELECT   "GoBlockSelect"     Go111 2 stack;
+    25 GO_BLOCK_SYNC     "GoBlockSync"       Go111 2 stack;
+    26 GO_BLOCK_COND     "GoBlockCond"       Go111 2 stack;
+    27 GO_BLOCK_NET      "GoBlockNet"        Go111 2 stack;
+    28 SYSCALL           "GoSysCall"         Go111 2 stack;
+    29 SYSCALL_EXIT      "GoSysExit"         Go111 4;
+    30 SYSCALL_BLOCK     "GoSysBlock"        Go111 1;
+    31 GO_WAITING        "GoWaiting"         Go111 2;
+    32 GO_IN_SYSCALL     "GoInSyscall"       Go111 2;
+    33 HEAP_ALLOC        "HeapAlloc"         Go111 2;
+    34 HEAP_GOAL         "HeapGoal"          Go111 2;
+    35 TIMER_GOROUTINE   "TimerGoroutine"    Go111 1 untimed;
+    36 _FUTILE_WAKEUP    "FutileWakeup"      Go111 1;
+    37 STRING            "String"            Go111 0 untimed;
+    38 GO_START_LOCAL    "GoStartLocal"      Go111 2;
+    39 GO_UNBLOCK_LOCAL  "GoUnblockLocal"    Go111 3 stack;
+    40 SYSCALL_EXIT_LOCAL "GoSysExitLocal"   Go111 3;
+    41 GO_START_LABEL    "GoStartLabel"      Go111 4;
+    42 GO_BLOCK_GC       "GoBlockGC"         Go111 2 stack;
+    43 MARK_ASSIST_START "GCMarkAssistStart" Go111 2 stack;
+    44 MARK_ASSIST_DONE  "GCMarkAssistDone"  Go111 1;
+    45 TASK_CREATE       "UserTaskCreate"    Go111 5 stack;
+    46 TASK_END          "UserTaskEnd"       Go111 3 stack;
+    47 REGION            "UserRegion"        Go111 5 stack;
+    48 LOG               "UserLog"           Go111 4 stack;
+    49 CPU_SAMPLE        "CPUSample"         Go119 5 untimed;
+}
+
+impl Kind {
+    #[inline(always)]
+    pub(super) fn spec(self) -> &'static Spec {
+        &SPECS[(self.0 as usize).min(SPECS.len() - 1)]
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        self.spec().name
+    }
+}
+
+/// The most bytes that the numbers of an event take.
+const MOST_BYTES: u64 = 2048;
+
+/// So many numbers an event has at most, stacks aside.
+pub(super) const MOST_NUMBERS: usize = 5;
+
+/// The first byte of an event.
+#[derive(Clone, Copy)]
+pub(super) struct Head {
+    pub(super) kind: Kind,
+    /// How many numbers follow, or 4 if their length comes first.
+    pub(super) count: usize,
+}
+
+impl Head {
+    #[inline(always)]
+    pub(super) fn of(byte: u8) -> Head {
+        Head { kind: Kind(byte & 0x3f), count: (byte >> 6) as usize + 1 }
+    }
+
+    #[inline(always)]
+    pub(super) fn has_length(self) -> bool {
+        self.count == 4
+    }
+
+    /// Whether the version has this event.
+    #[inline(always)]
+    pub(super) fn is_known(self, version: Version) -> bool {
+        SPECS.get(self.kind.0 as usize).is_some_and(|spec| spec.since <= version)
+    }
+
+    pub(super) fn number(self, error: VarintError) -> OldFault {
+        match error {
+            VarintError::CutOff => OldFault::CutOff(self.kind.name()),
+            error => OldFault::Number { event: self.kind.name(), error },
+        }
+    }
+
+    /// Where the numbers end that begin at `at` with their length; and where the first is.
+    #[inline]
+    pub(super) fn extent(self, data: &[u8], at: usize) -> Result<(usize, usize), OldFault> {
+        let (len, at) = number(data, at).map_err(|error| self.number(error))?;
+        if len > MOST_BYTES {
+            return Err(OldFault::TooLong { event: self.kind.name(), len });
+        }
+        let end = at + len as usize;
+        // The reference does not read nothing at the end of the data either.
+        if end > data.len() || at >= data.len() {
+            return Err(OldFault::CutOff(self.kind.name()));
+        }
+        Ok((at, end))
+    }
+
+    /// Reads the numbers behind the first byte, `want` of them, and returns where they end.
+    #[inline(always)]
+    pub(super) fn numbers(
+        self,
+        data: &[u8],
+        mut at: usize,
+        want: usize,
+        numbers: &mut [u64; MOST_NUMBERS],
+    ) -> Result<usize, OldFault> {
+        let mut end = None;
+        if self.has_length() {
+            let (first, last) = self.extent(data, at)?;
+            at = first;
+            end = Some(last);
+        } else if want != self.count {
+            return Err(OldFault::Arguments(self.kind.name()));
+        }
+        for slot in &mut numbers[..want] {
+            let (value, next) = number(data, at).map_err(|error| self.number(error))?;
+            *slot = value;
+            at = next;
+        }
+        match end {
+            Some(end) if end != at => Err(OldFault::Arguments(self.kind.name())),
+            _ => Ok(at),
+        }
+    }
+}
+
+/// Reads the number at `at`; returns it with the place behind it.
+#[inline(always)]
+pub(super) fn number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError> {
+    match data.get(at) {
+        Some(&byte) if byte < 0x80 => Ok((u64::from(byte), at + 1)),
+        Some(_) => long_number(data, at),
+        None => Err(VarintError::CutOff),
+    }
+}
+
+#[inline(always)]
+fn long_number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError> {
+    if let Some(bytes) = data[at..].first_chunk::<8>() {
+        let word = u64::from_le_bytes(*bytes);
+        let ends = !word & 0x8080_8080_8080_8080;
+        if ends != 0 {
+            // All bits up to the first end.
+            let word = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+            let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+            let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
+            let word = (word & 0x0000_0000_0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4;
+            return Ok((word, at + ends.trailing_zeros() as usize / 8 + 1));
+        }
+    }
+    let (value, len) = varint::read(&data[at..])?;
+    Ok((value, at + len))
+}
+
+/// The place behind `count` numbers.
+#[inline(always)]
+pub(super) fn skip(data: &[u8], mut at: usize, count: usize) -> Result<usize, VarintError> {
+    if let Some(bytes) = data.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let mut ends = !u64::from_le_bytes(*bytes) & 0x8080_8080_8080_8080;
+        for _ in 1..count {
+            ends &= ends.wrapping_sub(1);
+        }
+        if ends != 0 {
+            return Ok(at + ends.trailing_zeros() as usize / 8 + 1);
+        }
+    }
+    for _ in 0..count {
+        at = number(data, at)?.1;
+    }
+    Ok(at)
+}
