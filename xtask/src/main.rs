@@ -8,6 +8,7 @@ mod golden;
 mod layout;
 mod memory;
 mod mutate;
+mod mutate_old;
 mod ours;
 mod outcome;
 mod paths;

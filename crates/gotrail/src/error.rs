@@ -1,8 +1,8 @@
 //! What can be wrong with a trace: what was expected, what was found, where, and why it is likely.
 
+use crate::OldFault;
 use crate::{GoId, ProcId, TaskId, ThreadId};
 use bstr::BString;
-use crate::OldFault;
 use gotrail_format::varint::VarintError;
 use gotrail_format::version::HeaderError;
 use gotrail_format::{EventType, Version, batch};
@@ -166,7 +166,7 @@ pub enum Fault {
     #[error("{0}")]
     Header(#[from] HeaderError),
     /// A trace of a version that this reader does not read.
-    #[error("traces of Go {0} are not supported; they have been written differently since Go 1.22")]
+    #[error("traces of Go {0} are not supported here; this needs one of Go 1.22 or later")]
     Unsupported(Version),
 
     /// A batch header is wrong.

@@ -4,8 +4,8 @@ use crate::deliver::Delivery;
 use crate::error::Error;
 use crate::event::{Event, Ordered};
 use crate::generation::Generation;
-use crate::reader;
 use crate::order::{Checkpoint, Names, State};
+use crate::reader;
 use crate::run::{self, Run};
 use std::ops::ControlFlow;
 

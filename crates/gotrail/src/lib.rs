@@ -1,7 +1,8 @@
-//! Reads Go execution traces (Go 1.22 and later), puts their events in the order in which they
+//! Reads Go execution traces (Go 1.11 and later), puts their events in the order in which they
 //! happened, and says precisely what is wrong with a broken one.
 //!
-//! A trace is a sequence of generations, about one a second. Within a generation each thread
+//! A trace is a sequence of generations, about one a second; one of Go 1.21 or earlier is a
+//! single generation. Within a generation each thread
 //! wrote its own events; which of two threads' events came first is found out by a state machine
 //! of Go's scheduler. The result is that of Go's own reader, event by event.
 //!

@@ -248,7 +248,13 @@ impl Strings {
         match self.table.get(id) {
             // In a damaged trace a string may lie in bytes that were dropped after all.
             Some(piece) => data.get(piece.start..piece.start + piece.len as usize),
-            None => if id == 0 { Some(&[]) } else { self.name(id) },
+            None => {
+                if id == 0 {
+                    Some(&[])
+                } else {
+                    self.name(id)
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::wire::Kind;
 use super::{OldEvents, Row, mark};
 use crate::error::{Error, Fault, Place};
 use crate::generation::Generation;
-use crate::report::{Misuse, Report};
+use crate::report::{Loss, Misuse, Report};
 use crate::{GoId, ProcId, TaskId, Time};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -81,6 +81,14 @@ pub(super) fn check(
         let Some(at) = order.next(&rows, &check.events.moved) else { break };
         let row = &mut rows[at];
         first.get_or_insert(row.time);
+        if row.kind == Kind::FUTILE_WAKEUP
+            && let Some(report) = &mut losses
+        {
+            // A strict reader stops when it comes to telling it.
+            row.marks |= mark::DROPPED;
+            let fault = OldFault::Unexpected(row.kind.name());
+            report.add_loss(Loss::of_error(&Fault::from(fault).into()));
+        }
         let blocking = match check.event(row, at) {
             Ok(blocking) => blocking,
             Err(found) => {
@@ -292,21 +300,32 @@ impl Check<'_> {
             Kind::GC_START | Kind::GC_DONE => {
                 let begins = row.kind == Kind::GC_START;
                 if self.collecting == begins {
-                    return phase(if begins { "the last cycle has not ended" } else { "no cycle has begun" });
+                    return phase(if begins {
+                        "the last cycle has not ended"
+                    } else {
+                        "no cycle has begun"
+                    });
                 }
                 self.collecting = begins;
             }
             Kind::STW_START | Kind::STW_DONE => {
                 let begins = row.kind == Kind::STW_START;
                 if self.stopped == begins {
-                    return phase(if begins { "the world is stopped" } else { "the world is not stopped" });
+                    return phase(if begins {
+                        "the world is stopped"
+                    } else {
+                        "the world is not stopped"
+                    });
                 }
                 self.stopped = begins;
             }
             Kind::SWEEP_START | Kind::SWEEP_DONE => {
                 let begins = row.kind == Kind::SWEEP_START;
                 if self.procs[proc].sweeps == begins {
-                    return Err(self.proc_fault(row, if begins { "sweeps already" } else { "does not sweep" }));
+                    return Err(self.proc_fault(
+                        row,
+                        if begins { "sweeps already" } else { "does not sweep" },
+                    ));
                 }
                 self.procs[proc].sweeps = begins;
             }
@@ -371,4 +390,3 @@ impl Check<'_> {
         Ok(())
     }
 }
-

@@ -201,9 +201,7 @@ impl Converter {
             | Kind::GO_BLOCK_COND
             | Kind::GO_BLOCK_NET
             | Kind::GO_BLOCK_GC => make(T::GO_BLOCK, [reason(row.kind), stack, 0, 0]),
-            Kind::GO_SCHED | Kind::GO_PREEMPT => {
-                make(T::GO_STOP, [reason(row.kind), stack, 0, 0])
-            }
+            Kind::GO_SCHED | Kind::GO_PREEMPT => make(T::GO_STOP, [reason(row.kind), stack, 0, 0]),
             Kind::GO_UNBLOCK => {
                 if row.marks & (mark::NETWORK | mark::TIMER) != 0 {
                     let network = row.marks & mark::NETWORK != 0;
@@ -365,7 +363,10 @@ impl Converter {
         }
         let mut stacks = crate::deliver::stacks_of(event, &args).into_iter();
         match stacks.find(|stack| events.broken_stacks.contains(stack)) {
-            Some(id) => Err(error(Fault::UnknownId { event, what: "frame's string of stack", id }, generation)),
+            Some(id) => Err(error(
+                Fault::UnknownId { event, what: "frame's string of stack", id },
+                generation,
+            )),
             None => Ok(()),
         }
     }

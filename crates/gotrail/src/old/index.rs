@@ -61,7 +61,14 @@ pub(super) struct Index {
 
 /// Walks over the bytes up to the first fault, which is returned with its place.
 pub(super) fn index(data: &[u8], version: Version) -> (Index, Option<(Fault, usize)>) {
-    let mut walk = Walk { data, version, at: 0, index: Index::default(), places: FxHashMap::default(), proc: None };
+    let mut walk = Walk {
+        data,
+        version,
+        at: 0,
+        index: Index::default(),
+        places: FxHashMap::default(),
+        proc: None,
+    };
     let mut fault = None;
     let mut seen = FxHashSet::default();
     while walk.at < data.len() {
@@ -121,7 +128,11 @@ impl Walk<'_> {
             return Err(OldFault::StringLength(len));
         }
         let end = start + len as usize;
-        if end > self.data.len() { Err(OldFault::CutOff(head.kind.name())) } else { Ok((start, end)) }
+        if end > self.data.len() {
+            Err(OldFault::CutOff(head.kind.name()))
+        } else {
+            Ok((start, end))
+        }
     }
 
     /// Goes over an event that is not of a proc.
@@ -130,8 +141,7 @@ impl Walk<'_> {
         let start = self.at;
         let mut at = start + 1;
         let number = |at: &mut usize| -> Result<u64, OldFault> {
-            let (value, next) =
-                wire::number(self.data, *at).map_err(|error| head.number(error))?;
+            let (value, next) = wire::number(self.data, *at).map_err(|error| head.number(error))?;
             *at = next;
             Ok(value)
         };

@@ -120,13 +120,21 @@ pub(super) fn merge(
             done: false,
         })
         .collect();
-    let mut waiting: Vec<u32> = (0..procs.len() as u32).collect();
+    // Procs whose next event is not ready or not read, with the goroutine that it waits for: it
+    // can only become ready by an event of the same one.
+    let mut waiting: Vec<(u32, u32)> = (0..procs.len() as u32).map(|proc| (proc, NONE)).collect();
+    let mut changed = NONE;
     let mut heap = Heap::default();
     let mut last = i64::MIN;
     loop {
         let mut i = 0;
         while i < waiting.len() {
-            let proc = &mut procs[waiting[i] as usize];
+            let (number, subject) = waiting[i];
+            if subject != NONE && subject != changed {
+                i += 1;
+                continue;
+            }
+            let proc = &mut procs[number as usize];
             if proc.next.is_none() {
                 match merged.read(data, index, proc) {
                     Ok(true) => {}
@@ -145,10 +153,14 @@ pub(super) fn merge(
             }
             match &proc.next {
                 Some(next) if merged.is_ready(next) => {
-                    heap.push(next.row.time, waiting[i]);
+                    heap.push(next.row.time, number);
                     waiting.swap_remove(i);
                 }
-                _ => i += 1,
+                Some(next) => {
+                    waiting[i].1 = next.subject;
+                    i += 1;
+                }
+                None => i += 1,
             }
         }
         let Some(first) = heap.pop() else { break };
@@ -176,7 +188,8 @@ pub(super) fn merge(
         if let Err(fault) = merged.take(&next) {
             faults.push((fault.into(), next.at, Vec::new()));
         }
-        waiting.push(first);
+        changed = next.subject;
+        waiting.push((first, NONE));
     }
     let stuck = procs.iter().filter(|proc| !proc.done).count();
     if stuck > 0 {
@@ -194,7 +207,10 @@ fn rest(index: &Index, proc: &Proc) -> Vec<Range<usize>> {
     }
     let at = proc.next.as_ref().filter(|next| (proc.at..=proc.end).contains(&next.at));
     let from = at.map_or(proc.at, |next| next.at).min(proc.end);
-    let later = index.procs.get(proc.place).map_or(&[][..], |known| &known.batches[proc.batch.min(known.batches.len())..]);
+    let later = index
+        .procs
+        .get(proc.place)
+        .map_or(&[][..], |known| &known.batches[proc.batch.min(known.batches.len())..]);
     let mut rest = Vec::new();
     rest.push(from..proc.end);
     rest.extend(later.iter().map(|batch| batch.start..batch.end));
@@ -525,38 +541,47 @@ struct Heap(Vec<(i64, u32)>);
 impl Heap {
     #[inline(always)]
     fn push(&mut self, time: i64, proc: u32) {
+        let mut child = self.0.len();
         self.0.push((time, proc));
-        let mut child = self.0.len() - 1;
         while child > 0 {
             let parent = (child - 1) / 2;
-            if self.0[child].0 >= self.0[parent].0 {
+            if time >= self.0[parent].0 {
                 break;
             }
-            self.0.swap(parent, child);
+            self.0[child] = self.0[parent];
             child = parent;
         }
+        self.0[child] = (time, proc);
     }
 
     #[inline(always)]
     fn pop(&mut self) -> Option<u32> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let (_, first) = self.0.swap_remove(0);
+        let last = self.0.pop()?;
+        let heap = &mut self.0[..];
+        let Some(&(_, first)) = heap.first() else { return Some(last.1) };
         let mut parent = 0;
         loop {
-            let mut child = 2 * parent + 1;
-            if child >= self.0.len() {
-                return Some(first);
+            let left = 2 * parent + 1;
+            let Some(&[a, b]) = heap.get(left..).and_then(|rest| rest.first_chunk::<2>()) else {
+                // One child at most.
+                if let Some(&child) = heap.get(left)
+                    && child.0 < last.0
+                {
+                    heap[parent] = child;
+                    parent = left;
+                }
+                break;
+            };
+            // Which of the two is the earlier is anybody's guess: no branch.
+            let right = b.0 < a.0;
+            let child = if right { b } else { a };
+            if child.0 >= last.0 {
+                break;
             }
-            if child + 1 < self.0.len() && self.0[child + 1].0 < self.0[child].0 {
-                child += 1;
-            }
-            if self.0[child].0 >= self.0[parent].0 {
-                return Some(first);
-            }
-            self.0.swap(parent, child);
-            parent = child;
+            heap[parent] = child;
+            parent = left + usize::from(right);
         }
+        heap[parent] = last;
+        Some(first)
     }
 }

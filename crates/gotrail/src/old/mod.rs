@@ -112,6 +112,7 @@ pub(crate) fn load<'t>(
     let error = |fault: Fault, at: usize| {
         Error::new(fault, Place { offset: Some(offset + at as u64), ..Place::default() })
     };
+    let mut known = losses.as_deref().map_or(0, |report| report.losses.len());
     let mut lose = |fault: Fault, at: usize, ranges: Vec<std::ops::Range<usize>>| {
         let error = error(fault, at);
         let Some(report) = losses.as_deref_mut() else { return Err(error) };
@@ -124,6 +125,7 @@ pub(crate) fn load<'t>(
     let (mut index, fault) = index::index(&data, version);
     if let Some((fault, at)) = fault {
         lose(fault, at, vec![at..data.len()])?;
+        known += 1;
     }
     let mut merged = merge::Merged::new(&mut index, data.len());
     let mut faults = Vec::new();
@@ -150,6 +152,13 @@ pub(crate) fn load<'t>(
     let (strings, inline_strings, names) = index.strings(std::mem::take(&mut merged.inline));
     let stacks = index.stacks();
     let broken_stacks = stacks.broken(&data, &strings);
+    if !broken_stacks.is_empty()
+        && let Err(fault) = stacks.check(&data, &strings)
+        && let Some(report) = losses.as_deref_mut()
+    {
+        // A strict reader stops at the first event that has such a stack.
+        report.add_loss(Loss::of_error(&fault.into()));
+    }
     let mut events = merged.finish(nanos, inline_strings, names, broken_stacks);
     drop(index.samples);
 
@@ -172,16 +181,19 @@ pub(crate) fn load<'t>(
         let (mut again, _) = index::index(&generation.data, version);
         let mut merged = merge::Merged::new(&mut again, generation.data.len());
         let stop = merge::merge(&generation.data, &again, &mut merged, Some(row), &mut Vec::new());
-        let error = Error::new(
-            fault,
-            Place { offset: Some(offset + stop.at as u64), ..Place::default() },
-        );
+        let error =
+            Error::new(fault, Place { offset: Some(offset + stop.at as u64), ..Place::default() });
         if !lenient {
             return Err(error);
         }
         let mut loss = Loss::of_error(&error);
         loss.add(offset, stop.rest.into_iter());
         if let Some(report) = losses {
+            // What was not merged at all lies behind this, and is lost once.
+            for before in report.losses.iter_mut().skip(known) {
+                before.bytes_lost = 0;
+                before.bytes.end = before.bytes.start;
+            }
             report.add_loss(loss);
         }
     }

@@ -91,7 +91,7 @@ events! {
     33 HEAP_ALLOC        "HeapAlloc"         Go111 2;
     34 HEAP_GOAL         "HeapGoal"          Go111 2;
     35 TIMER_GOROUTINE   "TimerGoroutine"    Go111 1 untimed;
-    36 _FUTILE_WAKEUP    "FutileWakeup"      Go111 1;
+    36 FUTILE_WAKEUP     "FutileWakeup"      Go111 1;
     37 STRING            "String"            Go111 0 untimed;
     38 GO_START_LOCAL    "GoStartLocal"      Go111 2;
     39 GO_UNBLOCK_LOCAL  "GoUnblockLocal"    Go111 3 stack;
