@@ -116,7 +116,10 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     }
     if wanted(Check::Recordings) {
         report.begin("recordings");
-        counts.push(format!("{} recordings", recordings::run(&peer, &all, jobs, &report)?));
+        counts.push(format!(
+            "{} recordings",
+            recordings::run(&peer, &all, options.full, jobs, &report)?
+        ));
     }
     if wanted(Check::Real) {
         report.begin("real programs");

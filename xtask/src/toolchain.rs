@@ -19,6 +19,9 @@ pub(crate) const NEWEST: &str = "1.27.3";
 /// One release of each Go whose traces we read, oldest first.
 pub(crate) const RELEASES: [&str; 6] = ["1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", NEWEST];
 
+/// The last release that writes the format of Go 1.21.
+pub(crate) const OLD: &str = "1.21.13";
+
 /// An installed toolchain.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
