@@ -412,7 +412,7 @@ fn findings_of(text: &str) -> Vec<Problem> {
 
 #[test]
 fn the_deep_check_finds_nothing_in_good_traces() {
-    for golden in goldens().into_iter().filter(|golden| golden.ok) {
+    for golden in common::goldens_with_generations().into_iter().filter(|golden| golden.ok) {
         let problems = findings(std::slice::from_ref(&golden.bytes), 0);
         assert_eq!(problems, [], "{}", golden.name);
     }
