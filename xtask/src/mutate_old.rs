@@ -76,6 +76,9 @@ fn change(events: &mut Vec<Vec<u8>>, rng: &mut Rng) -> &'static str {
         5 => {
             let batches: Vec<usize> =
                 (0..events.len()).filter(|&i| events[i][0] & 0x3f == BATCH).collect();
+            if batches.is_empty() {
+                return "";
+            }
             let at = batches[rng.usize(..batches.len())];
             let last = events[at].len() - 1;
             let byte = 1 + rng.usize(..last);
