@@ -124,7 +124,7 @@ pub(crate) fn load<'t>(
 
     let (mut index, fault) = index::index(&data, version);
     if let Some((fault, at)) = fault {
-        lose(fault, at, vec![at..data.len()])?;
+        lose(fault, at, std::iter::once(at..data.len()).collect())?;
         known += 1;
     }
     let mut merged = merge::Merged::new(&mut index, data.len());
