@@ -27,6 +27,13 @@
 //
 //	peer verdicts TRACE...
 //
+// The same on traces that come on standard input, each behind its length as four
+// bytes, least significant first. Each line is written at once and begins with a
+// dash; two quoted messages follow the columns: why the ordered and the wire
+// events ended. A panic of the reader costs that trace only:
+//
+//	peer verdicts -
+//
 // Archives, the reader's own test cases; writes the trace as bytes to OUT and
 // prints the expectation:
 //
@@ -37,6 +44,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"hash/fnv"
@@ -57,6 +65,10 @@ func main() {
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
 	mode, files := os.Args[1], os.Args[2:]
+	if mode == "verdicts" && files[0] == "-" {
+		check(stream(bufio.NewReader(os.Stdin), out))
+		return
+	}
 	if mode == "verdicts" {
 		for _, name := range files {
 			data, err := os.ReadFile(name)
@@ -85,6 +97,27 @@ func main() {
 			float64(d.Nanoseconds())/float64(max(n, 1)), float64(st.Size())/1e6/d.Seconds())
 	}
 	check(err)
+}
+
+// stream answers traces until the input ends.
+func stream(in io.Reader, out *bufio.Writer) error {
+	var size [4]byte
+	for {
+		if _, err := io.ReadFull(in, size[:]); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		data := make([]byte, binary.LittleEndian.Uint32(size[:]))
+		if _, err := io.ReadFull(in, data); err != nil {
+			return err
+		}
+		parsed, wire := parsedOf(data), wireOf(data)
+		fmt.Fprintf(out, "-\t%s\t%s\t%q\t%q\n", parsed, wire, parsed.why, wire.why)
+		if err := out.Flush(); err != nil {
+			return err
+		}
+	}
 }
 
 func run(mode string, f io.Reader, out *bufio.Writer) (n int, err error) {
@@ -155,6 +188,7 @@ type outcome struct {
 	n   int    // events that were read and printed
 	end string // ok, error or panic
 	sum uint64 // hash of their text
+	why string // the error, or what the panic said
 }
 
 func (o outcome) String() string {
@@ -166,8 +200,8 @@ func (o outcome) String() string {
 func outcomeOf[E fmt.Stringer](next func() (E, error)) (o outcome) {
 	h := fnv.New64a()
 	defer func() {
-		if recover() != nil {
-			o.end = "panic"
+		if p := recover(); p != nil {
+			o.end, o.why = "panic", fmt.Sprint(p)
 		}
 		o.sum = h.Sum64()
 	}()
@@ -181,7 +215,7 @@ func outcomeOf[E fmt.Stringer](next func() (E, error)) (o outcome) {
 			o.end = "ok"
 			return o
 		default:
-			o.end = "error"
+			o.end, o.why = "error", err.Error()
 			return o
 		}
 	}

@@ -144,6 +144,16 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     report.finish(&counts.join(", "))
 }
 
+/// The small traces that there are: of the repository, of Go's archives and of its fuzz cases.
+pub(crate) fn small_traces(peer: &Peer) -> Result<Vec<Vec<u8>>> {
+    let ends = [Toolchain::get(RELEASES[0])?, Toolchain::get(NEWEST)?];
+    let bases = mutants::bases(peer, &ends)?.into_iter().map(|base| base.bytes);
+    let mut traces: Vec<Vec<u8>> = bases.chain(fuzz::cases(&ends)?.into_keys()).collect();
+    traces.sort();
+    traces.dedup();
+    Ok(traces)
+}
+
 /// Something that is not as the reference has it.
 #[derive(Clone, Debug)]
 struct Failure {

@@ -7,10 +7,13 @@ use std::hash::Hasher;
 use std::panic::{self, AssertUnwindSafe};
 
 use fnv::FnvHasher;
+use gotrail_checks::memory::{self, Counting};
 
-use crate::memory;
 use crate::ours::Visit;
 use crate::peer::{End, Outcome};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
 
 /// An outcome, with what the golden file does not keep.
 #[derive(Clone, Debug)]

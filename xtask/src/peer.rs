@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use fnv::FnvHasher;
+pub(crate) use gotrail_checks::reference::End;
 
 use crate::toolchain::{NEWEST, Toolchain};
 use crate::{paths, run};
@@ -26,17 +27,6 @@ const LIMIT: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     folder: PathBuf,
-}
-
-/// How the reading of a trace ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// At the end of the trace.
-    Ok,
-    /// At an error.
-    Error,
-    /// In a panic, of the reader or of the event's printing.
-    Panic,
 }
 
 /// What came out of reading one form of a trace: how many events, how it ended,
@@ -144,6 +134,19 @@ impl Peer {
         Ok(())
     }
 
+    /// The ordered events of a trace as text in UTC, and the error at their end.
+    pub(crate) fn parsed(&self, trace: &Path) -> Result<(Vec<u8>, Option<String>)> {
+        let mut command = Command::new(self.path("peer"));
+        command.arg("parsed").arg(trace).env("TZ", "UTC").stdin(Stdio::null());
+        let output = command.output().with_context(|| run::name(&command))?;
+        let message = String::from_utf8_lossy(&output.stderr).trim_end().to_owned();
+        match output.status.code() {
+            Some(0) => Ok((output.stdout, None)),
+            Some(1) => Ok((output.stdout, Some(message))),
+            _ => bail!("the reference dies of {}: {message}", trace.display()),
+        }
+    }
+
     /// What the reference says about each file. `None` where it died or did not
     /// come to an end, which is no verdict that anybody could agree with.
     pub(crate) fn verdicts(&self, files: &[PathBuf]) -> Result<Vec<Option<Verdict>>> {
@@ -214,22 +217,6 @@ impl Peer {
     }
 }
 
-impl End {
-    /// The word in the peer's answers and in the golden file.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            End::Ok => "ok",
-            End::Error => "error",
-            End::Panic => "panic",
-        }
-    }
-
-    /// The end that a reader must come to which never panics.
-    pub(crate) fn without_panic(self) -> Self {
-        if self == End::Panic { End::Error } else { self }
-    }
-}
-
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}\t{}\t{:016x}", self.events, self.end.word(), self.hash)
@@ -248,9 +235,6 @@ fn parse_line(line: &str) -> Result<Verdict> {
 
 /// Reads an outcome from its three columns.
 fn outcome(events: &str, end: &str, hash: &str) -> Result<Outcome> {
-    let end = [End::Ok, End::Error, End::Panic]
-        .into_iter()
-        .find(|candidate| candidate.word() == end)
-        .ok_or_else(|| anyhow!("{end:?} is no end of a trace"))?;
+    let end = End::of(end).ok_or_else(|| anyhow!("{end:?} is no end of a trace"))?;
     Ok(Outcome { events: events.parse()?, end, hash: u64::from_str_radix(hash, 16)? })
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{bench, deny, paths, run};
+use crate::{bench, deny, fuzz, paths, run};
 
 /// A step: its name, and how it is done.
 type Step = (&'static str, fn() -> Result<()>);
@@ -18,6 +18,7 @@ const STEPS: &[Step] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])),
     ("test", || cargo(&["test", "--workspace", "--all-targets"], &[])),
     ("doc tests", || cargo(&["test", "--workspace", "--doc"], &[])),
+    ("properties", fuzz::properties),
     ("doc", || cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])),
     ("deny", deny::check),
     ("conformance", || {

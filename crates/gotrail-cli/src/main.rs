@@ -56,6 +56,7 @@ enum Command {
     Convert(commands::convert::Args),
     Validate(commands::validate::Args),
     Synth(commands::synth::Args),
+    CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
 }
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Convert(args) => commands::convert::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
+        Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
         Command::Man(args) => commands::man::run(&args),
     };

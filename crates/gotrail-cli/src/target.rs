@@ -38,9 +38,9 @@ impl Target {
         self.output.as_os_str() == "-"
     }
 
-    /// Fails early if the file exists and must not be overwritten.
+    /// Fails early if the file exists and must not be overwritten; pipes and devices never are.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if !self.is_stdout() && !self.force && self.output.exists() {
+        if !self.is_stdout() && !self.force && self.output.is_file() {
             return Err(exists(&self.output));
         }
         Ok(())
@@ -115,7 +115,8 @@ impl Opened {
     /// The result is complete.
     fn keep(self, args: &Target) -> Result<()> {
         let Opened::Temporary(file) = self else { return Ok(()) };
-        let path = &args.output;
+        // What a link points to is written, not the link.
+        let path = &fs::canonicalize(&args.output).unwrap_or_else(|_| args.output.clone());
         let kept = if args.force { file.persist(path) } else { file.persist_noclobber(path) };
         match kept {
             Ok(_) => Ok(()),

@@ -50,11 +50,11 @@ fn what_cannot_be_is_refused_and_leaves_nothing_behind() {
     let folder = Folder::new();
     let path = folder.path("none.trace");
     for (args, code, expected) in [
-        (&["--profile", "coroutines", "--go", "1.22"][..], 1, "needs Go 1.23 or later"),
-        (&["--procs", "0"], 1, "procs must be from 1"),
+        (&["--profile", "coroutines", "--go", "1.22"][..], 2, "needs Go 1.23 or later"),
+        (&["--procs", "0"], 2, "procs must be from 1"),
         (&["--go", "1.21"], 2, "from 1.22 to 1.27"),
         (&["--profile", "webb"], 2, "possible values"),
-        (&["--fault", "missing-end", "--go", "1.25", "--generations", "2"], 1, "Go 1.26"),
+        (&["--fault", "missing-end", "--go", "1.25", "--generations", "2"], 2, "Go 1.26"),
         (&["--fault", "cut-short", "--events", "1"], 1, "no opportunity"),
     ] {
         let run = run(&[&["synth", "-o", arg(&path)], args].concat());

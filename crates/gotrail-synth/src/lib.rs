@@ -1,7 +1,10 @@
 //! Test traces for readers of Go execution traces.
 //!
 //! Go tests its trace reader with `.test` archives: a trace as text and what a reader should say
-//! to it. [`Archive`] reads and writes them, [`Expectation`] judges a reader.
+//! to it. [`Archive`] reads and writes them, [`Expectation`] judges a reader, [`reading`] is what
+//! this project's reader says. [`builder`] makes traces and archives, as right or as wrong as
+//! they shall be, [`suite`] is a collection of them with a case for each rule of order, and [`sim`]
+//! simulates whole programs.
 //!
 //! ```
 //! use gotrail_synth::Archive;
@@ -20,10 +23,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/archives.md")]
+struct Guide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/synth.md")]
+struct SynthGuide;
+
 mod archive;
+pub mod builder;
 mod expect;
+pub mod reading;
 pub mod sim;
+pub mod suite;
 mod txtar;
 
 pub use archive::{Archive, ArchiveError, ArchiveErrorKind};
 pub use expect::{Expectation, ExpectationError};
+pub use gotrail::{GoId, ProcId, TaskId, ThreadId};
+pub use gotrail_format::{EventType, Version};

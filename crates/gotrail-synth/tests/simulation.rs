@@ -8,7 +8,7 @@ use gotrail_synth::sim::{
 };
 use proptest::prelude::*;
 use proptest::sample::select;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keeps all events.
 #[derive(Default)]
@@ -239,17 +239,47 @@ fn is_diagnosis(fault: Fault, found: &Found, go: u8) -> bool {
             matches!(found, Found::GenerationsMixed { .. })
         }
         // Before Go 1.26 what there is of the generation comes first, and misses the rest.
-        Fault::OversizedBatch => go < 26 || matches!(found, Found::Batch(_)),
-        Fault::CutShort => go < 26 || matches!(found, Found::BatchCutOff { .. }),
+        Fault::OversizedBatch => matches!(found, Found::Batch(_)) || (go < 26 && is_cut(found)),
+        Fault::CutShort => matches!(found, Found::BatchCutOff { .. }) || (go < 26 && is_cut(found)),
         // What a batch leaves behind depends on what was in it.
-        Fault::LostBatch | Fault::DoubledBatch => !matches!(found, Found::Io(_)),
+        Fault::LostBatch | Fault::DoubledBatch => is_disorder(found),
     }
+}
+
+/// What is missing where a generation ends early.
+fn is_cut(found: &Found) -> bool {
+    matches!(
+        found,
+        Found::NoFrequency | Found::UnknownId { .. } | Found::FrameString { .. } | Found::Stuck(_)
+    )
+}
+
+/// Something that cannot have happened after what came before.
+fn is_disorder(found: &Found) -> bool {
+    matches!(
+        found,
+        Found::Stuck(_)
+            | Found::Missing { .. }
+            | Found::Unexpected { .. }
+            | Found::InconsistentStatus { .. }
+            | Found::InconsistentThread { .. }
+            | Found::UnknownGoroutine(_)
+            | Found::NotExisting { .. }
+            | Found::AlreadyExists { .. }
+            | Found::WrongState { .. }
+            | Found::WrongSequence { .. }
+            | Found::WrongVictim { .. }
+            | Found::WrongGcState { .. }
+            | Found::Range { .. }
+            | Found::TaskBegunTwice { .. }
+            | Found::RegionMisuse { .. }
+    )
 }
 
 #[test]
 fn every_fault_is_found_and_named() {
     for &fault in Fault::ALL {
-        let mut made = 0;
+        let (mut made, mut missed) = (0, 0);
         for (minor, profile) in all() {
             let go = GoRelease::new(minor).unwrap();
             for seed in 0..2 {
@@ -266,6 +296,7 @@ fn every_fault_is_found_and_named() {
                 let Ok(simulation) = Simulation::new(config.clone()) else { continue };
                 let mut bytes = Vec::new();
                 if simulation.write(&mut bytes).unwrap().faults == 0 {
+                    missed += 1;
                     continue;
                 }
                 made += 1;
@@ -277,7 +308,83 @@ fn every_fault_is_found_and_named() {
                 assert!(early || !events.is_empty(), "{fault}: {error}");
             }
         }
-        assert!(made > 5, "{fault} was made {made} times");
+        assert!(
+            made > 5 && missed * 4 <= made,
+            "{fault} was made {made} times, not {missed} times"
+        );
+    }
+}
+
+/// Counts what happens in each generation.
+#[derive(Default)]
+struct Census {
+    starts: u64,
+    of_main: u64,
+    goroutines: BTreeSet<String>,
+    kinds: BTreeMap<&'static str, u64>,
+}
+
+/// What is looked for, by the words that tell.
+const KINDS: [&str; 12] = [
+    "Waiting->Runnable",
+    "Running->Waiting",
+    "Running->Syscall",
+    "Syscall->Runnable",
+    "NotExist->Syscall",
+    "NotExist->Waiting",
+    "GC concurrent mark phase",
+    "GC mark assist",
+    "GC incremental sweep",
+    "TaskBegin",
+    "RegionBegin",
+    "StackSample",
+];
+
+impl Observer for Census {
+    fn wants_events(&self) -> bool {
+        true
+    }
+
+    fn happened(&mut self, event: TrueEvent) {
+        if event.what.contains("Runnable->Running") {
+            self.starts += 1;
+            self.of_main += u64::from(event.what.contains("GoID=1 "));
+            self.goroutines.extend(event.subject().map(str::to_owned));
+        }
+        for kind in KINDS {
+            *self.kinds.entry(kind).or_default() += u64::from(event.what.contains(kind));
+        }
+    }
+}
+
+/// A program goes on as it began, however long it is traced.
+#[test]
+fn programs_stay_alive_and_do_what_their_profile_says() {
+    for &profile in Profile::ALL {
+        for goroutines in [4, 100, 600] {
+            let mut census = Census::default();
+            let events = 200_000;
+            let config = Config { profile, goroutines, events, ..Config::default() };
+            observe(&config, &mut census);
+            let Census { starts, of_main, goroutines: started, kinds } = census;
+            let about = format!("{profile}, {goroutines}: {starts} {of_main} {kinds:?}");
+            assert!(of_main * 4 < starts, "{about}");
+            assert!(started.len() as u64 * 2 > u64::from(goroutines), "{} {about}", started.len());
+            let wanted: &[&str] = match profile {
+                Profile::Web => &["Running->Syscall", "TaskBegin", "RegionBegin"],
+                Profile::Channels => &["Waiting->Runnable", "Running->Waiting"],
+                Profile::Syscalls => &["Running->Syscall", "Syscall->Runnable"],
+                Profile::Gc => {
+                    &["GC concurrent mark phase", "GC mark assist", "GC incremental sweep"]
+                }
+                Profile::Cgo => &["NotExist->Syscall"],
+                Profile::Coroutines => &["NotExist->Waiting"],
+                Profile::Mixed => &KINDS,
+            };
+            for kind in wanted {
+                assert!(kinds[kind] > 4, "{kind}: {about}");
+            }
+        }
     }
 }
 

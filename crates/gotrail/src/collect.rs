@@ -193,13 +193,16 @@ impl<'t> Collector<'t> {
     }
 
     /// The trace ends and what was collected is no generation, but must be sound.
-    fn end_without_generation(&self, mut draft: Draft, at: usize) -> Next<'t> {
+    fn end_without_generation(&mut self, mut draft: Draft, at: usize) -> Next<'t> {
         let (_, strings) = draft.tables.finish_strings();
         let (_, stacks) = draft.tables.stacks.finish();
-        match strings.or(stacks) {
-            Some(fault) if self.losses.is_none() => Next::Broken(self.error(fault, at, &draft)),
-            _ => Next::End,
+        if let Some(fault) = strings.or(stacks) {
+            let error = self.error(fault, at, &draft);
+            if !self.drop_range(at..at, &error) {
+                return Next::Broken(error);
+            }
         }
+        Next::End
     }
 
     /// Reads the header at `at`, whatever comes behind it.

@@ -20,7 +20,9 @@ use gotrail_format::{EventType, quote};
 /// # Ok::<(), gotrail::Error>(())
 /// ```
 pub fn write_event(out: &mut Vec<u8>, event: &Event<'_>) {
-    write(out, event, &mut |out, frames| frames.frames().for_each(|frame| write_frame(out, frame)));
+    write(out, event, wall::local, &mut |out, frames| {
+        frames.frames().for_each(|frame| write_frame(out, frame));
+    });
 }
 
 /// Writes many events as [`write_event`] does. Frames come again and again: the text of each is
@@ -31,16 +33,24 @@ pub struct Writer {
     text: Vec<u8>,
     /// The range of a frame's text, by the frame's place; empty if it was not made yet.
     frames: Vec<(u32, u32)>,
+    /// Whether wall-clock times are in UTC.
+    utc: bool,
 }
 
 impl Writer {
+    /// Writes wall-clock times in UTC, for text that is compared with another machine's.
+    pub fn utc() -> Writer {
+        Writer { utc: true, ..Writer::default() }
+    }
+
     /// Appends the event, with a new line at its end.
     pub fn write_event(&mut self, out: &mut Vec<u8>, event: &Event<'_>) {
         if event.kind() == Kind::Sync || self.text.len() > MOST_TEXT {
             self.text.clear();
             self.frames.clear();
         }
-        write(out, event, &mut |out, stack| self.write_frames(out, stack));
+        let wall = if self.utc { wall::utc } else { wall::local };
+        write(out, event, wall, &mut |out, stack| self.write_frames(out, stack));
     }
 
     fn write_frames(&mut self, out: &mut Vec<u8>, stack: Stack<'_>) {
@@ -64,8 +74,13 @@ impl Writer {
 /// So much text of frames is kept at most, in bytes: names may be long.
 const MOST_TEXT: usize = 64 << 20;
 
-/// Appends the event; `frames` appends those of a stack.
-fn write(out: &mut Vec<u8>, event: &Event<'_>, frames: &mut impl FnMut(&mut Vec<u8>, Stack<'_>)) {
+/// Appends the event; `wall` says a wall-clock time, and `frames` appends those of a stack.
+fn write(
+    out: &mut Vec<u8>,
+    event: &Event<'_>,
+    wall: fn(i64, u32) -> String,
+    frames: &mut impl FnMut(&mut Vec<u8>, Stack<'_>),
+) {
     context(out, event);
     let kind = event.kind();
     put(out, &[b" ", kind.name().as_bytes(), b" Time="]);
@@ -75,7 +90,7 @@ fn write(out: &mut Vec<u8>, event: &Event<'_>, frames: &mut impl FnMut(&mut Vec<
             put(out, &[b" N="]);
             number(out, sync.number);
             if let Some(clock) = sync.clock {
-                write_clock(out, &clock);
+                write_clock(out, &clock, wall);
             }
         }
         Details::Metric(metric) => {
@@ -177,12 +192,12 @@ fn context(out: &mut Vec<u8>, event: &Event<'_>) {
     signed(out, event.goroutine().0);
 }
 
-fn write_clock(out: &mut Vec<u8>, clock: &ClockSnapshot) {
+fn write_clock(out: &mut Vec<u8>, clock: &ClockSnapshot, wall: fn(i64, u32) -> String) {
     put(out, &[b" Trace="]);
     signed(out, clock.trace.0);
     put(out, &[b" Mono="]);
     number(out, clock.mono);
-    put(out, &[b" Wall=", wall::local(clock.wall_seconds, clock.wall_nanos).as_bytes()]);
+    put(out, &[b" Wall=", wall(clock.wall_seconds, clock.wall_nanos).as_bytes()]);
 }
 
 fn write_scope(out: &mut Vec<u8>, scope: Scope) {

@@ -6,11 +6,11 @@ use jiff::{Timestamp, Zoned};
 /// The time in the system's time zone.
 ///
 /// Damaged traces claim times that no calendar library knows: those are written in UTC by
-/// [`far`].
+/// [`utc`].
 pub(crate) fn local(seconds: i64, nanos: u32) -> String {
     match Timestamp::new(seconds, nanos as i32) {
         Ok(timestamp) => format(&timestamp.to_zoned(TimeZone::system()), nanos),
-        Err(_) => far(seconds, nanos),
+        Err(_) => utc(seconds, nanos),
     }
 }
 
@@ -32,7 +32,7 @@ fn fraction(nanos: u32) -> String {
 
 /// A time in UTC, for any number of seconds: years count from Go's zero year, and seconds before
 /// it wrap around.
-fn far(seconds: i64, nanos: u32) -> String {
+pub(crate) fn utc(seconds: i64, nanos: u32) -> String {
     const ZERO_YEAR: i128 = -292_277_022_399;
     // Days from the first of January of the zero year to 1970, in the proleptic calendar.
     const DAYS_PER_ERA: i128 = 146_097;
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn far_times_agree_with_near_ones() {
-        assert_eq!(far(0, 0), "1970-01-01T00:00:00Z");
-        assert_eq!(far(1_740_755_049, 123), "2025-02-28T15:04:09.000000123Z");
-        assert_eq!(far(-62_135_596_800, 0), "0001-01-01T00:00:00Z");
-        assert_eq!(far(951_782_400, 0), "2000-02-29T00:00:00Z");
+    fn utc_needs_no_calendar_library() {
+        assert_eq!(utc(0, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(utc(1_740_755_049, 123), "2025-02-28T15:04:09.000000123Z");
+        assert_eq!(utc(-62_135_596_800, 0), "0001-01-01T00:00:00Z");
+        assert_eq!(utc(951_782_400, 0), "2000-02-29T00:00:00Z");
         for seconds in (-60_000_000_000..250_000_000_000).step_by(777_777_777) {
-            let utc = Timestamp::new(seconds, 5).unwrap().to_zoned(TimeZone::UTC);
-            assert_eq!(far(seconds, 5), format(&utc, 5), "{seconds}");
+            let zoned = Timestamp::new(seconds, 5).unwrap().to_zoned(TimeZone::UTC);
+            assert_eq!(utc(seconds, 5), format(&zoned, 5), "{seconds}");
         }
     }
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use gotrail_format::event::{ArgKind, EventType};
 use gotrail_format::{MAX_BATCH_SIZE, varint};
 
-use crate::layout::{Batch, Item, Layout, Part};
+use gotrail_checks::layout::{Batch, Item, Layout, Part};
 
 /// The seed of the copies' offsets.
 const SEED: u64 = 64;

@@ -1,4 +1,4 @@
-//! Check 1: the `.test` archives of Go's trace reader.
+//! Check 1: the `.test` archives of Go's trace reader and of this project's suite.
 //!
 //! Each expects success or a failure whose message matches a regular expression.
 //! An old toolchain's archive can expect something else than the same archive of
@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::check;
 use super::{Failure, Report};
+use crate::archives;
 use crate::ours::{self, Source};
 use crate::outcome::observe;
 use crate::peer::{End, Peer};
@@ -23,22 +24,31 @@ pub(crate) struct Archive {
     pub(crate) path: PathBuf,
 }
 
+/// The archives of the suite.
+fn of_the_suite() -> Result<Vec<Archive>> {
+    within(&archives::folder(), "suite")
+}
+
 /// The archives of a toolchain.
 pub(crate) fn of(toolchain: &Toolchain) -> Result<Vec<Archive>> {
-    let folder = toolchain.trace_testdata().join("tests");
+    within(&toolchain.trace_testdata().join("tests"), toolchain.version)
+}
+
+/// The archives in a folder, named by it.
+fn within(folder: &Path, owner: &str) -> Result<Vec<Archive>> {
     let mut archives = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "test") {
             let file = path.file_stem().expect("it has an extension").display();
-            archives.push(Archive { name: format!("{}/{file}", toolchain.version), path });
+            archives.push(Archive { name: format!("{owner}/{file}"), path });
         }
     }
     archives.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(archives)
 }
 
-/// Checks all archives of these toolchains.
+/// Checks the files of the suite and all archives, those of these toolchains and the suite's.
 pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Result<usize> {
     let mut archives = Vec::new();
     for toolchain in toolchains {
@@ -49,9 +59,17 @@ pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Res
     for archive in &archives {
         newest.insert(file(&archive.name).to_owned(), fs::read(&archive.path)?);
     }
+    for problem in archives::check(peer)? {
+        report.fail(Failure::new("the suite", &problem));
+    }
+    let newest_go = toolchains.last().context("no toolchain")?;
+    for problem in archives::against_go(newest_go)? {
+        report.fail(Failure::new("Go's own list", &problem));
+    }
+    archives.extend(of_the_suite()?);
     for archive in &archives {
         let text = fs::read(&archive.path)?;
-        let outdated = newest[file(&archive.name)] != text;
+        let outdated = newest.get(file(&archive.name)).is_some_and(|newest| *newest != text);
         one(peer, archive, &text, outdated, report)
             .with_context(|| format!("archive {}", archive.name))?;
     }

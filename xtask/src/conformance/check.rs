@@ -12,10 +12,10 @@ use fnv::FnvHasher;
 
 use super::Failure;
 use crate::difference;
-use crate::mutate;
 use crate::ours::{self, Source};
 use crate::outcome::{self, Observed, observe};
 use crate::peer::{End, Outcome, Peer, Verdict};
+use gotrail_checks::mutate;
 
 /// How often the reference is asked about an old trace.
 const CHANCES: u32 = 40;

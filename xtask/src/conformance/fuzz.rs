@@ -1,4 +1,5 @@
-//! Check 2: the fuzz cases of Go's trace reader, in Go's corpus format.
+//! Check 2: the fuzz cases of Go's trace reader, in Go's corpus format, and what our own fuzzers
+//! found.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,11 +8,11 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use super::check;
 use super::{Failure, Report};
-use crate::mutate;
 use crate::ours::{self, Source};
 use crate::outcome::observe;
 use crate::peer::Peer;
 use crate::toolchain::Toolchain;
+use gotrail_checks::mutate;
 
 /// Checks the cases of these toolchains; equal ones once.
 pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Result<usize> {
@@ -41,7 +42,7 @@ pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Res
 }
 
 /// The bytes of each case, with the name of the first that has them.
-fn cases(toolchains: &[Toolchain]) -> Result<BTreeMap<Vec<u8>, String>> {
+pub(super) fn cases(toolchains: &[Toolchain]) -> Result<BTreeMap<Vec<u8>, String>> {
     let mut cases = BTreeMap::new();
     for toolchain in toolchains {
         let folder = toolchain.trace_testdata().join("fuzz/FuzzReader");
@@ -54,6 +55,15 @@ fn cases(toolchains: &[Toolchain]) -> Result<BTreeMap<Vec<u8>, String>> {
             let bytes = read(&fs::read_to_string(&path)?).with_context(|| name.clone())?;
             cases.entry(bytes).or_insert(name);
         }
+    }
+    let folder = gotrail_checks::regressions();
+    for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            continue;
+        }
+        let name = path.file_name().expect("an entry has a name").display().to_string();
+        cases.entry(fs::read(path)?).or_insert(format!("fuzz/regressions/{name}"));
     }
     Ok(cases)
 }

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result};
+use gotrail_checks::mutate::{self, Base, Mutant};
 
 use super::check::{self, Chunks};
 use super::{Failure, Report, archives, in_parallel};
-use crate::mutate::{self, Base, Mutant};
 use crate::ours::{self, Source};
 use crate::outcome::{Observed, observe};
 use crate::peer::{End, Peer, Verdict};

@@ -3,9 +3,11 @@
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::{Verdict, human, target};
+use crate::{Cli, Verdict, human, target};
 use anyhow::{Context, Result};
+use clap::CommandFactory;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::error::ErrorKind;
 use gotrail_synth::sim::{Config, Fault, GoRelease, Observer, Profile, Simulation};
 use std::io::{BufWriter, Write as _};
 
@@ -98,7 +100,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         coarse: args.coarse,
         fault: args.fault,
     };
-    let simulation = Simulation::new(config)?;
+    // Numbers that cannot be are wrong usage, like words that are unknown.
+    let simulation = Simulation::new(config)
+        .unwrap_or_else(|error| Cli::command().error(ErrorKind::ValueValidation, error).exit());
     args.target.check()?;
     let progress = Progress::events(args.events, args.target.is_stdout());
     let written = args.target.write(|out| {

@@ -16,8 +16,8 @@ named! {
         /// A proc stays with a C thread when the goroutine of its call ends in a syscall. Found
         /// when the next call leaves a syscall with a proc that it does not have.
         ProcKept = "proc-kept",
-        /// A batch of a thread is missing. Found when something waits for its events forever, or
-        /// happens without them.
+        /// A batch is missing that says that a goroutine was unblocked. Found when that can never
+        /// start, or something else happens without the batch's events.
         LostBatch = "lost-batch",
         /// A batch of a thread is there twice. Found when its events contradict what they did
         /// before.

@@ -17,6 +17,9 @@ const LONG_SYSCALL: u64 = 300;
 /// The monitor looks so often.
 const MONITOR_PERIOD: u64 = 320;
 
+/// Threads beyond this and two for each proc end when they have nothing to do.
+const SPARE_THREADS: usize = 4;
+
 /// The observer is told at least this often.
 const TELL: u64 = 1 << 16;
 
@@ -77,9 +80,7 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
                     self.pass_to(due);
                     self.wake();
                 }
-                (Some(_), _) => self.act(),
-                // Everybody waits for somebody else: the network has something for one of them.
-                _ => self.relieve(),
+                _ => self.act(),
             }
             if self.tracer.events - self.told >= TELL {
                 self.told = self.tracer.events;
@@ -190,6 +191,10 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         thread.due = u64::MAX;
         if thread.foreign {
             thread.doing = Doing::Locked;
+        } else if self.world.parked.len() > 2 * self.world.procs.len() + SPARE_THREADS {
+            // As if a goroutine that was locked to it had ended.
+            self.tracer.remove_thread(m as usize + 1);
+            self.world.remove_thread(m);
         } else {
             thread.doing = Doing::Parked;
             self.world.parked.push(m);
@@ -254,13 +259,14 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         }
     }
 
+    /// If nobody runs, the network has something for one of those that wait: a program in which
+    /// all wait for each other would never go on.
     fn relieve(&mut self) {
         let waiting = self.world.waiting.len();
-        if waiting > 0 {
+        let rests = self.world.queued == 0 && self.world.idle.len() == self.procs as usize;
+        if rests && waiting > 0 {
             let g = self.world.waiting.swap_remove(self.rng.usize(..waiting));
-            self.world.sleeping.push(Reverse((self.tracer.clock.now + 100, g)));
-        } else {
-            self.tracer.clock.now += 1;
+            self.world.sleeping.push(Reverse((self.tracer.clock.now, g)));
         }
     }
 
@@ -319,6 +325,7 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
         if self.world.queued > 0 {
             self.wake();
         }
+        self.relieve();
         self.go_on(m, MONITOR_PERIOD);
     }
 

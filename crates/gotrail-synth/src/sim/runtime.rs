@@ -147,6 +147,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         self.mention_go(Some(m), Some(m), g, GoStatus::Runnable, Site::NONE);
         let go = &mut self.world.goroutines[g as usize];
         let mut args = [go.id, go.traced.next_seq()];
+        self.tracer.needs(m as usize + 1, go.unblocked_in);
         args[1] += u64::from(self.tracer.faults.strikes(Fault::WrongSequence));
         self.write(m, EventType::GO_START, &args);
         let context = self.context(m);
@@ -209,6 +210,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         let go = &mut self.world.goroutines[g as usize];
         let args = [go.id, go.traced.next_seq(), stack];
         go.status = GoStatus::Runnable;
+        go.unblocked_in = self.tracer.batch(m as usize + 1);
         if !self.tracer.faults.strikes(Fault::MissingUnblock) {
             self.write(m, EventType::GO_UNBLOCK, &args);
         }

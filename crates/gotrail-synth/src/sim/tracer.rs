@@ -54,7 +54,17 @@ struct Buffer {
     /// The time of the batch, and the last one that the thread wrote.
     began: u64,
     last: u64,
-    written: bool,
+    /// The number of the batch.
+    number: u64,
+    /// Another batch has an event that cannot happen without this one.
+    needed: bool,
+}
+
+/// A batch: its thread's place, and which one of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct BatchRef {
+    thread: usize,
+    number: u64,
 }
 
 impl<W: Write> Tracer<W> {
@@ -85,10 +95,14 @@ impl<W: Write> Tracer<W> {
 
     /// Makes room for a thread at a new place, or that of one that is gone.
     pub(super) fn add_thread(&mut self, place: usize, thread: u64, offset: i64) {
-        let (payload, began, last, written) = (Vec::new(), 0, 0, false);
-        let buffer = Buffer { thread, offset, payload, began, last, written };
+        let (payload, began, last) = (Vec::new(), 0, 0);
+        let (number, needed) = (1, false);
+        let mut buffer = Buffer { thread, offset, payload, began, last, number, needed };
         match self.buffers.get_mut(place) {
-            Some(gone) => *gone = buffer,
+            Some(gone) => {
+                buffer.number = gone.number + 1;
+                *gone = buffer;
+            }
             None => self.buffers.push(buffer),
         }
     }
@@ -136,6 +150,18 @@ impl<W: Write> Tracer<W> {
         if self.samples.len() >= FULL {
             self.flush_samples();
         }
+    }
+
+    /// The batch that the thread writes now.
+    pub(super) fn batch(&self, thread: usize) -> BatchRef {
+        BatchRef { thread, number: self.buffers[thread].number }
+    }
+
+    /// What the thread writes now cannot happen without a batch, which may be written already.
+    #[inline]
+    pub(super) fn needs(&mut self, thread: usize, batch: BatchRef) {
+        let buffer = &mut self.buffers[batch.thread];
+        buffer.needed |= batch.thread != thread && batch.number == buffer.number;
     }
 
     /// The id of a string in this generation.
@@ -298,10 +324,11 @@ impl<W: Write> Tracer<W> {
         }
         let payload = std::mem::take(&mut buffer.payload);
         let (id, began) = (buffer.thread, buffer.began);
-        let later = std::mem::replace(&mut buffer.written, true);
+        buffer.number += 1;
+        // Some batches hold nothing that anybody would miss.
+        let needed = std::mem::take(&mut buffer.needed);
         let cut = self.last && self.faults.strikes(Fault::CutShort);
-        // The first batch of a thread may hold nothing that anybody would miss.
-        if !(later && thread != NO_THREAD && self.faults.strikes(Fault::LostBatch)) {
+        if !(needed && self.faults.strikes(Fault::LostBatch)) {
             self.write_part(
                 id,
                 began,
@@ -310,7 +337,7 @@ impl<W: Write> Tracer<W> {
             );
             self.cut |= cut;
         }
-        if later && thread != NO_THREAD && self.faults.strikes(Fault::DoubledBatch) {
+        if needed && self.faults.strikes(Fault::DoubledBatch) {
             self.write_batch(id, began, &payload);
         }
         let mut payload = payload;

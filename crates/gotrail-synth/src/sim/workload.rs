@@ -119,7 +119,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         if self.rng.u32(..often) == 0 {
             self.cpu_sample(m);
         }
-        if self.rng.bool() {
+        if self.rng.u8(..8) == 0 {
             self.sweep_end(m);
         }
         let go = &mut self.world.goroutines[g as usize];
@@ -141,6 +141,11 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             Role::Iterator => self.step_iterator(m, g, step),
             Role::Callback => self.step_callback(m, step),
         }
+    }
+
+    /// The goroutines of the program itself: without the first, and without the collector's.
+    fn alive(&self) -> usize {
+        self.world.alive - 1 - self.collector.markers.len()
     }
 
     fn step_main(&mut self, m: u32) {
@@ -170,7 +175,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     }
 
     fn step_acceptor(&mut self, m: u32) {
-        if self.world.alive < self.config.goroutines as usize {
+        if self.alive() < self.config.goroutines as usize {
             return self.spawn(m, Role::Handler);
         }
         self.sleep(m, Reason::Network, Place::Read, 500);
@@ -181,12 +186,19 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         match step {
             0 => {
                 let name = self.any(|words| &words.tasks);
-                self.task_begin(m, 0, name);
+                let parent =
+                    self.go(m).map_or(0, |g| self.world.goroutines[g as usize].task_parent);
+                self.task_begin(m, parent, name);
                 self.begin_region(m);
             }
             1 => self.say(m),
             2 => return self.syscall(m, Place::Read),
-            3 => self.begin_region(m),
+            3 => {
+                self.begin_region(m);
+                if self.rng.u8(..8) == 0 && self.alive() < 2 * self.config.goroutines as usize {
+                    return self.delegate(m);
+                }
+            }
             4 => return self.sleep(m, Reason::Network, Place::Read, 400),
             5 => self.grow(m),
             6 => self.unblock_one(m),
@@ -204,6 +216,16 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         self.go_on(m, 20);
     }
 
+    /// Part of a request is done by another goroutine, as a task within the task.
+    fn delegate(&mut self, m: u32) {
+        let task = self.go(m).map_or(0, |g| self.world.goroutines[g as usize].task);
+        let part = self.go_create(m, Role::Handler, GoStatus::Runnable);
+        self.world.goroutines[part as usize].task_parent = task;
+        let p = self.world.threads[m as usize].proc;
+        self.ready(part, p);
+        self.go_on(m, 20);
+    }
+
     fn step_worker(&mut self, m: u32) {
         let deeds = deeds(self.config.profile);
         let total: u16 = deeds.iter().map(|&(chance, _)| chance).sum();
@@ -213,7 +235,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             lot = lot.saturating_sub(chance);
             found
         });
-        let alive = self.world.alive;
+        let alive = self.alive();
         let target = self.config.goroutines as usize;
         match chosen.map_or(Deed::Work, |&(_, deed)| deed) {
             Deed::Work => return self.go_on(m, 100),
@@ -235,7 +257,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             Deed::Network => return self.sleep(m, Reason::Network, Place::Read, 1_000),
             Deed::Unblock => self.unblock_one(m),
             Deed::Spawn if alive < target => return self.spawn(m, Role::Worker),
-            Deed::Exit if alive > target / 2 => return self.exit(m),
+            Deed::Exit if alive > target / 2 && alive > 1 => return self.exit(m),
             Deed::Spawn | Deed::Exit => {}
             Deed::Read => return self.syscall(m, Place::Read),
             Deed::Write => return self.syscall(m, Place::Write),
@@ -245,7 +267,9 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
                 let task = self.go(m).map_or(0, |g| self.world.goroutines[g as usize].task);
                 if task == 0 {
                     let name = self.any(|words| &words.tasks);
-                    let parent = self.rng.u64(..=self.last_task.min(3));
+                    // One of the last ones, or none.
+                    let parent = self.last_task - self.rng.u64(..=self.last_task.min(16));
+                    let parent = if self.rng.bool() { parent } else { 0 };
                     self.task_begin(m, parent, name);
                 } else {
                     self.task_end(m);
@@ -352,6 +376,10 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
             self.tracer.remove_thread(m as usize + 1);
             self.world.remove_thread(m);
             // The next thread may have the same id, be it another C thread or one of Go's.
+            if self.rng.u8(..4) == 0 {
+                let thread = self.add_thread(Doing::Parked, false);
+                self.park(thread);
+            }
             let foreign = self.add_thread(Doing::Outside, true);
             self.go_on(foreign, 1_000);
         }
@@ -362,6 +390,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
 
     /// The running goroutine waits for somebody.
     fn wait(&mut self, m: u32, reason: Reason, place: Place) {
+        self.keep_going(m);
         let g = self.go_block(m, reason, place);
         self.world.waiting.push(g);
         self.schedule(m);
@@ -373,6 +402,13 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
         let due = self.tracer.clock.now + 1 + self.rng.u64(..2 * mean);
         self.world.sleeping.push(Reverse((due, g)));
         self.schedule(m);
+    }
+
+    /// When half of all wait, nobody waits or ends without having ended another's wait.
+    fn keep_going(&mut self, m: u32) {
+        if self.world.waiting.len() * 2 > self.alive() {
+            self.unblock_one(m);
+        }
     }
 
     /// The running goroutine ends somebody's wait, if anybody waits.
@@ -394,6 +430,7 @@ impl<W: Write, O: Observer> Machine<'_, W, O> {
     }
 
     fn exit(&mut self, m: u32) {
+        self.keep_going(m);
         self.go_destroy(m);
         self.schedule(m);
     }

@@ -1,6 +1,7 @@
 //! What there is: procs, threads, goroutines, and who waits for whom.
 
 use super::tables::Name;
+use super::tracer::BatchRef;
 use gotrail::{GoId, ProcId, ThreadId};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -112,6 +113,8 @@ pub(super) struct Goroutine {
     pub(super) traced: Traced,
     /// The thread that it runs on, or that is in its syscall.
     pub(super) thread: u32,
+    /// The batch that says that it was unblocked last.
+    pub(super) unblocked_in: BatchRef,
     /// The iterator of a caller, the caller of an iterator, the thread of a call from C.
     pub(super) partner: u32,
     /// Its task and the task's name, if it has begun one.
@@ -137,6 +140,7 @@ impl Goroutine {
             assists: false,
             traced: Traced::default(),
             thread: NOBODY,
+            unblocked_in: BatchRef::default(),
             partner: NOBODY,
             task: 0,
             task_parent: 0,
@@ -249,7 +253,6 @@ pub(super) struct World {
 impl World {
     /// The place and id of a new goroutine.
     pub(super) fn add_goroutine(&mut self, role: Role, status: GoStatus) -> u32 {
-        // Ids are handed to procs in bunches, and so have gaps.
         self.last_go += 1;
         self.alive += 1;
         let go = Goroutine::new(self.last_go, role, status);
@@ -327,8 +330,11 @@ impl World {
         if self.queued == 0 {
             return None;
         }
-        let own = &mut self.procs[proc as usize].queue;
-        let mut found = own.pop_front();
+        // Now and then the common ones come first, so that they come at all.
+        let mut found = if rng.u8(..61) == 0 { self.queue.pop_front() } else { None };
+        if found.is_none() {
+            found = self.procs[proc as usize].queue.pop_front();
+        }
         if found.is_none() {
             found = self.queue.pop_front();
         }

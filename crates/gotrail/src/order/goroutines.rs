@@ -19,7 +19,8 @@ impl State {
             let of = Subject::Go(GoId(id));
             return Err(Box::new(Fault::InvalidStatus { of, status: offer.args[2] }));
         };
-        let slot = match self.goroutines.find(id) {
+        let found = self.goroutines.find(id);
+        let slot = match found {
             Some(slot) => {
                 let go = &mut self.goroutines.entries[slot as usize];
                 if go.status != status {
@@ -56,7 +57,10 @@ impl State {
                     return Err(inconsistent_thread(id, of_thread, offer.go));
                 }
                 if let Some(trail) = self.trail() {
-                    trail.in_own_syscall.push((id, of_thread));
+                    match found {
+                        None => trail.in_own_syscall.push((id, of_thread)),
+                        Some(_) => trail.doubtful |= offer.go != id,
+                    }
                 }
                 self.threads.bind_go(offer.slot, id, slot);
             }

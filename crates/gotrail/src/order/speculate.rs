@@ -12,12 +12,12 @@
 //!
 //! | read | condition |
 //! |---|---|
-//! | status of a goroutine or proc | the status is the one known; a goroutine exists |
+//! | status of a goroutine or proc | the status is the one known; a goroutine exists, and did not end before in the generation |
 //! | a proc abandoned in a syscall, known to be in one | stolen from its holder before the holder did anything |
 //! | a new goroutine's id | no such goroutine exists |
-//! | what is bound to a thread | the thread's first events are the statuses of the same proc and goroutine |
+//! | what is bound to a thread | the thread's first events are the statuses of the same proc and goroutine; none later contradicts what it runs |
 //! | a thread named by a goroutine in a syscall | unknown, or bound to that goroutine |
-//! | open ranges | each is said to be active |
+//! | open ranges | each is said to be active, once |
 //! | GC sequence and phase | the first GC event continues them, on a running goroutine |
 //! | open regions | ends without a beginning match them |
 //! | active tasks | none begins that is active |
@@ -55,6 +55,8 @@ pub(crate) struct Trail {
     pub(super) region_ends: Vec<(i64, u64, NameRef)>,
     /// Tasks, and whether the first event of each is its beginning.
     pub(super) tasks: FxHashMap<u64, bool>,
+    /// Whether something happened that only a first generation allows.
+    pub(super) doubtful: bool,
     /// What the statuses bind that each thread begins with: proc and goroutine.
     pub(crate) prefixes: FxHashMap<i64, (i64, i64)>,
 }
@@ -92,7 +94,12 @@ impl State {
             after.set_initial_number(if any_events { generation.number } else { 0 });
             return Some(after);
         }
-        let agreed = self.goroutines_agree(&trail)
+        let mentioned: FxHashSet<i64> = trail.goroutines.iter().map(|go| go.0).collect();
+        // One that is mentioned again as if it were new has ended meanwhile: there is nothing left
+        // to have a status.
+        let agreed = mentioned.len() == trail.goroutines.len()
+            && !trail.doubtful
+            && self.goroutines_agree(&trail)
             && self.procs_agree(&trail)
             && self.threads_agree(&trail, &after)
             && self.ranges_agree(&trail)
@@ -106,7 +113,7 @@ impl State {
             after.gc = self.gc;
         }
         after.end_generation(generation);
-        self.carry_over(&trail, regions, &mut after);
+        self.carry_over(&trail, &mentioned, regions, &mut after);
         after.tags.clone_from(&self.tags);
         after.tags.insert(generation.number, after.tag);
         after.set_initial_number(self.initial_number());
@@ -115,7 +122,9 @@ impl State {
 
     fn goroutines_agree(&self, trail: &Trail) -> bool {
         let status = |id| Some(self.goroutines.entries[self.goroutines.peek(id)? as usize].status);
-        trail.goroutines.iter().all(|&(id, found)| status(id) == Some(found))
+        // A thread without a goroutine has that one, if a trace is so odd as to have it.
+        status(-1).is_none()
+            && trail.goroutines.iter().all(|&(id, found)| status(id) == Some(found))
             && trail.created.iter().all(|&id| status(id).is_none())
     }
 
@@ -160,15 +169,21 @@ impl State {
         status == Some(PROC_SYSCALL) && trail.first_steal(proc) == Some((thread, true))
     }
 
-    /// Every range that is open is said to be active, and every range that is said to be active
-    /// is open.
+    /// Every range that is open is said to be active, once, and every range that is said to be
+    /// active is open.
     fn ranges_agree(&self, trail: &Trail) -> bool {
         let open_go = |id| self.goroutines.extras.get(&id).map(|extra| &extra.ranges);
+        fn once(ranges: &[(i64, OpenRange)]) -> bool {
+            let ids: FxHashSet<i64> = ranges.iter().map(|range| range.0).collect();
+            ids.len() == ranges.len()
+        }
         let open_proc = |id| self.procs.find(id).map(|at| &self.procs.entries[at as usize].ranges);
         let goroutines = self.goroutines.extras.values().map(|extra| extra.ranges.len());
         let procs = self.procs.entries.iter().map(|proc| proc.ranges.len());
         goroutines.sum::<usize>() == trail.go_ranges.len()
             && procs.sum::<usize>() == trail.proc_ranges.len()
+            && once(&trail.go_ranges)
+            && once(&trail.proc_ranges)
             && trail.go_ranges.iter().all(|r| open_go(r.0).is_some_and(|open| open.has(r.1)))
             && trail.proc_ranges.iter().all(|r| open_proc(r.0).is_some_and(|open| open.has(r.1)))
     }
@@ -212,9 +227,14 @@ impl State {
     }
 
     /// Adds to the state after the generation what it did not touch.
-    fn carry_over(&self, trail: &Trail, regions: FxHashMap<i64, usize>, after: &mut State) {
+    fn carry_over(
+        &self,
+        trail: &Trail,
+        mentioned: &FxHashSet<i64>,
+        regions: FxHashMap<i64, usize>,
+        after: &mut State,
+    ) {
         let mut names = Interner::new(after.names());
-        let mentioned: FxHashSet<i64> = trail.goroutines.iter().map(|go| go.0).collect();
         for entry in self.goroutines.iter() {
             if !mentioned.contains(&entry.id) {
                 let slot = after.goroutines.insert(entry.id, entry.status, entry.tag);

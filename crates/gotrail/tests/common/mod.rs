@@ -1,12 +1,12 @@
 //! What the tests share: the recorded traces, and readers that give text.
 
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
 pub mod scenario;
 
-use gotrail::{Error, Mode, Reader, Trace};
+use gotrail::{Mode, Reader, Trace};
+pub use gotrail_checks::outcome::{Outcome, drain, generation, hash, read, strict};
 use std::io::{self, Read};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// The folder with the recorded traces.
@@ -84,101 +84,6 @@ fn golden(line: &str) -> Golden {
     }
 }
 
-/// The 64-bit FNV-1a hash.
-pub fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
-    parts.into_iter().flatten().fold(0xcbf2_9ce4_8422_2325, step)
-}
-
-/// What a reader gave: the text of each event, and the error at the end.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    pub events: Vec<Vec<u8>>,
-    pub times: Vec<i64>,
-    pub error: Option<Error>,
-}
-
-impl Outcome {
-    pub fn hash(&self) -> u64 {
-        hash(self.events.iter().map(Vec::as_slice))
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.events.concat()).into_owned()
-    }
-
-    /// Checks that the other reader gave the same.
-    #[track_caller]
-    pub fn assert_same(&self, other: &Outcome, what: &str) {
-        for (i, (ours, theirs)) in self.events.iter().zip(&other.events).enumerate() {
-            let text = |event: &[u8]| String::from_utf8_lossy(event).into_owned();
-            assert_eq!(text(ours), text(theirs), "{what}: event {i}");
-        }
-        assert_eq!(self.events.len(), other.events.len(), "{what}: number of events");
-        let message = |outcome: &Outcome| outcome.error.as_ref().map(Error::to_string);
-        assert_eq!(message(self), message(other), "{what}: error");
-    }
-}
-
-/// Reads all events that are left.
-pub fn drain(reader: &mut Reader<'_>) -> Outcome {
-    let mut outcome = Outcome::default();
-    loop {
-        match reader.next_event() {
-            Ok(Some(event)) => {
-                let mut text = Vec::new();
-                gotrail::text::write_event(&mut text, &event);
-                outcome.events.push(text);
-                outcome.times.push(event.time().0);
-            }
-            Ok(None) => break,
-            Err(error) => {
-                outcome.error = Some(error);
-                break;
-            }
-        }
-    }
-    assert!(matches!(reader.next_event(), Ok(None)), "events after the end");
-    outcome
-}
-
-/// Has all events that are left shown, `stretch` of them at a time.
-pub fn shown(reader: &mut Reader<'_>, stretch: usize) -> Outcome {
-    let mut outcome = Outcome::default();
-    loop {
-        let mut left = stretch;
-        let flow = reader.for_each_event(|event| {
-            let mut text = Vec::new();
-            gotrail::text::write_event(&mut text, event);
-            outcome.events.push(text);
-            outcome.times.push(event.time().0);
-            left -= 1;
-            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        });
-        match flow {
-            Ok(ControlFlow::Break(())) => {}
-            Ok(ControlFlow::Continue(())) => break,
-            Err(error) => {
-                outcome.error = Some(error);
-                break;
-            }
-        }
-    }
-    outcome
-}
-
-pub fn read(reader: Result<Reader<'_>, Error>) -> Outcome {
-    match reader {
-        Ok(mut reader) => drain(&mut reader),
-        Err(error) => Outcome { error: Some(error), ..Outcome::default() },
-    }
-}
-
-/// The strict events of a trace in memory.
-pub fn strict(bytes: &[u8]) -> Outcome {
-    read(Reader::from_slice(bytes, Mode::Strict))
-}
-
 /// The strict events of a stream that gives `chunk` bytes at a time.
 pub fn streamed(bytes: &[u8], chunk: usize) -> Outcome {
     read(Reader::from_read(Chunks { bytes, chunk }, Mode::Strict))
@@ -214,24 +119,6 @@ pub fn resumed(trace: &Trace) -> Outcome {
     all
 }
 
-/// The events of one generation from the checkpoint before it.
-pub fn generation(trace: &Trace, index: usize, before: &gotrail::Checkpoint) -> Outcome {
-    let generation = trace.generation(index).unwrap();
-    let mut outcome = Outcome::default();
-    for event in generation.events(before) {
-        match event {
-            Ok(event) => {
-                let mut text = Vec::new();
-                gotrail::text::write_event(&mut text, &event);
-                outcome.events.push(text);
-                outcome.times.push(event.time().0);
-            }
-            Err(error) => outcome.error = Some(error),
-        }
-    }
-    outcome
-}
-
 /// A stream that gives few bytes at a time.
 pub struct Chunks<'a> {
     pub bytes: &'a [u8],
@@ -251,7 +138,5 @@ impl Read for Chunks<'_> {
 /// Times must rise strictly, as long as they do not wrap around.
 #[track_caller]
 pub fn assert_rising(outcome: &Outcome, what: &str) {
-    for pair in outcome.times.windows(2) {
-        assert!(pair[0] < pair[1] || pair[0] == i64::MAX, "{what}: {} then {}", pair[0], pair[1]);
-    }
+    outcome.assert_rising(what);
 }

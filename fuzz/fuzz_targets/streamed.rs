@@ -1,0 +1,2 @@
+#![no_main]
+gotrail_fuzz::target!(gotrail_checks::reading::streamed);
