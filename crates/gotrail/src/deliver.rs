@@ -188,6 +188,12 @@ impl Sink for Tally<'_> {
     fn has_room(&self) -> bool {
         true
     }
+
+    fn count_unseen(&mut self, events: u64, last_time: i64) -> bool {
+        self.delivery.delivered += events;
+        self.delivery.last_time = self.delivery.last_time.max(last_time);
+        true
+    }
 }
 
 /// Which arguments of an event are ids of stacks and strings; out of range for none.

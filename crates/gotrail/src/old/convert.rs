@@ -1,11 +1,13 @@
-//! The events of the newer format that a row means: none, one or two.
+//! The events of the newer format that an event means: none, one or two.
 //!
 //! What the old format cannot say is left out: the thread of what happens without a proc, or in
 //! the background; whether a goroutine's status is that of its syscall.
 
 use super::fault::OldFault;
+use super::OldEvents;
+use super::merge::Event;
+use super::walk::Walk;
 use super::wire::Kind;
-use super::{OldEvents, Order, Row, mark};
 use crate::error::{Error, Fault, Place};
 use crate::event::Ordered;
 use crate::generation::Generation;
@@ -91,14 +93,38 @@ struct Proc {
     thread: Option<i64>,
 }
 
+/// How many events of the newer format an event comes to, if a syscall does not block: what does is
+/// one less. At the beginning it may be other.
+#[inline(always)]
+pub(super) fn yields(kind: Kind) -> u64 {
+    match kind {
+        Kind::SYSCALL | Kind::GO_START_LABEL => 2,
+        Kind::SYSCALL_BLOCK => 0,
+        _ => 1,
+    }
+}
+
+/// Whether it needs a closer look if the event can be told.
+#[inline(always)]
+pub(super) fn may_be_refused(event: &Event, generation: &Generation<'_>) -> bool {
+    match event.kind {
+        Kind::GO_CREATE => !generation.stacks.has(event.args[1]),
+        Kind::TASK_CREATE
+        | Kind::REGION
+        | Kind::LOG
+        | Kind::GO_START_LABEL
+        | Kind::FUTILE_WAKEUP => true,
+        _ => false,
+    }
+}
+
 /// Tells the events of a trace one after the other.
 #[derive(Debug)]
 pub(crate) struct Converter {
-    order: Order,
-    /// How many rows were told.
-    told: usize,
-    /// The time of the first.
-    first: Option<i64>,
+    walk: Walk,
+    /// How many events were told, and how many of the newer format those come to.
+    told: u64,
+    yielded: u64,
     procs: Vec<Proc>,
     /// Tasks that have begun: parent and name.
     tasks: FxHashMap<u64, (u64, u64)>,
@@ -117,9 +143,9 @@ impl Converter {
     /// Begins with the first event.
     pub(crate) fn new(events: &OldEvents, lenient: bool) -> Converter {
         Converter {
-            order: events.order(),
+            walk: Walk::new(events),
             told: 0,
-            first: None,
+            yielded: 0,
             procs: vec![Proc::default(); events.procs.len()],
             tasks: FxHashMap::default(),
             stopped: 0,
@@ -152,12 +178,22 @@ impl Converter {
                     ..Ordered::EMPTY
                 });
             } else {
-                let Some(row) = self.order.next(events) else { break };
-                self.told += 1;
-                let row = &events.rows[row];
-                if row.marks & mark::DROPPED == 0 {
-                    self.tell(row, events, generation, sink)?;
+                if !self.beginning
+                    && let Some(total) = events.total
+                    && sink.count_unseen(total - self.yielded, events.end())
+                {
+                    // Nobody looks at them, and none of them can be refused.
+                    self.told = events.count;
+                    break;
                 }
+                let Some((event, number)) = self.walk.next(events, &generation.data) else { break };
+                self.told += 1;
+                self.yielded += yields(event.kind);
+                let marked = events.marks.has(number);
+                if marked && event.kind == Kind::SYSCALL {
+                    self.yielded -= 1;
+                }
+                self.tell(&event, marked, events, generation, sink)?;
             }
             sink.commit()?;
             if !sink.has_room() {
@@ -170,22 +206,23 @@ impl Converter {
     #[inline(always)]
     fn tell<S: Sink>(
         &mut self,
-        row: &Row,
+        old: &Event,
+        marked: bool,
         events: &OldEvents,
         generation: &Generation<'_>,
         sink: &mut S,
     ) -> Result<(), Error> {
         use EventType as T;
-        let first = *self.first.get_or_insert(row.time);
-        let time = events.nanos_between(first, row.time);
-        let place = row.proc as usize;
-        let id = events.goroutines[row.go as usize];
-        let stack = u64::from(row.stack);
+        let time = events.nanos_between(events.first, old.time);
+        let place = old.proc as usize;
+        let ids = &self.walk.merge.goroutines.ids;
+        let (id, other) = (ids[old.go as usize], ids[old.other as usize]);
+        let stack = events.stack_of(old, generation);
         let (mut proc, mut thread) = (i64::from(events.procs[place]), self.procs[place].thread);
         let make = |event, args| (event, args);
         let reason = |kind| events.names.wrapping_add(reason(kind));
 
-        let (event, args) = match row.kind {
+        let (event, args) = match old.kind {
             Kind::GO_START if self.beginning => {
                 self.existing.remove(id);
                 make(T::GO_STATUS, [id, NONE, GO_RUNNING, 0])
@@ -200,30 +237,27 @@ impl Converter {
             | Kind::GO_BLOCK_SYNC
             | Kind::GO_BLOCK_COND
             | Kind::GO_BLOCK_NET
-            | Kind::GO_BLOCK_GC => make(T::GO_BLOCK, [reason(row.kind), stack, 0, 0]),
-            Kind::GO_SCHED | Kind::GO_PREEMPT => make(T::GO_STOP, [reason(row.kind), stack, 0, 0]),
+            | Kind::GO_BLOCK_GC => make(T::GO_BLOCK, [reason(old.kind), stack, 0, 0]),
+            Kind::GO_SCHED | Kind::GO_PREEMPT => make(T::GO_STOP, [reason(old.kind), stack, 0, 0]),
             Kind::GO_UNBLOCK => {
-                if row.marks & (mark::NETWORK | mark::TIMER) != 0 {
-                    let network = row.marks & mark::NETWORK != 0;
-                    (proc, thread) = (if network { NETWORK } else { TIMERS }, None);
+                if marked || self.walk.merge.is_timer(old.go) {
+                    (proc, thread) = (if marked { NETWORK } else { TIMERS }, None);
                 }
-                let other = events.goroutines[row.arg as u32 as usize];
                 make(T::GO_UNBLOCK, [other, 0, stack, 0])
             }
             Kind::GO_CREATE => {
-                let other = events.goroutines[row.arg as u32 as usize];
                 if self.beginning {
                     self.existing.insert(other);
                     return Ok(());
                 }
-                make(T::GO_CREATE, [other, row.arg >> 32, stack, 0])
+                make(T::GO_CREATE, [other, old.args[1], stack, 0])
             }
             Kind::GO_END => make(T::GO_DESTROY, [0; 4]),
             Kind::SYSCALL => {
                 let begin = make(T::GO_SYSCALL_BEGIN, [0, stack, 0, 0]);
-                if row.marks & mark::BLOCKS == 0 {
+                if !marked {
                     // It took no time worth telling: a nanosecond.
-                    self.refuse_broken(events, generation, begin)?;
+                    self.refuse_broken(old, events, generation, begin)?;
                     let begin = Ordered {
                         time,
                         thread: thread.unwrap_or(0),
@@ -246,8 +280,8 @@ impl Converter {
                 make(T::GO_SYSCALL_END_BLOCKED, [0; 4])
             }
             Kind::PROC_START => {
-                self.procs[place].thread = Some(row.arg as i64);
-                thread = Some(row.arg as i64);
+                self.procs[place].thread = Some(old.args[0] as i64);
+                thread = Some(old.args[0] as i64);
                 if std::mem::replace(&mut self.procs[place].seen, true) {
                     make(T::PROC_START, [proc as u64, 0, 0, 0])
                 } else {
@@ -258,8 +292,8 @@ impl Converter {
                 self.procs[place].thread = None;
                 make(T::PROC_STOP, [proc as u64, 0, 0, 0])
             }
-            Kind::HEAP_ALLOC => make(T::HEAP_ALLOC, [row.arg, 0, 0, 0]),
-            Kind::HEAP_GOAL => make(T::HEAP_GOAL, [row.arg, 0, 0, 0]),
+            Kind::HEAP_ALLOC => make(T::HEAP_ALLOC, [old.args[0], 0, 0, 0]),
+            Kind::HEAP_GOAL => make(T::HEAP_GOAL, [old.args[0], 0, 0, 0]),
             Kind::PROCS_CHANGE => {
                 if self.beginning {
                     self.beginning = false;
@@ -267,21 +301,21 @@ impl Converter {
                     self.status_time = time;
                     return Ok(());
                 }
-                make(T::PROCS_CHANGE, [row.arg, stack, 0, 0])
+                make(T::PROCS_CHANGE, [old.args[0], stack, 0, 0])
             }
             Kind::GC_START => {
                 (proc, thread) = (COLLECTOR, None);
-                make(T::GC_BEGIN, [row.arg, stack, 0, 0])
+                make(T::GC_BEGIN, [old.args[0], stack, 0, 0])
             }
             Kind::GC_DONE => make(T::GC_END, [0; 4]),
             Kind::STW_START => {
-                self.stopped = events.names.wrapping_add(stop_reason(row.arg, generation.version));
+                self.stopped = events.names.wrapping_add(stop_reason(old.args[0], generation.version));
                 make(T::STW_BEGIN, [self.stopped, 0, 0, 0])
             }
             Kind::STW_DONE => make(T::STW_END, [self.stopped, 0, 0, 0]),
             Kind::SWEEP_START => make(T::GC_SWEEP_BEGIN, [stack, 0, 0, 0]),
             Kind::SWEEP_DONE => {
-                let [swept, reclaimed, _] = events.more[row.arg as usize];
+                let [swept, reclaimed, _] = old.args;
                 make(T::GC_SWEEP_END, [swept, reclaimed, 0, 0])
             }
             Kind::MARK_ASSIST_START => make(T::GC_MARK_ASSIST_BEGIN, [stack, 0, 0, 0]),
@@ -298,7 +332,7 @@ impl Converter {
                 };
                 sink.emit(start);
                 sink.commit()?;
-                sink.emit(Ordered { args: [row.arg, 0, 0, 0], event: T::GO_LABEL, ..start });
+                sink.emit(Ordered { args: [old.args[2], 0, 0, 0], event: T::GO_LABEL, ..start });
                 return Ok(());
             }
             Kind::GO_WAITING => {
@@ -309,35 +343,40 @@ impl Converter {
                 self.existing.remove(id);
                 make(T::GO_STATUS, [id, NONE, GO_SYSCALL, 0])
             }
+            Kind::TASK_CREATE | Kind::REGION if marked => return Ok(()),
             Kind::TASK_CREATE => {
-                let [task, parent, name] = events.more[row.arg as usize];
+                let [task, parent, name] = old.args;
                 self.tasks.insert(task, (parent, name));
                 let parent = if parent == 0 { NONE } else { parent };
                 make(T::USER_TASK_BEGIN, [task, parent, name, stack])
             }
             Kind::TASK_END => {
-                let (parent, name) = self.tasks.remove(&row.arg).unwrap_or((NONE, 0));
-                make(T::USER_TASK_END, [row.arg, stack, parent, NameRef::current(name).0])
+                let (parent, name) = self.tasks.remove(&old.args[0]).unwrap_or((NONE, 0));
+                make(T::USER_TASK_END, [old.args[0], stack, parent, NameRef::current(name).0])
             }
             Kind::REGION => {
-                let [task, mode, name] = events.more[row.arg as usize];
+                let [task, mode, name] = old.args;
                 let event = if mode == 0 { T::USER_REGION_BEGIN } else { T::USER_REGION_END };
                 make(event, [task, name, stack, 0])
             }
             Kind::LOG => {
-                let [task, category, message] = events.more[row.arg as usize];
-                let message = events.inline_strings.wrapping_add(message);
+                let [task, category, _] = old.args;
+                let message = events.index.message_at(old.at).unwrap_or(0);
+                let message = events.messages.wrapping_add(message);
                 make(T::USER_LOG, [task, category, message, stack])
             }
             Kind::CPU_SAMPLE => {
-                (proc, thread) = (row.arg as i64, None);
+                (proc, thread) = (old.args[0] as i64, None);
                 // Its goroutine takes the place of a stack of its own.
                 make(T::CPU_SAMPLE, [stack, 0, 0, 0])
             }
             _ if self.lenient => return Ok(()),
-            kind => return Err(error(OldFault::Unexpected(kind.name()).into(), generation)),
+            kind => {
+                let fault = OldFault::Unexpected(kind.name());
+                return Err(error(fault.into(), old, generation));
+            }
         };
-        self.refuse_broken(events, generation, (event, args))?;
+        self.refuse_broken(old, events, generation, (event, args))?;
         sink.emit(Ordered {
             time,
             thread: thread.filter(|_| proc != -1).unwrap_or(-1),
@@ -354,6 +393,7 @@ impl Converter {
     #[inline(always)]
     fn refuse_broken(
         &self,
+        old: &Event,
         events: &OldEvents,
         generation: &Generation<'_>,
         (event, args): (EventType, [u64; 4]),
@@ -365,6 +405,7 @@ impl Converter {
         match stacks.find(|stack| events.broken_stacks.contains(stack)) {
             Some(id) => Err(error(
                 Fault::UnknownId { event, what: "frame's string of stack", id },
+                old,
                 generation,
             )),
             None => Ok(()),
@@ -372,8 +413,9 @@ impl Converter {
     }
 }
 
-fn error(fault: Fault, generation: &Generation<'_>) -> Error {
-    Error::new(fault, Place { offset: Some(generation.offset), ..Place::default() })
+fn error(fault: Fault, event: &Event, generation: &Generation<'_>) -> Error {
+    let offset = Some(generation.offset + event.at as u64);
+    Error::new(fault, Place { offset, ..Place::default() })
 }
 
 /// The place in [`NAMES`] of the reason to stop the world.

@@ -1,7 +1,7 @@
 //! One walk over all bytes: where each proc's batches are, and what is said once for all events.
 
 use super::fault::OldFault;
-use super::wire::{self, Head, Kind, MOST_NUMBERS};
+use super::wire::{self, Head, Kind};
 use crate::error::Fault;
 use crate::stacks::{StackBuilder, Stacks};
 use crate::tables::{Numbers, Piece, Strings};
@@ -43,7 +43,7 @@ pub(super) struct Sample {
     pub(super) at: usize,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Index {
     /// The procs in the order in which they first appear. The reference takes them in the random
     /// order of a hash map; it shows where events of two procs have the same time.
@@ -55,7 +55,11 @@ pub(super) struct Index {
     pub(super) frequency: Option<i64>,
     /// Goroutines of the runtime's timers.
     pub(super) timers: Vec<u64>,
+    /// How long the trace is.
+    pub(super) bytes: usize,
     strings: Vec<(u64, Piece)>,
+    /// Messages of logs, and where they stand, which is where the numbers of the event end.
+    messages: Vec<(usize, Piece)>,
     stacks: StackBuilder,
 }
 
@@ -65,14 +69,20 @@ pub(super) fn index(data: &[u8], version: Version) -> (Index, Option<(Fault, usi
         data,
         version,
         at: 0,
-        index: Index::default(),
+        index: Index { bytes: data.len(), ..Index::default() },
+        known: std::array::from_fn(|byte| Form::of(Head::of(byte as u8), version)),
+        tail: None,
         places: FxHashMap::default(),
         proc: None,
     };
     let mut fault = None;
     let mut seen = FxHashSet::default();
-    while walk.at < data.len() {
+    loop {
+        walk.plain_events();
         let at = walk.at;
+        if at == data.len() {
+            break;
+        }
         if let Err(found) = walk.event(&mut seen) {
             fault = Some((found, at));
             walk.at = at;
@@ -94,11 +104,69 @@ struct Walk<'a> {
     places: FxHashMap<i32, usize>,
     /// The proc of the current batch.
     proc: Option<usize>,
+    /// How to go over an event, by its first byte.
+    known: [Form; 256],
+    /// Where events begin that are not of the proc, if only such were seen since, and how many
+    /// others there were before.
+    tail: Option<(usize, usize)>,
+}
+
+/// How to go over an event, told by its first byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// So many numbers follow.
+    Numbers(u8),
+    /// The length of the numbers follows.
+    Length,
+    /// It needs a closer look.
+    Other,
+}
+
+impl Form {
+    fn of(head: Head, version: Version) -> Form {
+        if !head.is_known(version) || !head.kind.spec().timed || head.kind == Kind::LOG {
+            Form::Other
+        } else if head.has_length() {
+            Form::Length
+        } else {
+            Form::Numbers(head.count as u8)
+        }
+    }
 }
 
 impl Walk<'_> {
-    /// Goes over one event.
+    /// Goes over events of the batch's proc that are nothing special.
     #[inline(always)]
+    fn plain_events(&mut self) {
+        if self.proc.is_none() {
+            return;
+        }
+        let mut at = self.at;
+        while let Some(window) = self.data.get(at..).and_then(|rest| rest.first_chunk::<9>()) {
+            let len = match self.known[usize::from(window[0])] {
+                Form::Numbers(count) => {
+                    let [_, numbers @ ..] = *window;
+                    match wire::len(u64::from_le_bytes(numbers), count) {
+                        Some(len) => 1 + len,
+                        None => break,
+                    }
+                }
+                // All of it must be there, and the reference does not read nothing at the end.
+                Form::Length if window[1] < 0x80 && at + 2 < self.data.len() => {
+                    2 + usize::from(window[1])
+                }
+                _ => break,
+            };
+            if len > self.data.len() - at {
+                break;
+            }
+            at += len;
+            self.index.events += 1;
+        }
+        self.at = at;
+    }
+
+    /// Goes over one event.
     fn event(&mut self, strings: &mut FxHashSet<u64>) -> Result<(), Fault> {
         let head = Head::of(self.data[self.at]);
         if !head.is_known(self.version) {
@@ -111,12 +179,21 @@ impl Walk<'_> {
             let at = self.at + 1;
             self.at = if head.has_length() {
                 let (_, end) = head.extent(self.data, at)?;
-                if head.kind == Kind::LOG { self.text(head, end)?.1 } else { end }
+                if head.kind == Kind::LOG {
+                    let (start, text_end) = self.text(head, end)?;
+                    self.index.messages.push((end, Piece::new(start, text_end - start)));
+                    text_end
+                } else {
+                    end
+                }
             } else {
                 wire::skip(self.data, at, head.count).map_err(|error| head.number(error))?
             };
             self.index.events += 1;
             return Ok(());
+        }
+        if self.tail.is_none_or(|(_, events)| events != self.index.events) {
+            self.tail = Some((self.at, self.index.events));
         }
         self.other(head, strings)
     }
@@ -145,7 +222,6 @@ impl Walk<'_> {
             *at = next;
             Ok(value)
         };
-        let mut numbers = [0; MOST_NUMBERS];
         match head.kind {
             Kind::BATCH => {
                 if head.count != 2 {
@@ -192,26 +268,29 @@ impl Walk<'_> {
             _ if self.proc.is_none() => return Err(OldFault::NoBatch(head.kind.name()).into()),
             Kind::STACK => at = self.stack(head, at)?,
             Kind::FREQUENCY => {
-                at = head.numbers(self.data, at, 1, &mut numbers)?;
-                let frequency = numbers[0] as i64;
+                let (numbers, end) = head.numbers(self.data, at, 1)?;
+                at = end;
+                let frequency = numbers.last as i64;
                 if frequency <= 0 {
                     return Err(OldFault::Frequency(frequency).into());
                 }
                 self.index.frequency = Some(frequency);
             }
             Kind::TIMER_GOROUTINE => {
-                at = head.numbers(self.data, at, 1, &mut numbers)?;
-                self.index.timers.push(numbers[0]);
+                let (numbers, end) = head.numbers(self.data, at, 1)?;
+                at = end;
+                self.index.timers.push(numbers.last);
             }
             _ => {
                 // A CPU sample: when it was written, when it was taken, proc, goroutine, stack.
-                at = head.numbers(self.data, at, 5, &mut numbers)?;
-                let [_, time, proc, go, stack] = numbers;
+                let (numbers, end) = head.numbers(self.data, at, 5)?;
+                at = end;
+                let [time, proc, go] = numbers.args;
                 self.index.samples.push(Sample {
                     time: time as i64,
                     proc: proc as i32,
                     go,
-                    stack: stack as u32,
+                    stack: numbers.last as u32,
                     at: start,
                 });
             }
@@ -257,7 +336,11 @@ impl Walk<'_> {
     fn end_batch(&mut self, at: usize) {
         let batches = self.proc.map(|proc| &mut self.index.procs[proc].batches);
         if let Some(batch) = batches.and_then(|batches| batches.last_mut()) {
-            batch.end = at;
+            // What stands at its end and is not of the proc was read here, and nobody else needs it.
+            batch.end = match self.tail {
+                Some((tail, events)) if events == self.index.events => tail.max(batch.start),
+                _ => at,
+            };
         }
     }
 }
@@ -268,14 +351,24 @@ impl Index {
         self.strings.iter().map(|&(id, _)| id).max().unwrap_or(0)
     }
 
+    /// How many strings stand within events.
+    pub(super) fn messages(&self) -> u64 {
+        self.messages.len() as u64
+    }
+
+    /// Which of the strings within events stands there.
+    pub(super) fn message_at(&self, at: usize) -> Option<u64> {
+        Some(self.messages.binary_search_by_key(&at, |&(place, _)| place).ok()? as u64)
+    }
+
     /// The strings, with those that stand within events, and room for further ones; and the ids
     /// of the first of each.
-    pub(super) fn strings(&mut self, inline: Vec<Piece>) -> (Strings, u64, u64) {
+    pub(super) fn strings(&mut self) -> (Strings, u64, u64) {
         let first = self.longest_string_id().wrapping_add(1);
-        let more = inline.len() as u64;
         let mut entries = std::mem::take(&mut self.strings);
-        entries.extend((0..more).map(|i| first.wrapping_add(i)).zip(inline));
-        let names = first.wrapping_add(more);
+        let messages = self.messages.iter().map(|&(_, message)| message);
+        entries.extend((0..).map(|i| first.wrapping_add(i)).zip(messages));
+        let names = first.wrapping_add(self.messages());
         (Strings::with_names(entries, names, super::convert::NAMES), first, names)
     }
 

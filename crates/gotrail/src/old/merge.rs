@@ -3,32 +3,25 @@
 //! Each proc's next event is ready when its goroutine is in the state that the event needs. Ready
 //! events wait in a heap; the earliest of them happens. Where times are equal, the shape of the
 //! heap decides, and the order in which events got into it: both are the reference's.
+//!
+//! Nothing is kept of an event that happened. Who needs the order again merges again.
 
 use super::fault::OldFault;
+use super::heap::Heap;
 use super::index::{Index, SAMPLES};
 use super::slots::{NONE, Slots};
-use super::wire::{self, Head, Kind, MOST_NUMBERS};
-use super::{OldEvents, Row, mark};
-use crate::GoId;
+use super::wire::{self, Head, Kind, Numbers, Status};
 use crate::error::Fault;
-use crate::tables::Piece;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 
 /// What the merge knows of a goroutine.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Go {
     /// How often it was made to run or to wait, as far as sequence numbers tell.
     seq: u64,
-    /// When its last syscall blocked, or 0.
-    blocked: i64,
-    status: u8,
+    status: Status,
 }
-
-const DEAD: u8 = 0;
-const RUNNABLE: u8 = 1;
-const RUNNING: u8 = 2;
-const WAITING: u8 = 3;
 
 /// A sequence number that any agrees with; as the next one: it stays the same.
 const ANY: u64 = u64::MAX;
@@ -40,25 +33,61 @@ const COLLECTOR: u64 = u64::MAX - 1;
 /// An event of this goroutine can happen at any time.
 const NOBODY: u64 = u64::MAX;
 
-/// A proc's next event.
-#[derive(Clone, Copy)]
-struct Next {
-    row: Row,
-    at: usize,
+/// The slots of these, which are given first; 0 is that of goroutine 0.
+const COLLECTOR_SLOT: u32 = 1;
+const NOBODY_SLOT: u32 = 2;
+
+/// An event in order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Event {
+    /// In ticks.
+    pub(super) time: i64,
+    /// The numbers behind the time.
+    pub(super) args: [u64; 3],
+    /// Where it begins; where its numbers end, for a log.
+    pub(super) at: usize,
+    /// The slot of the goroutine that it happens on.
+    pub(super) go: u32,
+    /// The slot of the goroutine that it is about.
+    pub(super) other: u32,
+    pub(super) stack: u32,
+    /// The proc's slot.
+    pub(super) proc: u32,
+    pub(super) kind: Kind,
     /// The goroutine whose state matters, or none.
     subject: u32,
-    status: u8,
-    status_after: u8,
+    status: Status,
+    status_after: Status,
     seq: u64,
     seq_after: u64,
-    /// When a syscall ended, or 0.
-    exit: i64,
 }
 
+impl Event {
+    /// An event that can happen at any time.
+    pub(super) fn free(kind: Kind, time: i64, go: u32, at: usize) -> Event {
+        let (args, stack, proc) = ([0; 3], 0, 0);
+        let (status, seq) = (Status::Dead, ANY);
+        let (status_after, seq_after) = (status, seq);
+        Event {
+            time,
+            args,
+            at,
+            go,
+            other: 0,
+            stack,
+            proc,
+            kind,
+            subject: NONE,
+            status,
+            status_after,
+            seq,
+            seq_after,
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Proc {
-    /// Its place in the index; beyond it for the samples.
-    place: usize,
-    slot: u32,
     /// The next batch, and what is left of this one.
     batch: usize,
     at: usize,
@@ -67,317 +96,371 @@ struct Proc {
     time: i64,
     /// The goroutine that runs.
     go: u32,
-    next: Option<Next>,
+    /// The next event, if there is one; else the last.
+    event: Event,
+    has_next: bool,
     done: bool,
 }
 
-/// What comes of merging.
-pub(super) struct Merged {
-    rows: Vec<Row>,
-    moved: Vec<u32>,
-    more: Vec<[u64; 3]>,
-    goroutines: Slots,
-    procs: Vec<i32>,
-    /// Texts of logs, which stand within events.
-    pub(super) inline: Vec<Piece>,
+/// A merge of all events.
+#[derive(Debug)]
+pub(super) struct Merge {
+    procs: Vec<Proc>,
+    /// Procs whose next event is not ready or not read, with the goroutine that it waits for: it
+    /// can only become ready by an event of the same one.
+    waiting: Vec<(u32, u32)>,
+    heap: Heap,
+    /// The proc whose event happened last, and the goroutine whose state it changed.
+    last: Option<(u32, u32)>,
+    time: i64,
+    pub(super) goroutines: Slots,
     states: Vec<Go>,
     timers: FxHashSet<u32>,
     next_sample: usize,
-    collector: u32,
-    nobody: u32,
+    /// What went wrong with procs whose further events cannot be read, and where: they end there.
+    pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
 }
 
-/// Where a merge ended early.
-#[derive(Default)]
-pub(super) struct Stopped {
-    /// Where the event is at which it ended.
-    pub(super) at: usize,
-    /// All that was not merged.
-    pub(super) rest: Vec<Range<usize>>,
+/// What comes next.
+pub(super) enum Next {
+    /// [`Merge::event`].
+    Event,
+    End,
+    /// No further event can be put in order.
+    Fault(OldFault, usize),
 }
 
-/// Faults with their places, and what is lost with them.
-pub(super) type Faults = Vec<(Fault, usize, Vec<Range<usize>>)>;
-
-/// Merges all events, or those before the row `stop`, into `merged`.
-pub(super) fn merge(
-    data: &[u8],
-    index: &Index,
-    merged: &mut Merged,
-    stop: Option<usize>,
-    faults: &mut Faults,
-) -> Stopped {
-    let mut procs: Vec<Proc> = (0..=index.procs.len())
-        .map(|place| Proc {
-            place,
-            slot: place as u32,
+impl Merge {
+    pub(super) fn new(index: &Index) -> Merge {
+        let mut goroutines = Slots::new(index.bytes);
+        let [idle, ..] = [0, COLLECTOR, NOBODY].map(|id| goroutines.of(id));
+        let timers = index.timers.iter().map(|&id| goroutines.of(id)).collect();
+        let proc = |_| Proc {
             batch: 0,
             at: 0,
             end: 0,
             time: 0,
-            go: merged.goroutines.of(0),
-            next: None,
+            go: idle,
+            event: Event::free(Kind::BATCH, 0, idle, 0),
+            has_next: false,
             done: false,
-        })
-        .collect();
-    // Procs whose next event is not ready or not read, with the goroutine that it waits for: it
-    // can only become ready by an event of the same one.
-    let mut waiting: Vec<(u32, u32)> = (0..procs.len() as u32).map(|proc| (proc, NONE)).collect();
-    let mut changed = NONE;
-    let mut heap = Heap::default();
-    let mut last = i64::MIN;
-    loop {
+        };
+        let procs: Vec<Proc> = (0..=index.procs.len()).map(proc).collect();
+        Merge {
+            waiting: (0..procs.len() as u32).map(|proc| (proc, NONE)).collect(),
+            procs,
+            heap: Heap::default(),
+            last: None,
+            time: i64::MIN,
+            goroutines,
+            states: Vec::new(),
+            timers,
+            next_sample: 0,
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// The event that happened last.
+    #[inline(always)]
+    pub(super) fn event(&self) -> &Event {
+        &self.procs[self.last.map_or(0, |(proc, _)| proc as usize)].event
+    }
+
+    /// Goes on to the next event.
+    #[inline(always)]
+    pub(super) fn next(&mut self, data: &[u8], index: &Index) -> Next {
+        match self.last {
+            Some((proc, changed)) if !self.waiting.iter().any(|&(_, of)| of == changed) => {
+                // Only this proc's next event can have become ready.
+                if self.read(proc, data, index) {
+                    let (time, subject) = {
+                        let event = &self.procs[proc as usize].event;
+                        (event.time, event.subject)
+                    };
+                    if !self.is_ready(proc) {
+                        self.waiting.push((proc, subject));
+                    } else if time >= self.time && self.heap.lets_pass(time) {
+                        self.take(proc);
+                        return Next::Event;
+                    } else {
+                        self.heap.push(time, proc);
+                    }
+                }
+            }
+            last => self.look_at_all(last, data, index),
+        }
+        let Some(proc) = self.heap.pop() else { return self.end() };
+        let event = &self.procs[proc as usize].event;
+        let (name, at, time) = (event.kind.name(), event.at, event.time);
+        if !self.is_ready(proc) {
+            return Next::Fault(OldFault::Impossible(name), at);
+        }
+        if time < self.time {
+            return Next::Fault(OldFault::TimeOrder(name), at);
+        }
+        self.take(proc);
+        Next::Event
+    }
+
+    /// Looks which procs' next events are ready now.
+    #[inline(never)]
+    fn look_at_all(&mut self, last: Option<(u32, u32)>, data: &[u8], index: &Index) {
+        let changed = match last {
+            Some((proc, changed)) => {
+                self.waiting.push((proc, NONE));
+                changed
+            }
+            None => NONE,
+        };
         let mut i = 0;
-        while i < waiting.len() {
-            let (number, subject) = waiting[i];
+        while let Some(&(proc, subject)) = self.waiting.get(i) {
             if subject != NONE && subject != changed {
                 i += 1;
                 continue;
             }
-            let proc = &mut procs[number as usize];
-            if proc.next.is_none() {
-                match merged.read(data, index, proc) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        proc.done = true;
-                        waiting.swap_remove(i);
-                        continue;
-                    }
-                    Err(fault) => {
-                        faults.push((fault.into(), proc.at, rest(index, proc)));
-                        proc.done = true;
-                        waiting.swap_remove(i);
-                        continue;
-                    }
-                }
+            if !self.procs[proc as usize].has_next && !self.read(proc, data, index) {
+                self.waiting.swap_remove(i);
+            } else if self.is_ready(proc) {
+                self.heap.push(self.procs[proc as usize].event.time, proc);
+                self.waiting.swap_remove(i);
+            } else {
+                self.waiting[i].1 = self.procs[proc as usize].event.subject;
+                i += 1;
             }
-            match &proc.next {
-                Some(next) if merged.is_ready(next) => {
-                    heap.push(next.row.time, number);
-                    waiting.swap_remove(i);
-                }
-                Some(next) => {
-                    waiting[i].1 = next.subject;
-                    i += 1;
-                }
-                None => i += 1,
-            }
-        }
-        let Some(first) = heap.pop() else { break };
-        let proc = &mut procs[first as usize];
-        let Some(next) = proc.next else { continue };
-        let number = merged.rows.len();
-        let fault = if stop.is_some_and(|stop| number >= stop) {
-            Some(None)
-        } else if !merged.is_ready(&next) {
-            Some(Some(OldFault::Impossible(next.row.kind.name())))
-        } else if next.row.time < last {
-            Some(Some(OldFault::TimeOrder(next.row.kind.name())))
-        } else {
-            None
-        };
-        if let Some(fault) = fault {
-            let rest: Vec<_> = procs.iter().flat_map(|proc| rest(index, proc)).collect();
-            if let Some(fault) = fault {
-                faults.push((fault.into(), next.at, rest.clone()));
-            }
-            return Stopped { at: next.at, rest };
-        }
-        last = next.row.time;
-        proc.next = None;
-        if let Err(fault) = merged.take(&next) {
-            faults.push((fault.into(), next.at, Vec::new()));
-        }
-        changed = next.subject;
-        waiting.push((first, NONE));
-    }
-    let stuck = procs.iter().filter(|proc| !proc.done).count();
-    if stuck > 0 {
-        let at = procs.iter().filter_map(|proc| Some(proc.next.as_ref()?.at)).min().unwrap_or(0);
-        let rest: Vec<_> = procs.iter().flat_map(|proc| rest(index, proc)).collect();
-        faults.push((OldFault::Stuck(stuck).into(), at, rest));
-    }
-    Stopped::default()
-}
-
-/// What was not read of a proc.
-fn rest(index: &Index, proc: &Proc) -> Vec<Range<usize>> {
-    if proc.done {
-        return Vec::new();
-    }
-    let at = proc.next.as_ref().filter(|next| (proc.at..=proc.end).contains(&next.at));
-    let from = at.map_or(proc.at, |next| next.at).min(proc.end);
-    let later = index
-        .procs
-        .get(proc.place)
-        .map_or(&[][..], |known| &known.batches[proc.batch.min(known.batches.len())..]);
-    let mut rest = Vec::new();
-    rest.push(from..proc.end);
-    rest.extend(later.iter().map(|batch| batch.start..batch.end));
-    rest
-}
-
-impl Merged {
-    pub(super) fn new(index: &mut Index, bytes: usize) -> Merged {
-        let mut goroutines = Slots::new(bytes);
-        goroutines.of(0);
-        let (collector, nobody) = (goroutines.of(COLLECTOR), goroutines.of(NOBODY));
-        let timers = index.timers.iter().map(|&id| goroutines.of(id)).collect();
-        let mut procs: Vec<i32> = index.procs.iter().map(|proc| proc.id).collect();
-        procs.push(SAMPLES);
-        Merged {
-            rows: Vec::with_capacity(index.events + index.samples.len()),
-            moved: Vec::new(),
-            more: Vec::new(),
-            goroutines,
-            procs,
-            inline: Vec::new(),
-            states: Vec::new(),
-            timers,
-            next_sample: 0,
-            collector,
-            nobody,
         }
     }
 
-    /// The merged events.
-    pub(super) fn finish(
-        mut self,
-        nanos: f64,
-        inline_strings: u64,
-        names: u64,
-        broken_stacks: FxHashSet<u64>,
-    ) -> OldEvents {
-        let rows = &self.rows;
-        // Stable: of equal times the earlier row comes first.
-        self.moved.sort_by_key(|&row| rows[row as usize].time);
-        OldEvents {
-            count: self.rows.len(),
-            rows: self.rows,
-            moved: self.moved,
-            more: self.more,
-            goroutines: self.goroutines.ids,
-            procs: self.procs,
-            nanos,
-            inline_strings,
-            names,
-            broken_stacks,
+    /// Nothing is ready.
+    #[cold]
+    fn end(&self) -> Next {
+        let stuck = self.procs.iter().filter(|proc| !proc.done).count();
+        let next = self.procs.iter().filter(|proc| proc.has_next).map(|proc| proc.event.at).min();
+        if stuck > 0 { Next::Fault(OldFault::Stuck(stuck), next.unwrap_or(0)) } else { Next::End }
+    }
+
+    /// All that was not merged.
+    pub(super) fn rest(&self, index: &Index) -> Vec<Range<usize>> {
+        (0..self.procs.len()).flat_map(|proc| self.rest_of(proc, index)).collect()
+    }
+
+    fn rest_of(&self, place: usize, index: &Index) -> Vec<Range<usize>> {
+        let proc = &self.procs[place];
+        if proc.done {
+            return Vec::new();
         }
+        let at = proc.has_next.then_some(proc.event.at).filter(|&at| at < proc.at);
+        let from = at.unwrap_or(proc.at).min(proc.end);
+        let batches = index.procs.get(place).map_or(&[][..], |known| &known.batches);
+        let later = &batches[proc.batch.min(batches.len())..];
+        let later = later.iter().map(|batch| batch.start..batch.end);
+        std::iter::once(from..proc.end).chain(later).collect()
     }
 
     #[inline(always)]
     fn state(&mut self, go: u32) -> &mut Go {
-        let at = go as usize;
-        if at >= self.states.len() {
+        if go as usize >= self.states.len() {
+            // There is a state for each slot before long.
             self.grow();
         }
-        &mut self.states[at]
+        &mut self.states[go as usize]
     }
 
     #[cold]
+    #[inline(never)]
     fn grow(&mut self) {
-        let fresh = Go { seq: 0, blocked: 0, status: DEAD };
-        self.states.resize(self.goroutines.ids.len(), fresh);
+        self.states.resize(self.goroutines.ids.len(), Go::default());
     }
 
-    /// Whether an event can happen.
+    /// Whether a proc's next event can happen.
     #[inline(always)]
-    fn is_ready(&mut self, next: &Next) -> bool {
-        if next.subject == NONE {
+    fn is_ready(&mut self, proc: u32) -> bool {
+        let event = &self.procs[proc as usize].event;
+        let (subject, status, seq) = (event.subject, event.status, event.seq);
+        if subject == NONE {
             return true;
         }
-        let (seq, status) = (next.seq, next.status);
-        let state = self.state(next.subject);
-        state.status == status && (seq == ANY || seq == state.seq)
+        let state = self.state(subject);
+        (state.status == status) & ((seq == ANY) | (seq == state.seq))
     }
 
-    /// Lets an event happen that is ready.
+    /// Lets a proc's next event happen, which is ready.
     #[inline(always)]
-    fn take(&mut self, next: &Next) -> Result<(), OldFault> {
-        let mut row = next.row;
-        if next.subject != NONE {
-            let state = self.state(next.subject);
-            state.seq = match next.seq_after {
+    fn take(&mut self, proc: u32) {
+        let of = &mut self.procs[proc as usize];
+        of.has_next = false;
+        let event = &of.event;
+        let (subject, status, seq) = (event.subject, event.status_after, event.seq_after);
+        self.time = event.time;
+        self.last = Some((proc, subject));
+        if subject != NONE {
+            let state = self.state(subject);
+            state.status = status;
+            state.seq = match seq {
                 ANY => state.seq,
                 ONE_MORE => state.seq.wrapping_add(1),
                 seq => seq,
             };
-            state.status = next.status_after;
         }
-        let mut result = Ok(());
-        match row.kind {
-            Kind::SYSCALL_BLOCK | Kind::GO_IN_SYSCALL => self.state(row.go).blocked = row.time,
-            // The end of a syscall is written when the goroutine runs again. The true time can
-            // only be told now: before, it would have misled the merge.
-            Kind::SYSCALL_EXIT if next.exit != 0 => {
-                let blocked = self.state(row.go).blocked;
-                if blocked == 0 {
-                    let go = GoId(self.goroutines.ids[row.go as usize] as i64);
-                    result = Err(OldFault::StraySyscallExit(go));
-                } else if next.exit < blocked {
-                    result = Err(OldFault::TimeOrder(row.kind.name()));
-                } else if next.exit != row.time {
-                    row.time = next.exit;
-                    row.marks |= mark::MOVED;
-                    self.moved.push(self.rows.len() as u32);
+    }
+
+    /// Reads a proc's next event; false if there is none, or none that can be read.
+    #[inline(always)]
+    fn read(&mut self, place: u32, data: &[u8], index: &Index) -> bool {
+        loop {
+            let proc = &mut self.procs[place as usize];
+            let at = proc.at;
+            if at == proc.end {
+                match self.next_batch(place, index) {
+                    Turn::Batch => continue,
+                    Turn::Sample => return true,
+                    Turn::End => return false,
                 }
+            }
+            let head = Head::of(data[at]);
+            let spec = head.kind.spec();
+            if !spec.timed {
+                match self.skip(data, head, at) {
+                    Ok(end) => self.procs[place as usize].at = end,
+                    Err(fault) => return self.fail(fault, place, index),
+                }
+                continue;
+            }
+            match head.numbers(data, at + 1, spec.numbers) {
+                Ok((numbers, end)) => {
+                    proc.at = end;
+                    proc.event.at = at;
+                    self.understand(head.kind, &numbers, spec.stack, place);
+                    return head.kind != Kind::LOG || self.skip_text(place, data, index);
+                }
+                Err(fault) => return self.fail(fault, place, index),
+            }
+        }
+    }
+
+    /// Makes a proc's next event of these numbers.
+    #[inline(always)]
+    fn understand(&mut self, kind: Kind, numbers: &Numbers, stack: bool, place: u32) {
+        use Status::{Dead, Runnable, Running, Waiting};
+        let proc = &mut self.procs[place as usize];
+        let event = &mut proc.event;
+        proc.has_next = true;
+        proc.time = proc.time.wrapping_add(numbers.time as i64);
+        event.time = proc.time;
+        event.args = numbers.args;
+        event.stack = if stack { numbers.last as u32 } else { 0 };
+        event.go = proc.go;
+        event.proc = place;
+        event.kind = kind;
+        event.other = 0;
+        event.subject = NONE;
+        let [id, seq, _] = numbers.args;
+        let next = seq.wrapping_add(1);
+        let mut needs = |event: &mut Event, before, after| {
+            let go = self.goroutines.of(id);
+            event.other = go;
+            event.subject = if id == NOBODY { NONE } else { go };
+            (event.status, event.seq) = before;
+            (event.status_after, event.seq_after) = after;
+            go
+        };
+        match kind {
+            Kind::GO_CREATE => {
+                needs(event, (Dead, 0), (Runnable, 1));
+            }
+            Kind::GO_WAITING | Kind::GO_IN_SYSCALL => {
+                event.go = needs(event, (Runnable, 1), (Waiting, 2));
+            }
+            Kind::GO_START | Kind::GO_START_LABEL => {
+                proc.go = needs(event, (Runnable, seq), (Running, next));
+                event.go = proc.go;
+            }
+            // Local ones need no number: they stand on the proc that made the goroutine able to.
+            Kind::GO_START_LOCAL => {
+                proc.go = needs(event, (Runnable, ANY), (Running, ONE_MORE));
+                event.go = proc.go;
+                event.kind = Kind::GO_START;
+            }
+            Kind::GO_UNBLOCK => {
+                needs(event, (Waiting, seq), (Runnable, next));
+            }
+            Kind::GO_UNBLOCK_LOCAL => {
+                needs(event, (Waiting, ANY), (Runnable, ONE_MORE));
+                event.kind = Kind::GO_UNBLOCK;
+            }
+            Kind::SYSCALL_EXIT => {
+                event.go = needs(event, (Waiting, seq), (Runnable, next));
+            }
+            // It is said to happen on the goroutine that runs, and its true time is not looked at.
+            Kind::SYSCALL_EXIT_LOCAL => {
+                needs(event, (Waiting, ANY), (Runnable, ONE_MORE));
+                event.kind = Kind::SYSCALL_EXIT;
+            }
+            Kind::GO_BLOCK
+            | Kind::GO_BLOCK_SEND
+            | Kind::GO_BLOCK_RECV
+            | Kind::GO_BLOCK_SELECT
+            | Kind::GO_BLOCK_SYNC
+            | Kind::GO_BLOCK_COND
+            | Kind::GO_BLOCK_NET
+            | Kind::GO_SLEEP
+            | Kind::SYSCALL_BLOCK
+            | Kind::GO_BLOCK_GC
+            | Kind::GO_SCHED
+            | Kind::GO_PREEMPT => {
+                let runs_on = matches!(kind, Kind::GO_SCHED | Kind::GO_PREEMPT);
+                event.subject = proc.go;
+                if proc.go == NOBODY_SLOT {
+                    event.subject = NONE;
+                }
+                (event.status, event.seq) = (Running, ANY);
+                event.status_after = if runs_on { Runnable } else { Waiting };
+                event.seq_after = ANY;
+                proc.go = 0;
+            }
+            Kind::GO_END | Kind::GO_STOP => proc.go = 0,
+            Kind::GC_START => {
+                event.subject = COLLECTOR_SLOT;
+                (event.status, event.seq) = (Dead, id);
+                (event.status_after, event.seq_after) = (Dead, id.wrapping_add(1));
             }
             _ => {}
         }
-        self.rows.push(row);
-        result
     }
 
-    /// Reads a proc's next event; false if there is none.
+    /// Whether the goroutine belongs to the runtime's timers.
     #[inline(always)]
-    fn read(&mut self, data: &[u8], index: &Index, proc: &mut Proc) -> Result<bool, OldFault> {
-        loop {
-            while proc.at == proc.end {
-                if !self.next_batch(index, proc) {
-                    return Ok(proc.next.is_some());
-                }
-            }
-            let head = Head::of(data[proc.at]);
-            let spec = head.kind.spec();
-            if spec.timed {
-                let mut numbers = [0; MOST_NUMBERS];
-                let at = proc.at;
-                let end = head.numbers(data, at + 1, spec.numbers, &mut numbers)?;
-                let next = self.next(head.kind, &numbers, proc);
-                proc.at = end;
-                proc.next = Some(next);
-                if head.kind == Kind::LOG {
-                    self.read_text(data, head, proc)?;
-                }
-                return Ok(true);
-            }
-            proc.at = self.skip(data, head, proc.at)?;
-        }
+    pub(super) fn is_timer(&self, go: u32) -> bool {
+        !self.timers.is_empty() && self.timers.contains(&go)
     }
 
     /// Goes on with a proc's next batch, or sample.
     #[cold]
     #[inline(never)]
-    fn next_batch(&mut self, index: &Index, proc: &mut Proc) -> bool {
-        if proc.place == index.procs.len() {
-            let Some(sample) = index.samples.get(self.next_sample) else { return false };
-            self.next_sample += 1;
-            let row = Row {
-                time: sample.time,
-                arg: sample.proc as u64,
-                go: self.goroutines.of(sample.go),
-                stack: sample.stack,
-                proc: proc.slot,
-                kind: Kind::CPU_SAMPLE,
-                marks: 0,
+    fn next_batch(&mut self, place: u32, index: &Index) -> Turn {
+        let proc = &mut self.procs[place as usize];
+        let Some(known) = index.procs.get(place as usize) else {
+            let Some(sample) = index.samples.get(self.next_sample) else {
+                proc.done = true;
+                return Turn::End;
             };
-            proc.next = Some(Next { at: sample.at, ..Next::free(row) });
-            return false;
-        }
-        let Some(batch) = index.procs[proc.place].batches.get(proc.batch) else { return false };
+            self.next_sample += 1;
+            let go = self.goroutines.of(sample.go);
+            proc.has_next = true;
+            proc.event = Event {
+                args: [sample.proc as u64, 0, 0],
+                stack: sample.stack,
+                proc: place,
+                ..Event::free(Kind::CPU_SAMPLE, sample.time, go, sample.at)
+            };
+            return Turn::Sample;
+        };
+        let Some(batch) = known.batches.get(proc.batch) else {
+            proc.done = true;
+            return Turn::End;
+        };
         proc.batch += 1;
         (proc.at, proc.end, proc.time) = (batch.start, batch.end, batch.time);
-        true
+        Turn::Batch
     }
 
     /// The place behind an event that is not of the proc, which the index has read.
@@ -397,191 +480,45 @@ impl Merged {
         }
     }
 
+    /// Goes over a log's message. The event then begins where its numbers end: there the message
+    /// is found again.
     #[cold]
-    fn read_text(&mut self, data: &[u8], head: Head, proc: &mut Proc) -> Result<(), OldFault> {
-        let (len, start) = wire::number(data, proc.at).map_err(|error| head.number(error))?;
-        if let Some(more) = self.more.last_mut() {
-            more[2] = self.inline.len() as u64;
+    #[inline(never)]
+    fn skip_text(&mut self, place: u32, data: &[u8], index: &Index) -> bool {
+        let proc = &mut self.procs[place as usize];
+        match wire::number(data, proc.at) {
+            Ok((len, start)) => {
+                proc.event.at = proc.at;
+                proc.at = start + len as usize;
+                true
+            }
+            Err(error) => {
+                proc.has_next = false;
+                self.fail(Head::of(Kind::LOG.0).number(error), place, index)
+            }
         }
-        self.inline.push(Piece::new(start, len as usize));
-        proc.at = start + len as usize;
-        Ok(())
     }
 
-    /// The event with these numbers.
-    #[inline(always)]
-    fn next(&mut self, kind: Kind, numbers: &[u64; MOST_NUMBERS], proc: &mut Proc) -> Next {
-        let spec = kind.spec();
-        let time = proc.time.wrapping_add(numbers[0] as i64);
-        proc.time = time;
-        let stack = if spec.stack { numbers[spec.numbers - 1] as u32 } else { 0 };
-        let row =
-            Row { time, arg: numbers[1], go: proc.go, stack, proc: proc.slot, kind, marks: 0 };
-        let mut next = Next { at: proc.at, ..Next::free(row) };
-        let subject = |next: &mut Next, go: u32, before, after| {
-            next.subject = if go == self.nobody { NONE } else { go };
-            (next.status, next.seq) = before;
-            (next.status_after, next.seq_after) = after;
-        };
-        match kind {
-            Kind::GO_CREATE => {
-                let go = self.goroutines.of(numbers[1]);
-                subject(&mut next, go, (DEAD, 0), (RUNNABLE, 1));
-                let stack = numbers[2].min(u64::from(u32::MAX));
-                next.row.arg = u64::from(go) | stack << 32;
-            }
-            Kind::GO_WAITING | Kind::GO_IN_SYSCALL => {
-                let go = self.goroutines.of(numbers[1]);
-                next.row.go = go;
-                subject(&mut next, go, (RUNNABLE, 1), (WAITING, 2));
-            }
-            Kind::GO_START | Kind::GO_START_LABEL => {
-                let go = self.goroutines.of(numbers[1]);
-                proc.go = go;
-                next.row.go = go;
-                next.row.arg = numbers[3];
-                let seq = numbers[2];
-                subject(&mut next, go, (RUNNABLE, seq), (RUNNING, seq.wrapping_add(1)));
-            }
-            Kind::GO_START_LOCAL => {
-                let go = self.goroutines.of(numbers[1]);
-                proc.go = go;
-                next.row.go = go;
-                next.row.kind = Kind::GO_START;
-                subject(&mut next, go, (RUNNABLE, ANY), (RUNNING, ONE_MORE));
-            }
-            Kind::GO_BLOCK
-            | Kind::GO_BLOCK_SEND
-            | Kind::GO_BLOCK_RECV
-            | Kind::GO_BLOCK_SELECT
-            | Kind::GO_BLOCK_SYNC
-            | Kind::GO_BLOCK_COND
-            | Kind::GO_BLOCK_NET
-            | Kind::GO_SLEEP
-            | Kind::SYSCALL_BLOCK
-            | Kind::GO_BLOCK_GC => {
-                subject(&mut next, proc.go, (RUNNING, ANY), (WAITING, ANY));
-                proc.go = 0;
-            }
-            Kind::GO_SCHED | Kind::GO_PREEMPT => {
-                subject(&mut next, proc.go, (RUNNING, ANY), (RUNNABLE, ANY));
-                proc.go = 0;
-            }
-            Kind::GO_END | Kind::GO_STOP => proc.go = 0,
-            Kind::GO_UNBLOCK => {
-                let go = self.goroutines.of(numbers[1]);
-                next.row.arg = u64::from(go);
-                let seq = numbers[2];
-                subject(&mut next, go, (WAITING, seq), (RUNNABLE, seq.wrapping_add(1)));
-                self.note_timer(&mut next);
-            }
-            Kind::GO_UNBLOCK_LOCAL => {
-                let go = self.goroutines.of(numbers[1]);
-                next.row.arg = u64::from(go);
-                next.row.kind = Kind::GO_UNBLOCK;
-                subject(&mut next, go, (WAITING, ANY), (RUNNABLE, ONE_MORE));
-                self.note_timer(&mut next);
-            }
-            Kind::SYSCALL_EXIT => {
-                let go = self.goroutines.of(numbers[1]);
-                next.row.go = go;
-                next.exit = numbers[3] as i64;
-                let seq = numbers[2];
-                subject(&mut next, go, (WAITING, seq), (RUNNABLE, seq.wrapping_add(1)));
-            }
-            Kind::SYSCALL_EXIT_LOCAL => {
-                // Its goroutine is the one that runs, and its time is not looked at.
-                let go = self.goroutines.of(numbers[1]);
-                next.row.kind = Kind::SYSCALL_EXIT;
-                subject(&mut next, go, (WAITING, ANY), (RUNNABLE, ONE_MORE));
-            }
-            Kind::GC_START => {
-                let seq = numbers[1];
-                let collector = self.collector;
-                subject(&mut next, collector, (DEAD, seq), (DEAD, seq.wrapping_add(1)));
-            }
-            Kind::SWEEP_DONE | Kind::TASK_CREATE | Kind::REGION | Kind::LOG => {
-                next.row.arg = self.more.len() as u64;
-                self.more.push([numbers[1], numbers[2], numbers[3]]);
-            }
-            _ => {}
-        }
-        next
-    }
-
-    #[inline(always)]
-    fn note_timer(&self, next: &mut Next) {
-        if !self.timers.is_empty() && self.timers.contains(&next.row.go) {
-            next.row.marks |= mark::TIMER;
-        }
+    /// A proc's events cannot be read any further.
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, fault: OldFault, place: u32, index: &Index) -> bool {
+        let rest = self.rest_of(place as usize, index);
+        let proc = &mut self.procs[place as usize];
+        proc.done = true;
+        self.unreadable.push((fault.into(), proc.at, rest));
+        false
     }
 }
 
-impl Next {
-    /// An event that can happen at any time.
-    #[inline(always)]
-    fn free(row: Row) -> Next {
-        Next {
-            row,
-            at: 0,
-            subject: NONE,
-            status: DEAD,
-            status_after: DEAD,
-            seq: 0,
-            seq_after: 0,
-            exit: 0,
-        }
-    }
+/// What follows a batch.
+enum Turn {
+    Batch,
+    Sample,
+    End,
 }
 
-/// A heap of procs by time. What is equal comes out as it does in the reference.
-#[derive(Default)]
-struct Heap(Vec<(i64, u32)>);
-
-impl Heap {
-    #[inline(always)]
-    fn push(&mut self, time: i64, proc: u32) {
-        let mut child = self.0.len();
-        self.0.push((time, proc));
-        while child > 0 {
-            let parent = (child - 1) / 2;
-            if time >= self.0[parent].0 {
-                break;
-            }
-            self.0[child] = self.0[parent];
-            child = parent;
-        }
-        self.0[child] = (time, proc);
-    }
-
-    #[inline(always)]
-    fn pop(&mut self) -> Option<u32> {
-        let last = self.0.pop()?;
-        let heap = &mut self.0[..];
-        let Some(&(_, first)) = heap.first() else { return Some(last.1) };
-        let mut parent = 0;
-        loop {
-            let left = 2 * parent + 1;
-            let Some(&[a, b]) = heap.get(left..).and_then(|rest| rest.first_chunk::<2>()) else {
-                // One child at most.
-                if let Some(&child) = heap.get(left)
-                    && child.0 < last.0
-                {
-                    heap[parent] = child;
-                    parent = left;
-                }
-                break;
-            };
-            // Which of the two is the earlier is anybody's guess: no branch.
-            let right = b.0 < a.0;
-            let child = if right { b } else { a };
-            if child.0 >= last.0 {
-                break;
-            }
-            heap[parent] = child;
-            parent = left + usize::from(right);
-        }
-        heap[parent] = last;
-        Some(first)
-    }
+/// The procs' ids, by slot.
+pub(super) fn proc_ids(index: &Index) -> Vec<i32> {
+    index.procs.iter().map(|proc| proc.id).chain([SAMPLES]).collect()
 }

@@ -25,16 +25,25 @@ pub(super) struct Spec {
     pub(super) timed: bool,
 }
 
+/// The state of a goroutine, as far as the order needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Status {
+    #[default]
+    Dead,
+    Runnable,
+    Running,
+    Waiting,
+}
+
 macro_rules! events {
     ($($number:literal $konst:ident $name:literal $since:ident $numbers:literal $($what:ident)*;)*) => {
         impl Kind {
             $(pub(super) const $konst: Kind = Kind($number);)*
         }
 
-        static SPECS: [Spec; 50] = {
-            let mut table = [const {
-                Spec { name: "", since: Version::Go122, numbers: 0, stack: false, timed: false }
-            }; 50];
+        // As many as there are numbers for types: no lookup can miss.
+        static SPECS: [Spec; 64] = {
+            let mut table = [const { Spec::NONE }; 64];
             $(
                 table[$number] = Spec {
                     name: $name,
@@ -52,6 +61,11 @@ macro_rules! events {
 /// Whether two words are the same, of the two that the table uses.
 const fn is(a: &str, b: &str) -> bool {
     a.as_bytes()[0] == b.as_bytes()[0]
+}
+
+impl Spec {
+    const NONE: Spec =
+        Spec { name: "", since: Version::Go122, numbers: 0, stack: false, timed: false };
 }
 
 // Number, name, version, how many numbers; whether the last is a stack, whether there is no time.
@@ -110,7 +124,7 @@ events! {
 impl Kind {
     #[inline(always)]
     pub(super) fn spec(self) -> &'static Spec {
-        &SPECS[(self.0 as usize).min(SPECS.len() - 1)]
+        &SPECS[(self.0 & 63) as usize]
     }
 
     pub(super) fn name(self) -> &'static str {
@@ -121,8 +135,25 @@ impl Kind {
 /// The most bytes that the numbers of an event take.
 const MOST_BYTES: u64 = 2048;
 
-/// So many numbers an event has at most, stacks aside.
-pub(super) const MOST_NUMBERS: usize = 5;
+/// The numbers of an event, stacks aside; what it has not is 0.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    /// The first, which is nearly always the time since the last event.
+    pub(super) time: u64,
+    /// Those behind it.
+    pub(super) args: [u64; 3],
+    /// The last of all.
+    pub(super) last: u64,
+}
+
+impl Numbers {
+    #[inline(always)]
+    fn of<const N: usize>(numbers: [u64; N]) -> Numbers {
+        let number = |i: usize| if i < N { numbers[i] } else { 0 };
+        let args = [number(1), number(2), number(3)];
+        Numbers { time: number(0), args, last: number(N - 1) }
+    }
+}
 
 /// The first byte of an event.
 #[derive(Clone, Copy)]
@@ -146,7 +177,7 @@ impl Head {
     /// Whether the version has this event.
     #[inline(always)]
     pub(super) fn is_known(self, version: Version) -> bool {
-        SPECS.get(self.kind.0 as usize).is_some_and(|spec| spec.since <= version)
+        self.kind.spec().since <= version
     }
 
     pub(super) fn number(self, error: VarintError) -> OldFault {
@@ -176,10 +207,53 @@ impl Head {
     pub(super) fn numbers(
         self,
         data: &[u8],
+        at: usize,
+        want: usize,
+    ) -> Result<(Numbers, usize), OldFault> {
+        let quick = match want {
+            1 => self.short::<1>(data, at),
+            2 => self.short::<2>(data, at),
+            3 => self.short::<3>(data, at),
+            4 => self.short::<4>(data, at),
+            _ => None,
+        };
+        quick.map_or_else(|| self.any_numbers(data, at, want), Ok)
+    }
+
+    /// Reads numbers that take no more than eight bytes together, as most do; none if they take
+    /// more or are not right.
+    #[inline(always)]
+    fn short<const N: usize>(self, data: &[u8], at: usize) -> Option<(Numbers, usize)> {
+        let window: &[u8; 9] = data.get(at..)?.first_chunk()?;
+        let (word, at) = if self.has_length() {
+            (u64::from_le_bytes(*window.last_chunk()?), at + 1)
+        } else {
+            (u64::from_le_bytes(*window.first_chunk()?), at)
+        };
+        let mut numbers = [0; N];
+        let mut ends = !word & ENDS;
+        let (mut before, mut bits) = (0, 0);
+        for number in &mut numbers {
+            // All bits up to the end of this number, without those of the numbers before.
+            let here = ends ^ ends.wrapping_sub(1);
+            *number = squeeze((word & here & !before) >> (bits & 63));
+            before = here;
+            // 65 if the number does not end here.
+            bits = ends.trailing_zeros() + 1;
+            ends &= ends.wrapping_sub(1);
+        }
+        let len = bits as usize / 8;
+        let right = if self.has_length() { usize::from(window[0]) == len } else { self.count == N };
+        (right && bits <= 64).then(|| (Numbers::of(numbers), at + len))
+    }
+
+    #[inline(never)]
+    fn any_numbers(
+        self,
+        data: &[u8],
         mut at: usize,
         want: usize,
-        numbers: &mut [u64; MOST_NUMBERS],
-    ) -> Result<usize, OldFault> {
+    ) -> Result<(Numbers, usize), OldFault> {
         let mut end = None;
         if self.has_length() {
             let (first, last) = self.extent(data, at)?;
@@ -188,6 +262,7 @@ impl Head {
         } else if want != self.count {
             return Err(OldFault::Arguments(self.kind.name()));
         }
+        let mut numbers = [0; 5];
         for slot in &mut numbers[..want] {
             let (value, next) = number(data, at).map_err(|error| self.number(error))?;
             *slot = value;
@@ -195,9 +270,21 @@ impl Head {
         }
         match end {
             Some(end) if end != at => Err(OldFault::Arguments(self.kind.name())),
-            _ => Ok(at),
+            _ => Ok((Numbers { last: numbers[want.max(1) - 1], ..Numbers::of(numbers) }, at)),
         }
     }
+}
+
+/// The bits that are not set where a number ends.
+const ENDS: u64 = 0x8080_8080_8080_8080;
+
+/// A number of up to eight bytes, without the bits that say whether it goes on.
+#[inline(always)]
+fn squeeze(word: u64) -> u64 {
+    let word = word & !ENDS;
+    let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
+    (word & 0x0000_0000_0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4
 }
 
 /// Reads the number at `at`; returns it with the place behind it.
@@ -214,13 +301,9 @@ pub(super) fn number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError
 fn long_number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError> {
     if let Some(bytes) = data[at..].first_chunk::<8>() {
         let word = u64::from_le_bytes(*bytes);
-        let ends = !word & 0x8080_8080_8080_8080;
+        let ends = !word & ENDS;
         if ends != 0 {
-            // All bits up to the first end.
-            let word = word & (ends ^ (ends - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
-            let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
-            let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
-            let word = (word & 0x0000_0000_0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4;
+            let word = squeeze(word & (ends ^ (ends - 1)));
             return Ok((word, at + ends.trailing_zeros() as usize / 8 + 1));
         }
     }
@@ -228,18 +311,21 @@ fn long_number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError> {
     Ok((value, at + len))
 }
 
-/// The place behind `count` numbers.
+/// How long `count` numbers are, one at least, that begin with these bytes; none if they are longer.
 #[inline(always)]
-pub(super) fn skip(data: &[u8], mut at: usize, count: usize) -> Result<usize, VarintError> {
-    if let Some(bytes) = data.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let mut ends = !u64::from_le_bytes(*bytes) & 0x8080_8080_8080_8080;
-        for _ in 1..count {
-            ends &= ends.wrapping_sub(1);
-        }
-        if ends != 0 {
-            return Ok(at + ends.trailing_zeros() as usize / 8 + 1);
-        }
+pub(super) fn len(bytes: u64, count: u8) -> Option<usize> {
+    let mut ends = !bytes & ENDS;
+    if count > 1 {
+        ends &= ends.wrapping_sub(1);
     }
+    if count > 2 {
+        ends &= ends.wrapping_sub(1);
+    }
+    (ends != 0).then(|| ends.trailing_zeros() as usize / 8 + 1)
+}
+
+/// The place behind `count` numbers.
+pub(super) fn skip(data: &[u8], mut at: usize, count: usize) -> Result<usize, VarintError> {
     for _ in 0..count {
         at = number(data, at)?.1;
     }
