@@ -12,38 +12,38 @@ use crate::{GoId, ProcId, TaskId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Go {
+pub(super) struct Go {
     /// The number of its syscall, plus 1, if that is the last event on it.
-    syscall: u64,
+    pub(super) syscall: u64,
     /// The time of the last event that has to do with its state.
-    touched: i64,
+    pub(super) touched: i64,
     /// When its last syscall blocked, or 0.
-    blocked: i64,
-    state: Status,
+    pub(super) blocked: i64,
+    pub(super) state: Status,
     /// Whether anything was said of it.
-    known: bool,
+    pub(super) known: bool,
     /// Whether it last waited for the network.
-    network: bool,
-    assists: bool,
+    pub(super) network: bool,
+    pub(super) assists: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Proc {
+pub(super) struct Proc {
     /// The goroutine that it runs; 0 for none.
-    go: u32,
-    running: bool,
-    sweeps: bool,
+    pub(super) go: u32,
+    pub(super) running: bool,
+    pub(super) sweeps: bool,
 }
 
 /// Checks events, one after the other.
 pub(super) struct Check<'a> {
-    goroutines: Vec<Go>,
-    procs: Vec<Proc>,
+    pub(super) goroutines: Vec<Go>,
+    pub(super) procs: Vec<Proc>,
     collecting: bool,
     stopped: bool,
     tasks: FxHashSet<u64>,
     /// The open regions of goroutines: task and name.
-    regions: FxHashMap<u32, Vec<[u64; 2]>>,
+    pub(super) regions: FxHashMap<u32, Vec<[u64; 2]>>,
     /// Events by number: syscalls that block, unblocking of goroutines that waited for the network.
     pub(super) marks: Marks,
     /// How many syscalls block.

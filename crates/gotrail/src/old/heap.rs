@@ -17,6 +17,11 @@ impl Heap {
         time < first && self.passes.unwrap_or_else(|| self.find_passes())
     }
 
+    /// The earliest time; the latest possible if the heap is empty.
+    pub(super) fn first(&self) -> i64 {
+        self.entries.first().map_or(i64::MAX, |&(time, _)| time)
+    }
+
     /// The way from where the entry goes in to the top moves down one place, and up again when the
     /// entry comes out: unless equal times lie on the way or beside it.
     #[inline(never)]

@@ -17,16 +17,18 @@ use std::ops::Range;
 
 /// What the merge knows of a goroutine.
 #[derive(Debug, Clone, Copy, Default)]
-struct Go {
+pub(super) struct Go {
     /// How often it was made to run or to wait, as far as sequence numbers tell.
-    seq: u64,
-    status: Status,
+    pub(super) seq: u64,
+    pub(super) status: Status,
 }
 
 /// A sequence number that any agrees with; as the next one: it stays the same.
 const ANY: u64 = u64::MAX;
 /// The next sequence number is one more, whatever it is.
 const ONE_MORE: u64 = u64::MAX - 1;
+/// Numbers below this one mean nothing but themselves, and so does the next.
+pub(super) const LARGEST: u64 = u64::MAX - 2;
 
 /// The goroutine that stands for the garbage collector in the order of its cycles.
 const COLLECTOR: u64 = u64::MAX - 1;
@@ -35,7 +37,7 @@ const NOBODY: u64 = u64::MAX;
 
 /// The slots of these, which are given first; 0 is that of goroutine 0.
 const COLLECTOR_SLOT: u32 = 1;
-const NOBODY_SLOT: u32 = 2;
+pub(super) const NOBODY_SLOT: u32 = 2;
 
 /// An event in order.
 #[derive(Debug, Clone, Copy)]
@@ -87,15 +89,15 @@ impl Event {
 }
 
 #[derive(Debug)]
-struct Proc {
+pub(super) struct Proc {
     /// The next batch, and what is left of this one.
     batch: usize,
-    at: usize,
-    end: usize,
+    pub(super) at: usize,
+    pub(super) end: usize,
     /// The time of the last event.
-    time: i64,
+    pub(super) time: i64,
     /// The goroutine that runs.
-    go: u32,
+    pub(super) go: u32,
     /// The next event, if there is one; else the last.
     event: Event,
     has_next: bool,
@@ -105,16 +107,16 @@ struct Proc {
 /// A merge of all events.
 #[derive(Debug)]
 pub(super) struct Merge {
-    procs: Vec<Proc>,
+    pub(super) procs: Vec<Proc>,
     /// Procs whose next event is not ready or not read, with the goroutine that it waits for: it
     /// can only become ready by an event of the same one.
-    waiting: Vec<(u32, u32)>,
-    heap: Heap,
+    pub(super) waiting: Vec<(u32, u32)>,
+    pub(super) heap: Heap,
     /// The proc whose event happened last, and the goroutine whose state it changed.
-    last: Option<(u32, u32)>,
-    time: i64,
+    pub(super) last: Option<(u32, u32)>,
+    pub(super) time: i64,
     pub(super) goroutines: Slots,
-    states: Vec<Go>,
+    pub(super) states: Vec<Go>,
     timers: FxHashSet<u32>,
     next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.

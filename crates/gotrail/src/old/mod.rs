@@ -18,6 +18,7 @@
 //! | `index.rs` | where batches, strings, stacks and samples are: one walk over the bytes |
 //! | `merge.rs`, `heap.rs` | one order of the procs' events, by states of goroutines and then by time |
 //! | `check.rs` | whether that order makes sense; looks ahead for `convert.rs` on the way |
+//! | `stretch.rs` | the same of both for the commonest events, in one loop |
 //! | `walk.rs` | the same order again, with ends of syscalls at their true times |
 //! | `convert.rs` | the events of the newer format that an event means |
 //! | `slots.rs` | small numbers for ids |
@@ -34,6 +35,7 @@ mod heap;
 mod index;
 mod merge;
 mod slots;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -193,6 +195,10 @@ impl OldEvents {
         let mut total = 0;
         let mut stop = None;
         loop {
+            let stacks = &generation.stacks;
+            let done = stretch::stretch(&mut merge, &mut check, data, stacks, self.merged);
+            self.merged += done.events;
+            total += done.yields;
             match merge.next(data, &self.index) {
                 Next::Event => {}
                 Next::End => break,
@@ -237,8 +243,8 @@ impl OldEvents {
             }
             total += convert::yields(event.kind);
             self.merged += 1;
-            self.last = self.last.max(event.time);
         }
+        self.last = self.last.max(merge.time);
         let mut faults = std::mem::take(&mut merge.unreadable);
         if let Some((fault, at)) = stop {
             faults.push((fault, at, merge.rest(&self.index)));

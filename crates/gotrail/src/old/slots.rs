@@ -32,6 +32,12 @@ impl Slots {
         }
     }
 
+    /// The slot of an id, or [`NONE`] if it has none or it takes longer to find.
+    #[inline(always)]
+    pub(super) fn near(&self, id: u64) -> u32 {
+        self.near.get(id as usize).copied().unwrap_or(NONE)
+    }
+
     #[inline(never)]
     fn of_any(&mut self, id: u64) -> u32 {
         let fresh = self.ids.len() as u32;

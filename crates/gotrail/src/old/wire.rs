@@ -230,21 +230,11 @@ impl Head {
         } else {
             (u64::from_le_bytes(*window.first_chunk()?), at)
         };
-        let mut numbers = [0; N];
-        let mut ends = !word & ENDS;
-        let (mut before, mut bits) = (0, 0);
-        for number in &mut numbers {
-            // All bits up to the end of this number, without those of the numbers before.
-            let here = ends ^ ends.wrapping_sub(1);
-            *number = squeeze((word & here & !before) >> (bits & 63));
-            before = here;
-            // 65 if the number does not end here.
-            bits = ends.trailing_zeros() + 1;
-            ends &= ends.wrapping_sub(1);
-        }
-        let len = bits as usize / 8;
+        let mut cut = Cut::of(word);
+        let numbers: [u64; N] = std::array::from_fn(|_| cut.next());
+        let len = cut.len();
         let right = if self.has_length() { usize::from(window[0]) == len } else { self.count == N };
-        (right && bits <= 64).then(|| (Numbers::of(numbers), at + len))
+        (right && cut.are_whole()).then(|| (Numbers::of(numbers), at + len))
     }
 
     #[inline(never)]
@@ -309,6 +299,51 @@ fn long_number(data: &[u8], at: usize) -> Result<(u64, usize), VarintError> {
     }
     let (value, len) = varint::read(&data[at..])?;
     Ok((value, at + len))
+}
+
+/// Cuts numbers out of eight bytes.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    word: u64,
+    /// Where numbers end that were not cut out yet.
+    ends: u64,
+    /// How many bits those take that were; more than there are if the last is not whole.
+    bits: u32,
+}
+
+impl Cut {
+    #[inline(always)]
+    pub(super) fn of(word: u64) -> Cut {
+        Cut { word, ends: !word & ENDS, bits: 0 }
+    }
+
+    /// The next number; any if it is not whole.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> u64 {
+        let here = self.ends ^ self.ends.wrapping_sub(1);
+        let number = squeeze((self.word & here) >> (self.bits & 63));
+        self.skip();
+        number
+    }
+
+    /// Goes over a number.
+    #[inline(always)]
+    pub(super) fn skip(&mut self) {
+        self.bits = self.ends.trailing_zeros() + 1;
+        self.ends &= self.ends.wrapping_sub(1);
+    }
+
+    /// Whether all numbers so far were whole.
+    #[inline(always)]
+    pub(super) fn are_whole(&self) -> bool {
+        self.bits <= 64
+    }
+
+    /// How many bytes they take.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.bits as usize / 8
+    }
 }
 
 /// How long `count` numbers are, one at least, that begin with these bytes; none if they are longer.
