@@ -100,7 +100,7 @@ pub(super) struct Proc {
     pub(super) go: u32,
     /// The next event, if there is one; else the last.
     event: Event,
-    has_next: bool,
+    pub(super) has_next: bool,
     done: bool,
 }
 
@@ -121,6 +121,22 @@ pub(super) struct Merge {
     next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.
     pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
+}
+
+/// A proc's next event, as far as the order of procs needs it.
+pub(super) struct Offer {
+    pub(super) time: i64,
+    /// The goroutine whose state matters, or none.
+    pub(super) subject: u32,
+    pub(super) ready: bool,
+}
+
+/// Whose turn it is.
+pub(super) enum Turn {
+    Proc(u32),
+    End,
+    /// No proc's event can happen, the first of which is there.
+    Stuck(OldFault, usize),
 }
 
 /// What comes next.
@@ -169,39 +185,69 @@ impl Merge {
     }
 
     /// Goes on to the next event.
-    #[inline(always)]
     pub(super) fn next(&mut self, data: &[u8], index: &Index) -> Next {
+        match self.turn(data, index) {
+            Turn::Proc(proc) => self.happen(proc, data, index),
+            Turn::End => Next::End,
+            Turn::Stuck(fault, at) => Next::Fault(fault, at),
+        }
+    }
+
+    /// Finds the proc whose event is next.
+    #[inline(always)]
+    pub(super) fn turn(&mut self, data: &[u8], index: &Index) -> Turn {
         match self.last {
             Some((proc, changed)) if !self.waiting.iter().any(|&(_, of)| of == changed) => {
                 // Only this proc's next event can have become ready.
-                if self.read(proc, data, index) {
-                    let (time, subject) = {
-                        let event = &self.procs[proc as usize].event;
-                        (event.time, event.subject)
-                    };
-                    if !self.is_ready(proc) {
-                        self.waiting.push((proc, subject));
-                    } else if time >= self.time && self.heap.lets_pass(time) {
-                        self.take(proc);
-                        return Next::Event;
-                    } else {
+                match self.look_at(proc, data, index) {
+                    Some(Offer { time, ready: true, .. }) => {
+                        if self.heap.lets_pass(time) {
+                            return Turn::Proc(proc);
+                        }
                         self.heap.push(time, proc);
                     }
+                    Some(Offer { subject, .. }) => self.waiting.push((proc, subject)),
+                    None => {}
                 }
             }
             last => self.look_at_all(last, data, index),
         }
-        let Some(proc) = self.heap.pop() else { return self.end() };
-        let event = &self.procs[proc as usize].event;
+        self.heap.pop().map_or_else(|| self.end(), Turn::Proc)
+    }
+
+    /// Lets a proc's next event happen, if it still can.
+    #[inline(always)]
+    pub(super) fn happen(&mut self, place: u32, data: &[u8], index: &Index) -> Next {
+        if !self.procs[place as usize].has_next && !self.read(place, data, index) {
+            // It was looked at before: there is one.
+            return Next::End;
+        }
+        let event = &self.procs[place as usize].event;
         let (name, at, time) = (event.kind.name(), event.at, event.time);
-        if !self.is_ready(proc) {
+        if !self.is_ready(place) {
             return Next::Fault(OldFault::Impossible(name), at);
         }
         if time < self.time {
             return Next::Fault(OldFault::TimeOrder(name), at);
         }
-        self.take(proc);
+        self.take(place);
         Next::Event
+    }
+
+    /// Looks at a proc's next event; none if there is none, or none that can be read.
+    #[inline(always)]
+    fn look_at(&mut self, place: u32, data: &[u8], index: &Index) -> Option<Offer> {
+        if !self.procs[place as usize].has_next {
+            if let Some(offer) = self.glance(place, data) {
+                return Some(offer);
+            }
+            if !self.read(place, data, index) {
+                return None;
+            }
+        }
+        let ready = self.is_ready(place);
+        let event = &self.procs[place as usize].event;
+        Some(Offer { time: event.time, subject: event.subject, ready })
     }
 
     /// Looks which procs' next events are ready now.
@@ -220,24 +266,28 @@ impl Merge {
                 i += 1;
                 continue;
             }
-            if !self.procs[proc as usize].has_next && !self.read(proc, data, index) {
-                self.waiting.swap_remove(i);
-            } else if self.is_ready(proc) {
-                self.heap.push(self.procs[proc as usize].event.time, proc);
-                self.waiting.swap_remove(i);
-            } else {
-                self.waiting[i].1 = self.procs[proc as usize].event.subject;
-                i += 1;
+            match self.look_at(proc, data, index) {
+                Some(Offer { subject, ready: false, .. }) => {
+                    self.waiting[i].1 = subject;
+                    i += 1;
+                    continue;
+                }
+                Some(offer) => self.heap.push(offer.time, proc),
+                None => {}
             }
+            self.waiting.swap_remove(i);
         }
     }
 
     /// Nothing is ready.
     #[cold]
-    fn end(&self) -> Next {
-        let stuck = self.procs.iter().filter(|proc| !proc.done).count();
-        let next = self.procs.iter().filter(|proc| proc.has_next).map(|proc| proc.event.at).min();
-        if stuck > 0 { Next::Fault(OldFault::Stuck(stuck), next.unwrap_or(0)) } else { Next::End }
+    fn end(&self) -> Turn {
+        let stuck = self.procs.iter().filter(|proc| !proc.done);
+        let at = |proc: &Proc| if proc.has_next { proc.event.at } else { proc.at };
+        match stuck.clone().map(at).min() {
+            Some(at) => Turn::Stuck(OldFault::Stuck(stuck.count()), at),
+            None => Turn::End,
+        }
     }
 
     /// All that was not merged.
@@ -313,9 +363,9 @@ impl Merge {
             let at = proc.at;
             if at == proc.end {
                 match self.next_batch(place, index) {
-                    Turn::Batch => continue,
-                    Turn::Sample => return true,
-                    Turn::End => return false,
+                    Ahead::Batch => continue,
+                    Ahead::Sample => return true,
+                    Ahead::Nothing => return false,
                 }
             }
             let head = Head::of(data[at]);
@@ -438,12 +488,12 @@ impl Merge {
     /// Goes on with a proc's next batch, or sample.
     #[cold]
     #[inline(never)]
-    fn next_batch(&mut self, place: u32, index: &Index) -> Turn {
+    fn next_batch(&mut self, place: u32, index: &Index) -> Ahead {
         let proc = &mut self.procs[place as usize];
         let Some(known) = index.procs.get(place as usize) else {
             let Some(sample) = index.samples.get(self.next_sample) else {
                 proc.done = true;
-                return Turn::End;
+                return Ahead::Nothing;
             };
             self.next_sample += 1;
             let go = self.goroutines.of(sample.go);
@@ -454,15 +504,15 @@ impl Merge {
                 proc: place,
                 ..Event::free(Kind::CPU_SAMPLE, sample.time, go, sample.at)
             };
-            return Turn::Sample;
+            return Ahead::Sample;
         };
         let Some(batch) = known.batches.get(proc.batch) else {
             proc.done = true;
-            return Turn::End;
+            return Ahead::Nothing;
         };
         proc.batch += 1;
         (proc.at, proc.end, proc.time) = (batch.start, batch.end, batch.time);
-        Turn::Batch
+        Ahead::Batch
     }
 
     /// The place behind an event that is not of the proc, which the index has read.
@@ -514,10 +564,10 @@ impl Merge {
 }
 
 /// What follows a batch.
-enum Turn {
+enum Ahead {
     Batch,
     Sample,
-    End,
+    Nothing,
 }
 
 /// The procs' ids, by slot.

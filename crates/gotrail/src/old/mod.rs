@@ -53,7 +53,7 @@ use crate::report::{Loss, Misuse, Report};
 use check::{Check, Marks};
 use gotrail_format::Version;
 use index::Index;
-use merge::{Event, Merge, Next};
+use merge::{Event, Merge, Next, Turn};
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 use walk::{Moved, Walk};
@@ -195,11 +195,24 @@ impl OldEvents {
         let mut total = 0;
         let mut stop = None;
         loop {
-            let stacks = &generation.stacks;
-            let done = stretch::stretch(&mut merge, &mut check, data, stacks, self.merged);
-            self.merged += done.events;
-            total += done.yields;
-            match merge.next(data, &self.index) {
+            let place = match merge.turn(data, &self.index) {
+                Turn::Proc(place) => place,
+                Turn::End => break,
+                Turn::Stuck(fault, at) => {
+                    stop = Some((fault.into(), at));
+                    break;
+                }
+            };
+            if self.merged > 0 {
+                let (stacks, number) = (&generation.stacks, self.merged);
+                let done = stretch::stretch(&mut merge, &mut check, data, stacks, number, place);
+                self.merged += done.events;
+                total += done.yields;
+                if done.events > 0 {
+                    continue;
+                }
+            }
+            match merge.happen(place, data, &self.index) {
                 Next::Event => {}
                 Next::End => break,
                 Next::Fault(fault, at) => {

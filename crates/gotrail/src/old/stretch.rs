@@ -6,7 +6,7 @@
 //! and `check.rs` decide what becomes of it. They would make the same of every event here.
 
 use super::check::{self, Check};
-use super::merge::{self, Merge};
+use super::merge::{self, Merge, Offer};
 use super::slots::NONE;
 use super::wire::{self, Kind, Status};
 use super::{convert, heap::Heap};
@@ -54,7 +54,53 @@ bytes! {
     ALLOC = HEAP_ALLOC 2;
 }
 
-/// Lets events of the proc happen whose event happened last.
+impl Merge {
+    /// Looks at a proc's next event, if it is of the commonest kinds.
+    #[inline(always)]
+    pub(super) fn glance(&self, place: u32, data: &[u8]) -> Option<Offer> {
+        let proc = &self.procs[place as usize];
+        let window: &[u8; 10] = data.get(proc.at..proc.end)?.first_chunk()?;
+        let mut numbers = numbers_of(window);
+        let time = proc.time.wrapping_add(numbers.next() as i64);
+        let (subject, ready) = match window[0] {
+            START | START_LOCAL | UNBLOCK | UNBLOCK_LOCAL => {
+                let slot = self.goroutines.near(numbers.next());
+                let state = self.states.get(slot as usize)?;
+                let numbered = matches!(window[0], START | UNBLOCK);
+                let seq = if numbered { numbers.next() } else { state.seq };
+                let starts = matches!(window[0], START | START_LOCAL);
+                if !starts {
+                    numbers.skip();
+                }
+                if seq > merge::LARGEST {
+                    return None;
+                }
+                let status = if starts { Status::Runnable } else { Status::Waiting };
+                (slot, state.status == status && seq == state.seq)
+            }
+            BLOCK | SEND | RECV | SELECT | SYNC | COND | NET | SLEEP | SCHED | PREEMPT
+            | SYSCALL_BLOCK => {
+                if window[0] != SYSCALL_BLOCK {
+                    numbers.skip();
+                }
+                if proc.go <= merge::NOBODY_SLOT {
+                    return None;
+                }
+                (proc.go, self.states.get(proc.go as usize)?.status == Status::Running)
+            }
+            SYSCALL | ALLOC => {
+                numbers.skip();
+                (NONE, true)
+            }
+            END => (NONE, true),
+            _ => return None,
+        };
+        let right = numbers.are_whole() && (window[0] < 0xc0 || numbers.len() == usize::from(window[1]));
+        right.then_some(Offer { time, subject, ready })
+    }
+}
+
+/// Lets events of the proc happen whose turn it is.
 #[inline(always)]
 pub(super) fn stretch(
     merge: &mut Merge,
@@ -62,30 +108,27 @@ pub(super) fn stretch(
     data: &[u8],
     stacks: &Stacks,
     number: u64,
+    place: u32,
 ) -> Stretch {
     let mut done = Stretch::default();
-    let Some((place, mut changed)) = merge.last else { return done };
+    let mut changed = NONE;
     let Merge { procs, waiting, heap, goroutines, states, .. } = merge;
     let proc = &mut procs[place as usize];
     let on = &mut check.procs[place as usize];
     let gos = &mut check.goroutines;
+    if proc.has_next {
+        return done;
+    }
     let (mut at, mut time, mut go) = (proc.at, merge.time, proc.go);
     let mut clock = proc.time;
     let mut turn = Turn { heap, limit: None };
     loop {
-        if changed != NONE && waiting.iter().any(|&(_, of)| of == changed) {
-            break;
-        }
         let window: Option<&[u8; 10]> = data.get(at..proc.end).and_then(|rest| rest.first_chunk());
         let Some(window) = window else { break };
         let short = window[0] < 0xc0;
-        let mut numbers = if short {
-            wire::Cut::of(window.first_chunk::<9>().map_or(0, |bytes| word(bytes)))
-        } else {
-            wire::Cut::of(window.last_chunk::<9>().map_or(0, |bytes| word(bytes)))
-        };
+        let mut numbers = numbers_of(window);
         let now = clock.wrapping_add(numbers.next() as i64);
-        if now < time || !turn.is_before_others(now) {
+        if now < time || done.events > 0 && !turn.is_before_others(now) {
             break;
         }
         // What an event does not need is gone over, not read.
@@ -247,6 +290,9 @@ pub(super) fn stretch(
         done.yields = done.yields.wrapping_add(1);
         at += if short { 1 } else { 2 } + numbers.len();
         (time, clock) = (now, now);
+        if changed != NONE && waiting.iter().any(|&(_, of)| of == changed) {
+            break;
+        }
     }
     if done.events > 0 {
         (proc.at, proc.time, proc.go) = (at, clock, go);
@@ -261,11 +307,13 @@ fn runs(of: &check::Go, on: &check::Proc, go: u32) -> bool {
     of.state == Status::Running && on.go == go
 }
 
-/// The bytes behind the first.
+/// The numbers of an event that begins with these bytes: behind the first, or the second, which is
+/// their length.
 #[inline(always)]
-fn word(bytes: &[u8; 9]) -> u64 {
-    let [_, rest @ ..] = *bytes;
-    u64::from_le_bytes(rest)
+fn numbers_of(window: &[u8; 10]) -> wire::Cut {
+    let [_, short @ .., _] = *window;
+    let [_, _, long @ ..] = *window;
+    wire::Cut::of(u64::from_le_bytes(if window[0] < 0xc0 { short } else { long }))
 }
 
 /// Until when it is this proc's turn.
