@@ -3,8 +3,8 @@
 //! What the old format cannot say is left out: the thread of what happens without a proc, or in
 //! the background; whether a goroutine's status is that of its syscall.
 
-use super::fault::OldFault;
 use super::OldEvents;
+use super::fault::OldFault;
 use super::merge::Event;
 use super::walk::Walk;
 use super::wire::Kind;
@@ -309,7 +309,8 @@ impl Converter {
             }
             Kind::GC_DONE => make(T::GC_END, [0; 4]),
             Kind::STW_START => {
-                self.stopped = events.names.wrapping_add(stop_reason(old.args[0], generation.version));
+                self.stopped =
+                    events.names.wrapping_add(stop_reason(old.args[0], generation.version));
                 make(T::STW_BEGIN, [self.stopped, 0, 0, 0])
             }
             Kind::STW_DONE => make(T::STW_END, [self.stopped, 0, 0, 0]),

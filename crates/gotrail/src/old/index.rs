@@ -70,7 +70,7 @@ pub(super) fn index(data: &[u8], version: Version) -> (Index, Option<(Fault, usi
         version,
         at: 0,
         index: Index { bytes: data.len(), ..Index::default() },
-        known: std::array::from_fn(|byte| Form::of(Head::of(byte as u8), version)),
+        plain: plain(version),
         tail: None,
         places: FxHashMap::default(),
         proc: None,
@@ -104,34 +104,20 @@ struct Walk<'a> {
     places: FxHashMap<i32, usize>,
     /// The proc of the current batch.
     proc: Option<usize>,
-    /// How to go over an event, by its first byte.
-    known: [Form; 256],
+    /// [`plain`] events.
+    plain: u64,
     /// Where events begin that are not of the proc, if only such were seen since, and how many
     /// others there were before.
     tail: Option<(usize, usize)>,
 }
 
-/// How to go over an event, told by its first byte.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// So many numbers follow.
-    Numbers(u8),
-    /// The length of the numbers follows.
-    Length,
-    /// It needs a closer look.
-    Other,
-}
-
-impl Form {
-    fn of(head: Head, version: Version) -> Form {
-        if !head.is_known(version) || !head.kind.spec().timed || head.kind == Kind::LOG {
-            Form::Other
-        } else if head.has_length() {
-            Form::Length
-        } else {
-            Form::Numbers(head.count as u8)
-        }
-    }
+/// The events that happen on a proc and are nothing but numbers, a bit for each type.
+fn plain(version: Version) -> u64 {
+    let is_plain = |&byte: &u8| {
+        let head = Head::of(byte);
+        head.is_known(version) && head.kind.spec().timed && head.kind != Kind::LOG
+    };
+    (0..64).filter(is_plain).fold(0, |all, byte| all | 1 << byte)
 }
 
 impl Walk<'_> {
@@ -143,19 +129,22 @@ impl Walk<'_> {
         }
         let mut at = self.at;
         while let Some(window) = self.data.get(at..).and_then(|rest| rest.first_chunk::<9>()) {
-            let len = match self.known[usize::from(window[0])] {
-                Form::Numbers(count) => {
-                    let [_, numbers @ ..] = *window;
-                    match wire::len(u64::from_le_bytes(numbers), count) {
-                        Some(len) => 1 + len,
-                        None => break,
-                    }
-                }
+            let head = Head::of(window[0]);
+            if self.plain >> head.kind.0 & 1 == 0 {
+                break;
+            }
+            let len = if head.has_length() {
                 // All of it must be there, and the reference does not read nothing at the end.
-                Form::Length if window[1] < 0x80 && at + 2 < self.data.len() => {
-                    2 + usize::from(window[1])
+                if window[1] >= 0x80 || at + 2 == self.data.len() {
+                    break;
                 }
-                _ => break,
+                2 + usize::from(window[1])
+            } else {
+                let [_, numbers @ ..] = *window;
+                match wire::len(u64::from_le_bytes(numbers), head.count) {
+                    Some(len) => 1 + len,
+                    None => break,
+                }
             };
             if len > self.data.len() - at {
                 break;

@@ -95,7 +95,8 @@ impl Merge {
             END => (NONE, true),
             _ => return None,
         };
-        let right = numbers.are_whole() && (window[0] < 0xc0 || numbers.len() == usize::from(window[1]));
+        let right =
+            numbers.are_whole() && (window[0] < 0xc0 || numbers.len() == usize::from(window[1]));
         right.then_some(Offer { time, subject, ready })
     }
 }
@@ -162,7 +163,8 @@ pub(super) fn stretch(
                 if window[0] != SYSCALL_BLOCK {
                     numbers.skip();
                 }
-                let (Some(state), Some(of)) = (states.get_mut(go as usize), gos.get_mut(go as usize))
+                let (Some(state), Some(of)) =
+                    (states.get_mut(go as usize), gos.get_mut(go as usize))
                 else {
                     break;
                 };

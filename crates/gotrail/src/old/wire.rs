@@ -274,7 +274,8 @@ fn squeeze(word: u64) -> u64 {
     let word = word & !ENDS;
     let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
     let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
-    (word & 0x0000_0000_0fff_ffff) | (word & 0x0fff_ffff_0000_0000) >> 4
+    // Hardly any number is longer than four bytes.
+    if word >> 32 == 0 { word } else { word & 0x0fff_ffff | word >> 32 << 28 }
 }
 
 /// Reads the number at `at`; returns it with the place behind it.
@@ -348,7 +349,7 @@ impl Cut {
 
 /// How long `count` numbers are, one at least, that begin with these bytes; none if they are longer.
 #[inline(always)]
-pub(super) fn len(bytes: u64, count: u8) -> Option<usize> {
+pub(super) fn len(bytes: u64, count: usize) -> Option<usize> {
     let mut ends = !bytes & ENDS;
     if count > 1 {
         ends &= ends.wrapping_sub(1);
