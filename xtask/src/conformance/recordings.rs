@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{Failure, Report, check, in_parallel};
 use crate::peer::{End, Peer};
-use crate::toolchain::{NEWEST, OLD, Toolchain};
+use crate::toolchain::{DEBIAN, NEWEST, OLD, Toolchain};
 use crate::{golden, paths, programs};
 
 /// The ways a program is run: a suffix for the file and its GODEBUG. The first
@@ -54,7 +54,10 @@ pub(crate) fn run(
         }
     }
     if full {
-        recordings.extend(record_old().with_context(|| format!("recording with Go {OLD}"))?);
+        for version in [DEBIAN, OLD] {
+            let old = record_old(version);
+            recordings.extend(old.with_context(|| format!("recording with Go {version}"))?);
+        }
     }
     if let Some(line) = golden::outdated(peer)? {
         report.fail(Failure::new("testdata/traces/expected.tsv", &line));
@@ -75,8 +78,8 @@ pub(crate) fn cache() -> Result<PathBuf> {
 }
 
 /// Records this repository's programs with an old Go; one of them writes millions of events.
-fn record_old() -> Result<Vec<(String, PathBuf)>> {
-    let go = Toolchain::get(OLD)?;
+fn record_old(version: &'static str) -> Result<Vec<(String, PathBuf)>> {
+    let go = Toolchain::get(version)?;
     let folder = cache()?.join(go.version);
     fs::create_dir_all(&folder)?;
     let work = tempfile::tempdir()?;
@@ -98,7 +101,7 @@ fn record_old() -> Result<Vec<(String, PathBuf)>> {
             programs::record(&binary, rounds, "", &partial)?;
             fs::rename(&partial, &trace)?;
         }
-        recordings.push((format!("{OLD}/{program}"), trace));
+        recordings.push((format!("{version}/{program}"), trace));
     }
     Ok(recordings)
 }
