@@ -73,3 +73,34 @@ fn there_is_one_generation_which_can_be_read_again() {
     let again = generation.events(&checkpoints[0]).count() as u64;
     assert_eq!(again + 1, trace.reader(Mode::Strict).unwrap().drain().unwrap());
 }
+
+/// Who only counts events does not see them: the count, and what is wrong, must be the same.
+#[test]
+fn counting_and_looking_come_to_the_same() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces");
+    for version in ["go1.19", "go1.21"] {
+        for entry in std::fs::read_dir(folder.join(version)).unwrap() {
+            let name = format!("{version}/{}", entry.unwrap().file_name().display());
+            let whole = trace(&name);
+            let step = whole.len() / 60 + 1;
+            for at in (15..whole.len()).step_by(step) {
+                let mut bytes = whole.clone();
+                if at > 15 {
+                    bytes[at] ^= 1 << (at % 8);
+                }
+                let mut reader = Reader::from_slice(&bytes, Mode::Strict).unwrap();
+                let counted = reader.drain().map_err(|error| error.to_string());
+                let mut reader = Reader::from_slice(&bytes, Mode::Strict).unwrap();
+                let mut seen = 0;
+                let looked = loop {
+                    match reader.next_event() {
+                        Ok(Some(_)) => seen += 1,
+                        Ok(None) => break Ok(seen),
+                        Err(error) => break Err(error.to_string()),
+                    }
+                };
+                assert_eq!(counted, looked, "{name}, byte {at}");
+            }
+        }
+    }
+}
