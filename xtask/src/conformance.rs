@@ -120,7 +120,7 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     }
     if wanted(Check::Recordings) || wanted(Check::Analyses) {
         report.begin("recordings");
-        let traces = recordings::all(&peer, &all, &report)?;
+        let traces = recordings::all(&peer, &all, options.full, &report)?;
         if wanted(Check::Recordings) {
             recordings::run(&peer, &traces, jobs, &report)?;
             counts.push(format!("{} recordings", traces.len()));

@@ -10,7 +10,10 @@ use crate::golden;
 use crate::paths;
 use crate::peer::{End, Peer};
 use crate::programs;
-use crate::toolchain::{RELEASES, Toolchain};
+use crate::toolchain::{DEBIAN, OLD, RELEASES, Toolchain};
+
+/// The minor version of the first Go whose traces have generations.
+const FIRST_WITH_GENERATIONS: u32 = 22;
 
 /// Traces are kept small: a recording above this size is made again.
 const LARGEST: u64 = 60 << 10;
@@ -93,6 +96,23 @@ const RECORDINGS: &[Recording] = &[
     with("many-allocfree", "many", 23, ALLOCATIONS, &["GoroutineStackAlloc", "HeapObjectAlloc"]),
 ];
 
+/// What is recorded with Go 1.19 and 1.21, by the same programs: the format has other events, and
+/// none of them is wanted in particular.
+const OLD_RECORDINGS: [&str; 12] = [
+    "annotations",
+    "channels",
+    "cpu",
+    "empty",
+    "many",
+    "misuse",
+    "network",
+    "pipes",
+    "restart",
+    "syscalls",
+    "threads",
+    "timers",
+];
+
 /// Traces whose whole parsed text is kept next to them, for a reader's eyes.
 const SPELLED_OUT: [&str; 3] = ["go1.22/empty", "go1.25/annotations", "go1.27/coroutines"];
 
@@ -114,14 +134,20 @@ pub(crate) fn main(options: &Options) -> Result<()> {
 
 fn record(peer: &Peer, only: &str) -> Result<()> {
     let c_compiler = programs::has_c_compiler();
-    for version in RELEASES {
+    for version in [DEBIAN, OLD].into_iter().chain(RELEASES) {
         let go = Toolchain::get(version)?;
         let folder = golden::folder().join(go.short());
         fs::create_dir_all(&folder)?;
         let work = tempfile::tempdir()?;
         for recording in RECORDINGS {
             let trace = format!("{}/{}.trace", go.short(), recording.name);
-            if go.minor() < recording.since || !trace.contains(only) {
+            let old = go.minor() < FIRST_WITH_GENERATIONS;
+            let can = if old {
+                OLD_RECORDINGS.contains(&recording.name)
+            } else {
+                go.minor() >= recording.since
+            };
+            if !can || !trace.contains(only) {
                 continue;
             }
             let source =
@@ -134,7 +160,8 @@ fn record(peer: &Peer, only: &str) -> Result<()> {
             if !program.exists() {
                 programs::build(&go, &source, &program)?;
             }
-            let size = try_often(peer, recording, &program, &golden::folder().join(&trace))
+            let wants = if old { &[] } else { recording.wants };
+            let size = try_often(peer, recording, wants, &program, &golden::folder().join(&trace))
                 .with_context(|| format!("recording {trace}"))?;
             println!("{trace}: {size} bytes");
         }
@@ -143,7 +170,13 @@ fn record(peer: &Peer, only: &str) -> Result<()> {
 }
 
 /// Runs a program until its trace is small, good, and has the wanted events.
-fn try_often(peer: &Peer, recording: &Recording, program: &Path, trace: &Path) -> Result<u64> {
+fn try_often(
+    peer: &Peer,
+    recording: &Recording,
+    wants: &[&str],
+    program: &Path,
+    trace: &Path,
+) -> Result<u64> {
     let attempt = trace.with_extension("attempt");
     let expected = if recording.program == "misuse" { End::Error } else { End::Ok };
     let mut reason = String::new();
@@ -154,7 +187,7 @@ fn try_often(peer: &Peer, recording: &Recording, program: &Path, trace: &Path) -
         let (mut wire, mut parsed) = (Vec::new(), Vec::new());
         peer.text("wire", &attempt, &mut wire)?;
         peer.text("parsed", &attempt, &mut parsed)?;
-        let missing = recording.wants.iter().find(|want| {
+        let missing = wants.iter().find(|want| {
             let field = format!("Name={want}");
             !has_word(&wire, 0, want) && !has_word(&parsed, 5, &field)
         });

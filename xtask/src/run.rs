@@ -92,3 +92,24 @@ pub(crate) fn name(command: &Command) -> String {
 fn not_started(command: &Command) -> String {
     format!("cannot start `{}`", name(command))
 }
+
+/// Installs a package where that can be done without asking: as root, with apt. Whoever calls this
+/// looks whether it helped.
+pub(crate) fn apt_install(package: &str) -> Result<()> {
+    let root = output(Command::new("id").arg("-u")).is_ok_and(|id| id == b"0\n");
+    if !root {
+        return Ok(());
+    }
+    eprintln!("installing {package} (once)");
+    let apt = |args: &[&str]| {
+        let mut command = Command::new("apt-get");
+        output(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    // Lists of packages may be missing or old; the second attempt has fresh ones.
+    let install = ["install", "-y", "--no-install-recommends", package];
+    if apt(&install).is_err() {
+        let _ = apt(&["update"]);
+        apt(&install).with_context(|| format!("{package} could not be installed"))?;
+    }
+    Ok(())
+}

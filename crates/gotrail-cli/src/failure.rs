@@ -96,7 +96,7 @@ fn describe(name: &str, error: &Error) -> String {
             format!("{name}: is not a Go execution trace: it does not begin with \"go 1.N trace\"")
         }
         Fault::Unsupported(version) => {
-            format!("{name}: is a trace of format {version}; formats before 1.22 cannot be read")
+            format!("{name}: is a trace of format {version}; this needs one of 1.22 or later")
         }
         _ => format!("{name}: {error}"),
     }
@@ -139,10 +139,9 @@ pub(crate) fn advice(name: &str, error: &Error) -> String {
                     `gotrail convert` makes a binary one of it"
                 .to_owned();
         }
-        Fault::Unsupported(version) => {
-            return format!(
-                "record it again with Go 1.22 or later, or use `go tool trace` of Go {version}"
-            );
+        Fault::Unsupported(_) => {
+            let name = quoted(name);
+            return format!("`gotrail info {name}` and `gotrail dump parsed {name}` read it");
         }
         _ => {}
     }

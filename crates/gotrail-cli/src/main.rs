@@ -46,7 +46,7 @@ Examples:
 
 Exit status: 0 if all is well, 1 if a trace is broken or a check fails, 2 for wrong usage.";
 
-/// Reads Go execution traces (Go 1.22 and later), fast and exactly as Go's own tools do.
+/// Reads Go execution traces (Go 1.11 and later), fast and exactly as Go's own tools do.
 ///
 /// Wherever a TRACE is wanted, `-` is standard input, and gzip and zstd are recognised.
 #[derive(Parser)]

@@ -195,7 +195,6 @@ fn inputs_that_are_no_traces_are_told_apart() {
         (folder.file("empty", b""), "is empty"),
         (folder.file("short", b"go 1.26"), "ends inside the header"),
         (folder.file("text", b"hello, I am no trace at all"), "is not a Go execution trace"),
-        (folder.file("old", b"go 1.21 trace\0\0\0abc"), "formats before 1.22"),
         (folder.file("new", b"go 1.99 trace\0\0\0abc"), "unknown trace version"),
     ];
     for (path, expected) in &cases {
@@ -206,6 +205,21 @@ fn inputs_that_are_no_traces_are_told_apart() {
             assert!(text.contains(expected), "{command:?} {path:?}: {text}");
             assert!(text.contains("next:"), "{command:?} {path:?}: {text}");
         }
+    }
+}
+
+#[test]
+fn old_traces_are_read_but_have_no_newer_wire_events() {
+    let trace = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/traces/go1.21/empty.trace");
+    for command in [&["info"][..], &["dump", "parsed"], &["dump", "json"], &["validate"]] {
+        let run = run(&[command, &[trace]].concat());
+        assert_eq!(run.code, 0, "{command:?}: {}", run.err);
+    }
+    for form in ["wire", "footprint"] {
+        let run = run(&["dump", form, trace]);
+        assert_eq!((run.code, run.out.as_str()), (1, ""), "{form}");
+        assert!(run.err.contains("this needs one of 1.22 or later"), "{form}: {}", run.err);
+        assert!(run.err.contains("next:"), "{form}: {}", run.err);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::cursor::Tail;
 use crate::error::{Error, Fault, Place};
 use crate::generation::{Batch, ExperimentPiece, Generation, NO_BATCH, ThreadBatches};
 use crate::input::Input;
+use crate::old;
 use crate::report::{Loss, Report};
 use crate::tables::{Numbers, Tables};
 use crate::{ThreadId, Time};
@@ -70,6 +71,9 @@ impl<'t> Collector<'t> {
     pub(crate) fn next(&mut self) -> Next<'t> {
         if let Some(next) = self.after.take() {
             return next;
+        }
+        if !self.version.has_generations() {
+            return self.next_old();
         }
         let mut draft = Draft::default();
         let mut at = 0;
@@ -134,6 +138,29 @@ impl<'t> Collector<'t> {
                     }
                 }
             }
+        }
+    }
+
+    /// A trace without generations is one: all of it.
+    fn next_old(&mut self) -> Next<'t> {
+        self.after = Some(Next::End);
+        let len = match self.input.window(0, usize::MAX) {
+            Ok(all) => all.len(),
+            Err(failed) => {
+                let error = self.error(Fault::Io(failed), 0, &Draft::default());
+                let len = self.input.seen().len();
+                if !self.drop_range(len..len, &error) {
+                    return Next::Broken(error);
+                }
+                len
+            }
+        };
+        let (data, offset) = (self.input.take(len), self.offset);
+        self.offset += len as u64;
+        match old::load(data, self.version, offset, self.losses.as_mut()) {
+            Ok(Some(generation)) => Next::Generation(generation),
+            Ok(None) => Next::End,
+            Err(error) => Next::Broken(error),
         }
     }
 
@@ -311,6 +338,7 @@ impl<'t> Collector<'t> {
             threads: draft.threads,
             batches: draft.batches,
             experiments: draft.experiments,
+            old: None,
         };
         self.input.skip(skip);
         self.offset += (len + skip) as u64;

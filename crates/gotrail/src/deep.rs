@@ -198,6 +198,11 @@ impl Checker {
             problems.push(Problem::TimeNotRising(last));
         }
         check_stack(event.stack(), &mut problems);
+        let finding = |problem| Finding { time: event.time(), thread: event.thread(), problem };
+        if !event.format_version().has_generations() {
+            // Traces of Go 1.21 and earlier do not tell all threads, which the rest is about.
+            return problems.into_iter().map(finding).collect();
+        }
         match event.details() {
             Details::Sync(sync) => self.sync(event, &sync, &mut problems),
             Details::Label(label)
@@ -211,7 +216,6 @@ impl Checker {
             Details::Task(task) => self.task(event.kind(), &task, &mut problems),
             _ => {}
         }
-        let finding = |problem| Finding { time: event.time(), thread: event.thread(), problem };
         problems.into_iter().map(finding).collect()
     }
 

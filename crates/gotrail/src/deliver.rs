@@ -19,6 +19,11 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
+    /// Nothing was delivered yet.
+    pub(crate) fn new(lenient: bool) -> Delivery {
+        Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) }
+    }
+
     /// Checks an event and makes its time later than that of the one before.
     #[inline]
     pub(crate) fn deliver(
@@ -111,6 +116,12 @@ impl Delivery {
     }
 }
 
+/// The stacks that an event refers to; 0 for none.
+pub(crate) fn stacks_of(event: EventType, args: &[u64; 4]) -> [u64; 2] {
+    let ids = IDS[event.0 as usize].stacks;
+    ids.map(|arg| args.get(arg as usize).copied().unwrap_or(0))
+}
+
 /// Delivers events that nobody looks at: counts them, checks their ids, keeps the time.
 pub(crate) struct Tally<'a> {
     pub(crate) delivery: Delivery,
@@ -181,6 +192,12 @@ impl Sink for Tally<'_> {
 
     #[inline(always)]
     fn has_room(&self) -> bool {
+        true
+    }
+
+    fn count_unseen(&mut self, events: u64, last_time: i64) -> bool {
+        self.delivery.delivered += events;
+        self.delivery.last_time = self.delivery.last_time.max(last_time);
         true
     }
 }

@@ -1,5 +1,6 @@
 //! What can be wrong with a trace: what was expected, what was found, where, and why it is likely.
 
+use crate::OldFault;
 use crate::{GoId, ProcId, TaskId, ThreadId};
 use bstr::BString;
 use gotrail_format::varint::VarintError;
@@ -165,7 +166,7 @@ pub enum Fault {
     #[error("{0}")]
     Header(#[from] HeaderError),
     /// A trace of a version that this reader does not read.
-    #[error("traces of Go {0} are not supported; they have been written differently since Go 1.22")]
+    #[error("traces of Go {0} are not supported here; this needs one of Go 1.22 or later")]
     Unsupported(Version),
 
     /// A batch header is wrong.
@@ -420,6 +421,9 @@ pub enum Fault {
         /// The state.
         state: &'static str,
     },
+    /// Something that only traces of Go 1.11 to 1.21 have.
+    #[error("{0}")]
+    Old(#[from] OldFault),
     /// No thread's next event can happen.
     #[error("broken trace: failed to advance: no thread's next event can happen.{0}")]
     Stuck(Waiting),
@@ -440,6 +444,7 @@ impl Fault {
             // Before 1.26 the sync batch is the last of a generation, so that a generation
             // without one has most likely lost its end.
             Fault::NoFrequency | Fault::NoClockSnapshot => Cause::CutOff,
+            Fault::Old(fault) => fault.cause(),
             Fault::TaskBegunTwice { .. } | Fault::RegionMisuse { .. } => Cause::Misuse,
             _ => Cause::Damaged,
         }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::event::{Event, Ordered};
 use crate::generation::Generation;
 use crate::order::{Checkpoint, Names, State};
+use crate::reader;
 use crate::run::{self, Run};
 use std::ops::ControlFlow;
 
@@ -27,6 +28,11 @@ enum Phase {
 }
 
 impl Generation<'_> {
+    /// No event before the generation is later than this.
+    fn latest_before(&self) -> i64 {
+        if self.old.is_some() { reader::start_of(self.version) } else { i64::MAX }
+    }
+
     /// Puts the events in order, given the state before them: exactly what the full pass gives,
     /// in any order of generations and on any thread.
     pub fn events<'a>(&'a self, before: &'a Checkpoint) -> Events<'a> {
@@ -35,7 +41,10 @@ impl Generation<'_> {
             names: before.state.names(),
             state: before.state.clone(),
             run: Run::new(false),
-            delivery: Delivery { last_time: before.last_time, delivered: 0, unresolved: None },
+            delivery: Delivery {
+                last_time: before.last_time.min(self.latest_before()),
+                ..Delivery::new(false)
+            },
             syncs: before.syncs,
             phase: Phase::Start,
         }

@@ -6,6 +6,7 @@
 use crate::clock::Frequency;
 use crate::cursor::Tail;
 use crate::input::Bytes;
+use crate::old::OldEvents;
 use crate::stack::Stack;
 use crate::stacks::Stacks;
 use crate::tables::{CpuSample, Strings};
@@ -37,6 +38,8 @@ pub struct Generation<'t> {
     pub(crate) threads: Vec<ThreadBatches>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) experiments: Vec<ExperimentPiece>,
+    /// The events of a trace of Go 1.11 to 1.21, which are put in order elsewhere.
+    pub(crate) old: Option<Box<OldEvents>>,
 }
 
 /// The chain of one thread's batches.
@@ -93,6 +96,7 @@ impl<'t> Generation<'t> {
             threads: Vec::new(),
             batches: Vec::new(),
             experiments: Vec::new(),
+            old: None,
         }
     }
 
@@ -113,6 +117,10 @@ impl<'t> Generation<'t> {
 
     /// The earliest time of any of its batches.
     pub fn start(&self) -> Time {
+        if self.old.is_some() {
+            // Old traces begin at 0; their sync lies just before.
+            return Time(-1);
+        }
         Time(self.frequency.nanos(self.min_time))
     }
 

@@ -1,7 +1,8 @@
-//! Reads Go execution traces (Go 1.22 and later), puts their events in the order in which they
+//! Reads Go execution traces (Go 1.11 and later), puts their events in the order in which they
 //! happened, and says precisely what is wrong with a broken one.
 //!
-//! A trace is a sequence of generations, about one a second. Within a generation each thread
+//! A trace is a sequence of generations, about one a second; one of Go 1.21 or earlier is a
+//! single generation. Within a generation each thread
 //! wrote its own events; which of two threads' events came first is found out by a state machine
 //! of Go's scheduler. The result is that of Go's own reader, event by event.
 //!
@@ -46,6 +47,7 @@ mod generation;
 mod ids;
 mod input;
 mod merge;
+mod old;
 mod order;
 mod parallel;
 mod prefetch;
@@ -74,6 +76,7 @@ pub use gotrail_format as format;
 pub use gotrail_format::Version;
 pub use ids::{GoId, ProcId, TaskId, ThreadId, Time};
 pub use input::Compression;
+pub use old::OldFault;
 pub use order::Checkpoint;
 pub use reader::{Mode, Reader};
 pub use report::{DESCRIBED, Loss, Misuse, Report};

@@ -17,6 +17,7 @@ use crate::error::{Error, Fault, Place, Waiting};
 use crate::event::Ordered;
 use crate::frontier::Frontier;
 use crate::generation::Generation;
+use crate::old::Converter;
 use crate::order::{Sink, State, Stop, Verdict};
 use crate::prefetch::prefetch;
 use crate::report::{Loss, Misuse, Report};
@@ -35,6 +36,8 @@ pub(crate) struct Merge {
     stepped: Option<u32>,
     /// Where a tolerant reader notes what it drops; a strict one stops instead.
     pub(crate) dropped: Option<Report>,
+    /// Tells the events of a trace of Go 1.11 to 1.21, which are in order already.
+    old: Option<Box<Converter>>,
 }
 
 /// So far behind its next event is what a thread reads soon: at least in the next cache line.
@@ -56,6 +59,7 @@ impl Merge {
             sample_time: i64::MAX,
             stepped: None,
             dropped: lenient.then(Report::default),
+            old: None,
         }
     }
 
@@ -64,6 +68,8 @@ impl Merge {
         self.cursors.clear();
         self.frontier.clear();
         self.next_sample = 0;
+        let lenient = self.dropped.is_some();
+        self.old = generation.old.as_ref().map(|old| Box::new(Converter::new(old, lenient)));
         for chain in &generation.threads {
             let mut cursor = Cursor::new(chain.thread, chain.first);
             let refresh = cursor.advance(generation);
@@ -88,6 +94,9 @@ impl Merge {
     /// Whether there is nothing left.
     #[inline]
     pub(crate) fn is_done(&self, generation: &Generation<'_>) -> bool {
+        if let (Some(old), Some(events)) = (&self.old, &generation.old) {
+            return old.is_done(events);
+        }
         self.frontier.is_empty() && self.next_sample == generation.samples.len()
     }
 
@@ -121,6 +130,9 @@ impl Merge {
         state: &mut State,
         sink: &mut S,
     ) -> Result<bool, Error> {
+        if let (Some(old), Some(events)) = (&mut self.old, &generation.old) {
+            return old.step(events, generation, sink);
+        }
         loop {
             if self.frontier.is_empty() || self.frontier.time() > self.sample_time {
                 return self.sample(generation, sink);

@@ -90,7 +90,8 @@ impl Reader<'_> {
         mut progress: impl FnMut(u64),
     ) -> Result<u64, Error> {
         let before = self.events_delivered();
-        if threads < 2 || self.mode() == Mode::Tolerant || before > 0 {
+        let one = !self.version().has_generations();
+        if threads < 2 || one || self.mode() == Mode::Tolerant || before > 0 {
             while self.fold_generation(fold)? {
                 progress(self.bytes_read());
             }

@@ -99,9 +99,6 @@ impl<'t> Reader<'t> {
         let (version, len) = version::read_header(start).map_err(|error| {
             Error::new(Fault::Header(error), Place { offset: Some(0), ..Place::default() })
         })?;
-        if !version.has_generations() {
-            return Err(Fault::Unsupported(version).into());
-        }
         input.skip(len);
         let lenient = mode == Mode::Tolerant;
         Ok(Reader {
@@ -114,7 +111,7 @@ impl<'t> Reader<'t> {
             nowhere: Box::new(Generation::empty(version)),
             run: Run::new(lenient),
             state: State::new(lenient),
-            delivery: Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) },
+            delivery: Delivery { last_time: start_of(version), ..Delivery::new(lenient) },
             syncs: 0,
             generations: 0,
             report: Report::default(),
@@ -331,6 +328,11 @@ impl<'t> Reader<'t> {
                 self.generation = Some(generation);
                 time
             }
+            Next::Broken(error) if !self.version.has_generations() => {
+                // The reference fails before its first sync.
+                self.phase = Phase::Done;
+                return Err(error.with_event(0));
+            }
             Next::Broken(error) => {
                 self.generation = None;
                 self.phase = Phase::Failing(error);
@@ -339,7 +341,8 @@ impl<'t> Reader<'t> {
             Next::End => {
                 self.generation = None;
                 self.phase = Phase::Done;
-                Time(self.delivery.last_time)
+                // An old trace without events has one sync, at 0.
+                Time(self.delivery.last_time.max(0))
             }
         };
         let sync = self.sync(time)?;
@@ -540,4 +543,9 @@ impl<'t> Reader<'t> {
         losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
         self.report.append(&mut losses);
     }
+}
+
+/// Before all times: those of old traces begin at -1, those of others are not negative.
+pub(crate) fn start_of(version: Version) -> i64 {
+    if version.has_generations() { 0 } else { -2 }
 }

@@ -13,7 +13,7 @@
 use crate::error::Fault;
 use crate::tables::{IdTable, Numbers, Strings};
 use gotrail_format::{EventType, MAX_FRAMES_PER_STACK, varint};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
@@ -53,28 +53,44 @@ impl StackBuilder {
             if depth > MAX_FRAMES_PER_STACK {
                 return Err(Fault::StackTooDeep(depth));
             }
-            let start = batch.at;
-            let mut left = depth;
-            while left > 0 {
-                match look_through(batch.window(), left) {
-                    Some(seen) if seen.len <= batch.left() => {
-                        batch.at += seen.len;
-                        left -= seen.frames;
-                        self.largest = self.largest.max(seen.largest);
-                    }
-                    _ => {
-                        let frame = read_frame(batch)?;
-                        self.largest =
-                            self.largest.max(spread(frame.function)).max(spread(frame.file));
-                        left -= 1;
-                    }
-                }
-            }
-            if let Some(start) = NonZeroUsize::new(start) {
-                self.stacks.push((id, Piece { start, depth: depth as u32 }));
-            }
+            self.add_stack(id, depth, batch)?;
         }
         Ok(())
+    }
+
+    /// Adds the stack whose frames come next.
+    pub(crate) fn add_stack(
+        &mut self,
+        id: u64,
+        depth: u64,
+        batch: &mut Numbers<'_>,
+    ) -> Result<(), Fault> {
+        let start = batch.at;
+        let mut left = depth;
+        while left > 0 {
+            match look_through(batch.window(), left) {
+                Some(seen) if seen.len <= batch.left() => {
+                    batch.at += seen.len;
+                    left -= seen.frames;
+                    self.largest = self.largest.max(seen.largest);
+                }
+                _ => {
+                    let frame = read_frame(batch)?;
+                    self.largest = self.largest.max(spread(frame.function)).max(spread(frame.file));
+                    left -= 1;
+                }
+            }
+        }
+        if let Some(start) = NonZeroUsize::new(start) {
+            self.stacks.push((id, Piece { start, depth: depth as u32 }));
+        }
+        Ok(())
+    }
+
+    /// The finished stacks; of several with one id, the last counts.
+    pub(crate) fn finish_last(&mut self) -> Stacks {
+        self.stacks.reverse();
+        self.finish().0
     }
 
     /// The finished stacks, and what is wrong with them.
@@ -221,6 +237,17 @@ impl Stacks {
         }
         // The frame belongs to a stack that was refused for its id.
         Ok(())
+    }
+
+    /// The stacks with a frame whose strings do not all exist.
+    pub(crate) fn broken(&self, data: &[u8], strings: &Strings) -> FxHashSet<u64> {
+        if self.largest <= spread(strings.complete()) {
+            return FxHashSet::default();
+        }
+        let missing =
+            |frame: &Frame| !strings.contains(frame.function) || !strings.contains(frame.file);
+        let ids = self.table.iter().map(|(id, _)| id);
+        ids.filter(|&id| self.get(data, id).any(missing)).collect()
     }
 
     fn frames(&self, data: &[u8]) -> &Frames {

@@ -145,6 +145,13 @@ pub(crate) struct Piece {
     len: u32,
 }
 
+impl Piece {
+    /// The `len` bytes from `start` on; strings are shorter than 4 GiB.
+    pub(crate) fn new(start: usize, len: usize) -> Piece {
+        Piece { start, len: len as u32 }
+    }
+}
+
 /// Gathers a generation's strings, stacks and samples as its batches are read.
 #[derive(Debug, Default)]
 pub(crate) struct Tables {
@@ -212,43 +219,69 @@ impl Tables {
     /// The finished strings.
     pub(crate) fn finish_strings(&mut self) -> (Strings, Option<Fault>) {
         let (table, repeated) = IdTable::build(std::mem::take(&mut self.strings));
-        (Strings(table), repeated.map(|id| Fault::RepeatedId { what: "string", id }))
+        let strings = Strings { table, names: None };
+        (strings, repeated.map(|id| Fault::RepeatedId { what: "string", id }))
     }
 }
 
 /// The strings of a generation.
 #[derive(Debug, Default)]
-pub(crate) struct Strings(IdTable<Piece>);
+pub(crate) struct Strings {
+    table: IdTable<Piece>,
+    /// Strings that are not in the trace, and the id of the first of them.
+    names: Option<(u64, &'static [&'static str])>,
+}
 
 impl Strings {
+    /// Strings with these ids, and `names` with ids from `first` on.
+    pub(crate) fn with_names(
+        strings: Vec<(u64, Piece)>,
+        first: u64,
+        names: &'static [&'static str],
+    ) -> Strings {
+        Strings { table: IdTable::build(strings).0, names: Some((first, names)) }
+    }
+
     /// The string with this id, out of the bytes of the generation; empty for id 0.
     #[inline]
     pub(crate) fn get<'a>(&self, data: &'a [u8], id: u64) -> Option<&'a [u8]> {
-        match self.0.get(id) {
+        match self.table.get(id) {
             // In a damaged trace a string may lie in bytes that were dropped after all.
             Some(piece) => data.get(piece.start..piece.start + piece.len as usize),
-            None => (id == 0).then_some(&[]),
+            None => {
+                if id == 0 {
+                    Some(&[])
+                } else {
+                    self.name(id)
+                }
+            }
         }
     }
 
     #[inline]
     pub(crate) fn contains(&self, id: u64) -> bool {
-        self.0.contains(id)
+        self.table.contains(id) || self.name(id).is_some()
+    }
+
+    #[cold]
+    fn name(&self, id: u64) -> Option<&'static [u8]> {
+        let (first, names) = self.names?;
+        Some(names.get(usize::try_from(id.checked_sub(first)?).ok()?)?.as_bytes())
     }
 
     /// Every id up to this one exists.
     pub(crate) fn complete(&self) -> u64 {
-        self.0.complete
+        self.table.complete
     }
 
     /// Whether there is a string with this id, told at a glance: false may be wrong.
     #[inline(always)]
     pub(crate) fn has(&self, id: u64) -> bool {
-        self.0.has(id)
+        self.table.has(id)
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.table.len()
     }
 }
 
@@ -280,7 +313,7 @@ mod tests {
     fn a_string_in_bytes_that_were_dropped_is_none() {
         let (table, _) =
             IdTable::build(vec![(1, Piece { start: 1, len: 2 }), (2, Piece { start: 2, len: 2 })]);
-        let strings = Strings(table);
+        let strings = Strings { table, names: None };
         assert_eq!(strings.get(b"abc", 1), Some(&b"bc"[..]));
         assert_eq!(strings.get(b"abc", 2), None);
     }

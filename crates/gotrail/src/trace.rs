@@ -141,7 +141,10 @@ impl Trace {
                     number: generation.number,
                     bytes: generation.byte_range(),
                     start: generation.start(),
-                    end: cursor::end_of(&generation),
+                    end: match &generation.old {
+                        Some(events) => Time(events.end()),
+                        None => cursor::end_of(&generation),
+                    },
                     batches: generation.batch_count(),
                     threads: generation.threads().collect(),
                 });

@@ -161,6 +161,11 @@ fn generations_are_listed_without_ordering() {
     for golden in goldens() {
         let trace = Trace::open(&golden.path()).unwrap();
         let list = trace.generations();
+        if golden.is_old() && !golden.ok {
+            // An old trace is read whole, or not at all.
+            assert!(list.is_empty(), "{}", golden.name);
+            continue;
+        }
         assert!(!list.is_empty(), "{}", golden.name);
         assert_eq!(list[0].bytes.start, 16);
         let mut end = 16;
@@ -261,7 +266,7 @@ fn a_compressed_trace_that_is_cut_off_is_an_error_and_not_the_end() {
 
 #[test]
 fn the_wire_form_of_every_trace() {
-    for golden in goldens() {
+    for golden in common::goldens_with_generations() {
         let mut reader = RawReader::new(&golden.bytes).unwrap();
         let (mut out, mut count) = (Vec::new(), 0);
         let ok = loop {
@@ -295,7 +300,7 @@ fn the_footprint_of_every_trace() {
 
 #[test]
 fn to_text_and_back_is_the_same_trace() {
-    for golden in goldens() {
+    for golden in common::goldens_with_generations() {
         let text = text::from_bytes(&golden.bytes, Accept::All, text::Mode::Exact).unwrap();
         let bytes = text::to_bytes_with(&text, Accept::All).unwrap();
         assert!(bytes == golden.bytes, "{}", golden.name);

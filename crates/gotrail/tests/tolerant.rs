@@ -99,7 +99,7 @@ fn a_batch_that_is_cut_off_holds_no_batches() {
 
 #[test]
 fn every_trace_cut_off_here_and_there() {
-    for golden in goldens().into_iter().filter(|golden| golden.ok) {
+    for golden in common::goldens_with_generations().into_iter().filter(|golden| golden.ok) {
         for part in 1..12 {
             check_cut(&golden, golden.bytes.len() * part / 12, None);
         }
@@ -412,7 +412,7 @@ fn findings_of(text: &str) -> Vec<Problem> {
 
 #[test]
 fn the_deep_check_finds_nothing_in_good_traces() {
-    for golden in goldens().into_iter().filter(|golden| golden.ok) {
+    for golden in common::goldens_with_generations().into_iter().filter(|golden| golden.ok) {
         let problems = findings(std::slice::from_ref(&golden.bytes), 0);
         assert_eq!(problems, [], "{}", golden.name);
     }

@@ -86,6 +86,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(What::Validate, "e-go1.22", 10.0, 16.0),
     row(What::Validate, "f-interleaved", 5.0, 8.0),
     row(What::Validate, "g-generations", 10.0, 16.0),
+    row(What::Validate, "h-go1.21", 12.0, 16.0),
     row(What::Threads, "g-generations", 1.4, 1.8),
     row(What::Wire, "a-mixed", 12.0, 20.0),
     row(What::Wire, "c-channels", 12.0, 20.0),
@@ -99,6 +100,7 @@ pub(crate) const ROWS: &[Row] = &[
     row(What::PipeMemory, "d-stacks", 1.0, 2.0),
     row(What::PipeMemory, "f-interleaved", 1.0, 2.0),
     row(What::PipeMemory, "g-generations", 1.0, 2.0),
+    row(What::PipeMemory, "h-go1.21", 2.0, 3.0),
     // At most 20% more memory for ten times the length.
     Row { what: What::SteadyMemory, trace: "short", must: 1.0 / 1.2, aim: None },
     Row { what: What::SecondPass, trace: "g-generations", must: 1.8, aim: None },

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, anyhow, bail};
-use gotrail_format::version;
 
 use super::check;
 use super::{Failure, Report};
 use crate::ours::{self, Source};
 use crate::outcome::observe;
-use crate::peer::{End, Peer};
+use crate::peer::Peer;
 use crate::toolchain::Toolchain;
+use gotrail_checks::mutate;
 
 /// Checks the cases of these toolchains; equal ones once.
 pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Result<usize> {
@@ -29,8 +29,8 @@ pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Res
         let reference = verdict.with_context(|| format!("the reference dies of {name}"))?;
         let parsed = observe(|visit| ours::parsed(Source::Bytes(bytes), visit));
         let wire = observe(|visit| ours::wire(bytes, visit));
-        let detail = if is_ancient(bytes) {
-            refused(parsed.outcome.events, parsed.outcome.end)
+        let detail = if mutate::is_old(bytes) {
+            check::against(&reference.parsed, &parsed)
         } else {
             check::both(&reference, &parsed, &wire)
         };
@@ -39,18 +39,6 @@ pub(crate) fn run(peer: &Peer, toolchains: &[Toolchain], report: &Report) -> Res
         }
     }
     Ok(cases.len())
-}
-
-/// Whether the header names a format without generations, which the reference
-/// still reads and this library does not.
-pub(crate) fn is_ancient(bytes: &[u8]) -> bool {
-    version::read_header(bytes).is_ok_and(|(version, _)| !version.has_generations())
-}
-
-/// What is wrong with the outcome of an ancient trace, which must be refused.
-pub(crate) fn refused(events: u64, end: End) -> Option<String> {
-    (events != 0 || end != End::Error)
-        .then(|| format!("a format before Go 1.22 gives {events} events, {}", end.word()))
 }
 
 /// The bytes of each case, with the name of the first that has them.

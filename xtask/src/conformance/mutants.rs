@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use gotrail_checks::mutate::{self, Base, Mutant};
 
 use super::check::{self, Chunks};
-use super::{Failure, Report, archives, fuzz, in_parallel};
+use super::{Failure, Report, archives, in_parallel};
 use crate::ours::{self, Source};
 use crate::outcome::{Observed, observe};
 use crate::peer::{End, Peer, Verdict};
@@ -38,7 +38,7 @@ struct Census {
     panics: u64,
     undecided: u64,
     deaths: u64,
-    ancient: u64,
+    old: u64,
     /// The most memory for each byte of an input of more than 4 KiB.
     memory: f64,
 }
@@ -50,7 +50,9 @@ pub(crate) fn bases(peer: &Peer, toolchains: &[Toolchain]) -> Result<Vec<Base>> 
         let bytes = fs::read(golden::folder().join(&trace))?;
         // Large ones would only make it slow.
         if bytes.len() < 20 << 10 {
-            bases.push(Base { name: trace, bytes });
+            // Old ones are few: a quarter of all mutants should be of them.
+            let times = if mutate::is_old(&bytes) { 3 } else { 1 };
+            bases.extend(std::iter::repeat_n(Base { name: trace, bytes }, times));
         }
     }
     for toolchain in toolchains {
@@ -215,8 +217,8 @@ fn problem(
             ));
         }
     }
-    if fuzz::is_ancient(&mutant.bytes) {
-        return fuzz::refused(parsed.outcome.events, parsed.outcome.end);
+    if mutate::is_old(&mutant.bytes) {
+        return reference.and_then(|reference| check::against(&reference.parsed, parsed));
     }
     reference.and_then(|reference| check::both(&reference, parsed, wire))
 }
@@ -242,7 +244,7 @@ impl Census {
             Some(End::Panic) => self.panics += 1,
             None => self.deaths += 1,
         }
-        self.ancient += u64::from(fuzz::is_ancient(&mutant.bytes));
+        self.old += u64::from(mutate::is_old(&mutant.bytes));
         if mutant.bytes.len() > 4 << 10 {
             self.memory = self.memory.max(parsed.memory as f64 / mutant.bytes.len() as f64);
         }
@@ -259,7 +261,7 @@ impl std::fmt::Display for Census {
             f,
             " the reference panicked on {}, died of {}, is of several minds about {}; \
              {} with a format before Go 1.22; at most {:.1} bytes of memory for a byte of input",
-            self.panics, self.deaths, self.undecided, self.ancient, self.memory
+            self.panics, self.deaths, self.undecided, self.old, self.memory
         )
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{Failure, Report, check, in_parallel};
 use crate::peer::{End, Peer};
-use crate::toolchain::Toolchain;
+use crate::toolchain::{DEBIAN, NEWEST, OLD, Toolchain};
 use crate::{golden, paths, programs};
 
 /// The ways a program is run: a suffix for the file and its GODEBUG. The first
@@ -28,6 +28,7 @@ const ATTEMPTS: u32 = 3;
 pub(crate) fn all(
     peer: &Peer,
     toolchains: &[Toolchain],
+    full: bool,
     report: &Report,
 ) -> Result<Vec<(String, PathBuf)>> {
     let mut recordings: Vec<(String, PathBuf)> = Vec::new();
@@ -40,6 +41,22 @@ pub(crate) fn all(
             record(peer, toolchain, report)
                 .with_context(|| format!("recording with Go {}", toolchain.version))?,
         );
+    }
+    // Traces of Go 1.11 to 1.21 that the reference's own tests read.
+    let reader =
+        Toolchain::get(NEWEST)?.root().join("src/internal/trace/internal/tracev1/testdata");
+    for entry in fs::read_dir(&reader).with_context(|| format!("reading {}", reader.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().expect("an entry has a name").display().to_string();
+        if name.ends_with("_good") {
+            recordings.push((name, path));
+        }
+    }
+    if full {
+        for version in [DEBIAN, OLD] {
+            let old = record_old(version);
+            recordings.extend(old.with_context(|| format!("recording with Go {version}"))?);
+        }
     }
     Ok(recordings)
 }
@@ -66,6 +83,35 @@ pub(crate) fn run(
 /// Where recordings are kept.
 pub(crate) fn cache() -> Result<PathBuf> {
     Ok(paths::cache()?.join("gotrail-recordings"))
+}
+
+/// Records this repository's programs with an old Go; one of them writes millions of events.
+fn record_old(version: &'static str) -> Result<Vec<(String, PathBuf)>> {
+    let go = Toolchain::get(version)?;
+    let folder = cache()?.join(go.version);
+    fs::create_dir_all(&folder)?;
+    let work = tempfile::tempdir()?;
+    let mut recordings = Vec::new();
+    for entry in fs::read_dir(paths::testdata().join("programs"))? {
+        let source = entry?.path();
+        let program = source.file_stem().expect("a Go file has a name").display().to_string();
+        let trace = folder.join(format!("{program}.trace"));
+        // Newer Go has what these use.
+        let newer = ["coroutines", "flight"].contains(&program.as_str());
+        if newer || programs::needs_c_compiler(&source)? && !programs::has_c_compiler() {
+            continue;
+        }
+        if !trace.exists() {
+            let binary = work.path().join(&program);
+            programs::build(&go, &source, &binary)?;
+            let partial = trace.with_extension(format!("partial-{}", std::process::id()));
+            let rounds: &[&str] = if program == "stress64" { &["4000"] } else { &[] };
+            programs::record(&binary, rounds, "", &partial)?;
+            fs::rename(&partial, &trace)?;
+        }
+        recordings.push((format!("{version}/{program}"), trace));
+    }
+    Ok(recordings)
 }
 
 fn record(peer: &Peer, go: &Toolchain, report: &Report) -> Result<Vec<(String, PathBuf)>> {

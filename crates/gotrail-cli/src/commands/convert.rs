@@ -28,7 +28,7 @@ const PIECE: usize = 256 << 10;
 /// How much of the input is looked at to tell its form: comments may precede the first line.
 const PEEK: u64 = 64 << 10;
 
-/// Convert a trace to text, or text to a trace.
+/// Convert a trace of Go 1.22 or later to text, or text to a trace.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

@@ -47,9 +47,11 @@ pub(crate) struct Args {
 enum Form {
     /// Events in the order in which they happened, as `go tool trace -d=parsed` prints them.
     Parsed,
-    /// Events as they stand in the file, as `go tool trace -d=wire` prints them.
+    /// Events as they stand in the file, as `go tool trace -d=wire` prints them; Go 1.22 and
+    /// later.
     Wire,
-    /// Which events take how many bytes, as `go tool trace -d=footprint` prints it.
+    /// Which events take how many bytes, as `go tool trace -d=footprint` prints it; Go 1.22 and
+    /// later.
     Footprint,
     /// Events in order, each a line of JSON.
     Json,

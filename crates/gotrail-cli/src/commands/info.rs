@@ -79,6 +79,9 @@ fn loss(error: &gotrail::Error) -> Loss {
 /// The Go versions that write a format.
 fn written_by(version: Version) -> &'static str {
     match version {
+        Version::Go111 => "Go 1.11 to 1.18",
+        Version::Go119 => "Go 1.19 or 1.20",
+        Version::Go121 => "Go 1.21",
         Version::Go122 => "Go 1.22",
         Version::Go123 => "Go 1.23 or 1.24",
         Version::Go125 => "Go 1.25",

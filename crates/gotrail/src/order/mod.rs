@@ -69,6 +69,11 @@ pub(crate) trait Sink {
 
     /// Whether the sink can take the events of another step.
     fn has_room(&self) -> bool;
+
+    /// Counts so many events, none later than `last_time`, if it does no more with any event.
+    fn count_unseen(&mut self, _events: u64, _last_time: i64) -> bool {
+        false
+    }
 }
 
 /// One event that a thread offers, with what the state knows of the thread.

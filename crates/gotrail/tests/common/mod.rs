@@ -31,6 +31,12 @@ impl Golden {
     pub fn path(&self) -> PathBuf {
         traces().join(&self.name)
     }
+
+    /// Whether it was recorded before Go 1.22.
+    pub fn is_old(&self) -> bool {
+        gotrail::format::version::read_header(&self.bytes)
+            .is_ok_and(|(version, _)| !version.has_generations())
+    }
 }
 
 /// All recorded traces.
@@ -39,6 +45,11 @@ pub fn goldens() -> Vec<Golden> {
     let goldens: Vec<Golden> = list.lines().skip(1).map(golden).collect();
     assert!(goldens.len() > 100, "only {} traces", goldens.len());
     goldens
+}
+
+/// All recorded traces of Go 1.22 and later, which have generations.
+pub fn goldens_with_generations() -> Vec<Golden> {
+    goldens().into_iter().filter(|golden| !golden.is_old()).collect()
 }
 
 /// The recorded traces of at most `size` bytes.

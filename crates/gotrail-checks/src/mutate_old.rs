@@ -1,0 +1,152 @@
+//! Broken traces of Go 1.11 to 1.21.
+//!
+//! These have no sizes that would have to fit: a trace is taken apart into events, something is
+//! done to some of them, and they are written one after the other again. Others are hit as bytes.
+
+use fastrand::Rng;
+
+/// The length of the header.
+const HEADER: usize = 16;
+
+const BATCH: u8 = 1;
+const STRING: u8 = 37;
+const LOG: u8 = 48;
+
+/// Makes a mutant of `bytes`; returns it with what was done.
+pub(crate) fn mutant(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, &'static str) {
+    let mut events = events(bytes);
+    if events.len() < 4 || rng.u8(..8) == 0 {
+        return (hit(bytes, rng), "old bytes");
+    }
+    let mut what = "";
+    for _ in 0..1 + rng.usize(..8) / 5 {
+        what = change(&mut events, rng);
+    }
+    let mut mutant = bytes[..HEADER.min(bytes.len())].to_vec();
+    mutant.extend(events.into_iter().flatten());
+    (mutant, what)
+}
+
+fn hit(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    match rng.u8(..3) {
+        0 => bytes.truncate(rng.usize(..=bytes.len())),
+        1 => {
+            for _ in 0..1 + rng.usize(..3) {
+                let at = rng.usize(HEADER.min(bytes.len() - 1)..bytes.len());
+                bytes[at] = rng.u8(..);
+            }
+        }
+        _ => {
+            let at = rng.usize(HEADER.min(bytes.len() - 1)..bytes.len());
+            bytes[at] ^= 1 << rng.u8(..8);
+        }
+    }
+    bytes
+}
+
+/// Changes the list of events, in a place that is likely to matter.
+fn change(events: &mut Vec<Vec<u8>>, rng: &mut Rng) -> &'static str {
+    let at = rng.usize(..events.len());
+    let near = (at + 1 + rng.usize(..40)).min(events.len() - 1);
+    match rng.u8(..10) {
+        0 => {
+            events.remove(at);
+            "old event removed"
+        }
+        1 => {
+            let copy = events[at].clone();
+            events.insert(near, copy);
+            "old event repeated"
+        }
+        2 => {
+            events.swap(at, near);
+            "old events swapped"
+        }
+        3 => {
+            let event = events.remove(at);
+            events.insert(near.min(events.len()), event);
+            "old event moved"
+        }
+        4 => {
+            let event = &mut events[at];
+            event[0] = event[0] & 0xc0 | rng.u8(1..50);
+            "old event of another type"
+        }
+        5 => {
+            let batches: Vec<usize> =
+                (0..events.len()).filter(|&i| events[i][0] & 0x3f == BATCH).collect();
+            if batches.is_empty() {
+                return "";
+            }
+            let at = batches[rng.usize(..batches.len())];
+            let last = events[at].len() - 1;
+            let byte = 1 + rng.usize(..last);
+            events[at][byte] = events[at][byte] & 0x80 | rng.u8(..8);
+            "old batch header"
+        }
+        6 => {
+            events.truncate(at.max(1));
+            "old trace cut"
+        }
+        _ => {
+            // A number, whose length stays.
+            let event = &mut events[at];
+            if event.len() < 2 {
+                event.push(0);
+                return "old event longer";
+            }
+            let first = if event[0] >> 6 == 3 { 2.min(event.len() - 1) } else { 1 };
+            let byte = rng.usize(first..event.len());
+            event[byte] = match rng.u8(..4) {
+                0 => event[byte] ^ 1,
+                1 => event[byte] & 0x80 | rng.u8(..4),
+                2 => event[byte] & 0x80 | event[byte].wrapping_add(1) & 0x7f,
+                _ => event[byte] & 0x80 | rng.u8(..0x80),
+            };
+            "old number"
+        }
+    }
+}
+
+/// The events of a good trace, as bytes.
+fn events(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut list = Vec::new();
+    let mut at = HEADER;
+    while at < bytes.len() {
+        let start = at;
+        let (kind, count) = (bytes[at] & 0x3f, usize::from(bytes[at] >> 6) + 1);
+        at += 1;
+        let number = |at: &mut usize| {
+            let mut value = 0u64;
+            for shift in (0..64).step_by(7) {
+                let Some(&byte) = bytes.get(*at) else { break };
+                *at += 1;
+                value |= u64::from(byte & 0x7f) << shift;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            value as usize
+        };
+        if kind == STRING {
+            number(&mut at);
+            let len = number(&mut at);
+            at = at.saturating_add(len);
+        } else if count == 4 {
+            let len = number(&mut at);
+            at = at.saturating_add(len);
+            if kind == LOG {
+                let len = number(&mut at);
+                at = at.saturating_add(len);
+            }
+        } else {
+            for _ in 0..count {
+                number(&mut at);
+            }
+        }
+        at = at.min(bytes.len());
+        list.push(bytes[start..at].to_vec());
+    }
+    list
+}
