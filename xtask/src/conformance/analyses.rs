@@ -21,6 +21,9 @@ const QUESTIONS: [(&str, &[&str]); 3] = [
 /// One thread reads from start to end; several read generations apart and merge them.
 const THREADS: [&str; 2] = ["1", "3"];
 
+/// How often the reference is asked before it is believed to differ.
+const ANSWERS: usize = 30;
+
 /// How far utilizations may be apart.
 const TOLERANCE: f64 = 1e-9;
 
@@ -34,7 +37,7 @@ pub(crate) fn run(
     let gotrail = command::build()?;
     in_parallel(jobs, traces, |(name, path)| {
         for (question, arguments) in QUESTIONS {
-            let theirs = answer(&peer.path("peer"), &[question], path)?;
+            let mut theirs = answer(&peer.path("peer"), &[question], path)?;
             if !theirs.status.success() {
                 // A broken trace, or one on which the reference gives up: nothing to compare.
                 continue;
@@ -43,7 +46,17 @@ pub(crate) fn run(
                 let arguments: Vec<_> =
                     arguments.iter().copied().chain(["--threads", threads]).collect();
                 let ours = answer(&gotrail, &arguments, path)?;
-                if let Some(detail) = difference(&theirs, &ours)? {
+                let mut found = difference(&theirs, &ours)?;
+                // Of old traces the reference orders some events by chance: ours is one of its
+                // answers.
+                for _ in 1..ANSWERS {
+                    if found.is_none() {
+                        break;
+                    }
+                    theirs = answer(&peer.path("peer"), &[question], path)?;
+                    found = difference(&theirs, &ours)?;
+                }
+                if let Some(detail) = found {
                     let name = format!("gotrail {question} --threads {threads} {name}");
                     report.fail(Failure { name, detail });
                 }
