@@ -2,6 +2,7 @@
 
 use crate::gc::Gc;
 use crate::goroutines::{Context, Goroutines};
+use crate::herds::Herds;
 use crate::merge::Merge;
 use crate::names::{Lookup, Names};
 use crate::procs::Procs;
@@ -46,6 +47,8 @@ pub struct Analysis {
     pub procs: Option<Procs>,
     /// What the garbage collector did.
     pub gc: Gc,
+    /// Many goroutines woken at once.
+    pub herds: Herds,
     lookup: Lookup,
     options: Options,
     start: i64,
@@ -64,8 +67,19 @@ impl Analysis {
         let waits = Waits::new(options.scope.clone());
         let lookup = Lookup::default();
         let procs = options.procs.then(|| Procs::new(later));
-        let gc = Gc::default();
-        Analysis { names, goroutines, waits, procs, gc, lookup, options, start: 0, clock: None }
+        let (gc, herds) = (Gc::default(), Herds::default());
+        Analysis {
+            names,
+            goroutines,
+            waits,
+            procs,
+            gc,
+            herds,
+            lookup,
+            options,
+            start: 0,
+            clock: None,
+        }
     }
 
     /// When the trace begins: the time of its first event.
@@ -125,6 +139,7 @@ impl Fold for Analysis {
             waits: &mut self.waits,
             procs: self.procs.as_mut(),
             gc: &mut self.gc,
+            herds: &mut self.herds,
         };
         self.goroutines.event(event, &mut with);
     }
@@ -147,6 +162,7 @@ impl Fold for Analysis {
             procs.absorb(later);
         }
         self.gc.absorb(later.gc, &to);
+        self.herds.absorb(later.herds, &to);
         let begun = self.waits.absorb(later.waits, &to);
         let mut with = Merge { names: &self.names, to: &to, begun: &begun, waits: &mut self.waits };
         self.goroutines.absorb(later.goroutines, &mut with);

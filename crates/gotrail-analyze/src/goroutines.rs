@@ -10,6 +10,7 @@
 //! it.
 
 use crate::gc::{Cycle, Gc, StopTheWorld, What};
+use crate::herds::Herds;
 use crate::names::{Lookup, Names, StackId, StrId};
 use crate::procs::{Change, Procs};
 use crate::scope::{self, Scope};
@@ -27,6 +28,12 @@ pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
 
 /// The tracer's reason for a wait that will never end, which it takes for the goroutine's end.
 const FOREVER: &[u8] = b"forever";
+
+/// A run shorter than this, in nanoseconds, hardly did more than to look whether there is work.
+pub const SHORT_RUN: i64 = 10_000;
+
+/// Wake-ups at most so many nanoseconds apart are one burst.
+pub const BURST_GAP: i64 = 20_000;
 
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
 #[derive(Debug, Clone)]
@@ -60,6 +67,12 @@ pub struct Goroutine {
     /// The proc that it began its system call on.
     pub(crate) syscall_proc: ProcId,
     pub(crate) wait: Begun,
+    /// How often it ran until it had to wait for something.
+    pub runs: u32,
+    /// How many of these runs were shorter than [`SHORT_RUN`].
+    pub short_runs: u32,
+    /// When it last woke another, and how many it woke in quick succession until then.
+    woke: (i64, u32),
     /// Whether its times are complete.
     pub(crate) settled: bool,
     /// Whether it works for the garbage collector, or ever did.
@@ -80,8 +93,9 @@ pub(crate) struct Head {
     pub(crate) name: StrId,
     /// The stack of that mention.
     pub(crate) stack: StackId,
-    /// When the state ended; 0 if it did not.
+    /// When the state ended, 0 if it did not; and what came then.
     pub(crate) until: i64,
+    pub(crate) then: GoState,
     /// The reason of the first mention.
     pub(crate) reason: StrId,
 }
@@ -170,6 +184,7 @@ pub(crate) struct Context<'a> {
     pub(crate) waits: &'a mut Waits,
     pub(crate) procs: Option<&'a mut Procs>,
     pub(crate) gc: &'a mut Gc,
+    pub(crate) herds: &'a mut Herds,
 }
 
 impl Context<'_> {
@@ -347,7 +362,14 @@ impl Goroutines {
                 None => self.add(Goroutine::new(step.go, self.sync)),
             },
         };
-        self.leave(slot, time, with.waits);
+        let goroutine = &mut self.list[slot];
+        if step.from == GoState::Running && step.to == GoState::Waiting {
+            let known = goroutine.head.is_none_or(|head| head.until != 0);
+            goroutine.ran(if known { time - goroutine.since } else { SHORT_RUN });
+        } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
+            self.woken(event, with);
+        }
+        self.leave(slot, time, step.to, with.waits);
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
@@ -379,7 +401,7 @@ impl Goroutines {
                 return;
             }
             self.list[slot].counts = false;
-            self.leave(slot, time, with.waits);
+            self.leave(slot, time, step.to, with.waits);
             let reason = with.string(event, step.reason);
             return self.enter(slot, event, step, reason, with);
         }
@@ -392,8 +414,16 @@ impl Goroutines {
         if self.later {
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
-            goroutine.head =
-                Some(Head { state, seen: time, on_proc, name, stack, until: 0, reason });
+            goroutine.head = Some(Head {
+                state,
+                seen: time,
+                on_proc,
+                name,
+                stack,
+                until: 0,
+                then: GoState::Undetermined,
+                reason,
+            });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
             goroutine.collects = with.gc.known.contains(&step.go);
@@ -439,19 +469,23 @@ impl Goroutines {
 
     /// A goroutine leaves its state.
     #[inline]
-    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) {
+    fn leave(&mut self, slot: usize, time: i64, then: GoState, waits: &mut Waits) {
         let goroutine = &mut self.list[slot];
         let since = goroutine.since;
         if let Some(head) = &mut goroutine.head
             && head.until == 0
         {
-            head.until = time;
+            (head.until, head.then) = (time, then);
             if head.state == GoState::Syscall {
                 let procs = self.in_syscall.keys().copied().collect();
                 self.syscalls_before.push((goroutine.id, time, procs));
             }
         }
         waits.end(goroutine.wait, goroutine.id, since, time);
+        if goroutine.state == GoState::Syscall {
+            let until = if goroutine.blocked_since != 0 { goroutine.blocked_since } else { time };
+            waits.held(goroutine.wait, until - since);
+        }
         goroutine.wait = Begun::NOTHING;
         if !goroutine.counts {
             return;
@@ -461,7 +495,10 @@ impl Goroutines {
         match goroutine.state {
             GoState::Running => goroutine.times.running += nanos,
             GoState::Runnable => goroutine.times.runnable += nanos,
-            GoState::Waiting => *goroutine.times.blocked.entry(goroutine.reason) += nanos,
+            GoState::Waiting => {
+                let reason = std::mem::take(&mut goroutine.reason);
+                *goroutine.times.blocked.entry(reason) += nanos;
+            }
             GoState::Syscall => {
                 if goroutine.blocked_since != 0 {
                     let blocked = std::mem::take(&mut goroutine.blocked_since);
@@ -474,6 +511,24 @@ impl Goroutines {
                 self.in_syscall.remove(&goroutine.syscall_proc.0);
             }
             _ => {}
+        }
+    }
+
+    /// The event's goroutine wakes another.
+    #[inline]
+    fn woken(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+        let time = event.time().0;
+        let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
+        let sync = self.sync;
+        let (last, number) = &mut self.list[waker].woke;
+        // What comes before a sync may be known to another fold only.
+        let goes_on = time - *last <= BURST_GAP && *last >= sync;
+        *number = if goes_on { *number + 1 } else { 1 };
+        *last = time;
+        if *number >= Herds::SMALLEST && number.is_power_of_two() {
+            let size = *number;
+            let stack = with.stack(event, event.stack_id());
+            with.herds.grown(stack, size);
         }
     }
 
@@ -861,6 +916,12 @@ impl Extra {
 }
 
 impl Goroutine {
+    /// It ran for so long until it had to wait.
+    pub(crate) fn ran(&mut self, nanos: i64) {
+        self.runs += 1;
+        self.short_runs += u32::from(nanos < SHORT_RUN);
+    }
+
     pub(crate) fn new(id: GoId, created: i64) -> Goroutine {
         Goroutine {
             id,
@@ -878,6 +939,9 @@ impl Goroutine {
             blocked_since: 0,
             syscall_proc: ProcId::NONE,
             wait: Begun::NOTHING,
+            runs: 0,
+            short_runs: 0,
+            woke: (0, 0),
             settled: false,
             collects: false,
             head: None,

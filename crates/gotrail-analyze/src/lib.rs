@@ -11,6 +11,7 @@
 //! | [`waits`] | what goroutines waited for, by kind, reason and stack |
 //! | [`procs`] | procs: which was held when, and who waited for one |
 //! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
+//! | [`herds`] | many goroutines woken at once |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -20,6 +21,7 @@
 pub mod analysis;
 pub mod gc;
 pub mod goroutines;
+pub mod herds;
 pub mod histogram;
 mod merge;
 pub mod mmu;

@@ -11,7 +11,7 @@
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
 use crate::goroutines::{
-    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
+    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, SHORT_RUN, is_system,
 };
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
@@ -205,6 +205,8 @@ impl Goroutines {
         let before = scope::nanos(&self.scope, later.id, merged.sync, head.seen);
         if head.state == GoState::Running {
             later.started = head.seen;
+            let short = head.then == GoState::Waiting && head.until - head.seen < SHORT_RUN;
+            later.short_runs += u32::from(short);
         }
         let kind = match head.state {
             GoState::Runnable => Some(WaitKind::Sched),
@@ -248,6 +250,7 @@ impl Goroutines {
         let before = &mut self.list[slot];
         let nanos = |from, until| scope::nanos(&scope, later.id, from, until);
         let ended = later.ended != 0;
+        let before_since = before.since;
         // What has to be added to times that the later fold noted.
         let mut offset = before.times.clone();
         offset.total = nanos(before.created, sync);
@@ -305,6 +308,11 @@ impl Goroutines {
             before.times.ranges.add(&later.times.ranges);
         } else {
             with.waits.end(before.wait, before.id, before.since, head.until);
+            if head.state == GoState::Syscall {
+                let blocked = before.blocked_since;
+                let until = if blocked != 0 { blocked } else { head.until };
+                with.waits.held(before.wait, until - before.since);
+            }
             let total = before.times.total;
             before.times = later.times.clone();
             before.times.add(&offset);
@@ -316,6 +324,13 @@ impl Goroutines {
                 (later.since, later.reason, later.counts);
             (before.blocked_since, before.syscall_proc) = (later.blocked_since, later.syscall_proc);
             before.wait = later.wait;
+        }
+        before.runs += later.runs;
+        before.short_runs += later.short_runs;
+        if head.state == GoState::Running && head.then == GoState::Waiting {
+            // It was counted, but not as short: nobody knew how long it had run.
+            let short = head.until - before_since < SHORT_RUN;
+            before.short_runs += u32::from(short);
         }
         if ended {
             before.ended = later.ended;

@@ -63,8 +63,15 @@ pub struct WaitSum {
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
+    /// Of system calls: the longest that one held its proc.
+    pub longest_held: i64,
+    /// Of system calls: how many held their proc for at least [`LONG_HELD`], and how long together.
+    pub long_held: (u64, i64),
     class: u32,
 }
+
+/// A system call that holds its proc for so many nanoseconds keeps others from it.
+pub const LONG_HELD: i64 = 1_000_000;
 
 /// A wait that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +146,18 @@ impl Waits {
         }
     }
 
+    /// A system call has held its proc.
+    #[inline]
+    pub(crate) fn held(&mut self, begun: Begun, nanos: i64) {
+        if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) {
+            sum.longest_held = sum.longest_held.max(nanos);
+            if nanos >= LONG_HELD {
+                sum.long_held.0 += 1;
+                sum.long_held.1 += nanos;
+            }
+        }
+    }
+
     /// The trace ends during a wait of `go`.
     pub(crate) fn leave_open(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
         let nanos = scope::nanos(&self.scope, go, from, until);
@@ -163,6 +182,9 @@ impl Waits {
                 own.count += sum.count;
                 own.total += sum.total;
                 own.max = own.max.max(sum.max);
+                own.longest_held = own.longest_held.max(sum.longest_held);
+                own.long_held.0 += sum.long_held.0;
+                own.long_held.1 += sum.long_held.1;
             }
             begun
         });

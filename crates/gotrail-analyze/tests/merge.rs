@@ -1,0 +1,179 @@
+//! Generations analysed apart and merged come to what one pass comes to.
+
+use gotrail::{Mode, Trace};
+use gotrail_analyze::mmu::Flags;
+use gotrail_analyze::{Analysis, Options, StackId, StrId, Sums, Times};
+use gotrail_synth::sim::{Config, GoRelease, Profile, Simulation};
+use proptest::prelude::*;
+use proptest::sample::select;
+use std::fmt::Write;
+
+fn analyse(trace: &Trace, threads: usize) -> Analysis {
+    let mut analysis = Analysis::new(Options { regions: true, procs: true, ..Options::default() });
+    let mut reader = trace.reader(Mode::Strict).unwrap();
+    reader.fold_parallel(threads, &mut analysis, |_| {}).unwrap();
+    analysis.finish();
+    analysis
+}
+
+/// All that an analysis says, as text without the numbers of names, which depend on the order in
+/// which they were met.
+fn describe(analysis: &Analysis) -> String {
+    let names = &analysis.names;
+    let name = |id: StrId| names.string(id).to_string();
+    let stack = |id: StackId| {
+        let frames =
+            names.stack(id).map(|frame| format!("{}:{}", name(frame.function), frame.line));
+        frames.collect::<Vec<_>>().join("<")
+    };
+    let sums = |sums: &Sums| {
+        let mut list: Vec<_> = sums.iter().map(|(id, nanos)| (name(id), nanos)).collect();
+        list.sort();
+        format!("{list:?}")
+    };
+    let times = |times: &Times| {
+        let Times { running, runnable, syscall, syscall_blocked, total, .. } = times;
+        let (blocked, ranges) = (sums(&times.blocked), sums(&times.ranges));
+        format!("{running} {runnable} {syscall} {syscall_blocked} {total} {blocked} {ranges}")
+    };
+    let mut out = String::new();
+    let mut goroutines: Vec<_> = analysis.goroutines.iter().collect();
+    goroutines.sort_by_key(|goroutine| goroutine.id);
+    for go in goroutines {
+        writeln!(
+            out,
+            "goroutine {} {} {} {} {} by {} at {} {:?} since {} {} runs {} short {} {}",
+            go.id,
+            name(go.name),
+            go.created,
+            go.started,
+            go.ended,
+            go.creator,
+            stack(go.created_by),
+            go.state,
+            go.since,
+            name(go.reason),
+            go.runs,
+            go.short_runs,
+            times(&go.times),
+        )
+        .unwrap();
+    }
+    // Of each goroutine in order: how those of several mix is not said.
+    let mut regions: Vec<_> = analysis.goroutines.regions().iter().collect();
+    regions.sort_by_key(|region| (region.go, region.end, region.start, region.task));
+    for region in regions {
+        let (go, task, start, end) = (region.go, region.task, region.start, region.end);
+        let (kind, times) = (name(region.name), times(&region.times));
+        writeln!(out, "region {go} {task} {kind} {start:?} {end:?} {times}").unwrap();
+    }
+    let mut tasks: Vec<_> = analysis.goroutines.tasks.iter().collect();
+    tasks.sort_by_key(|task| task.0);
+    for (id, task) in tasks {
+        let mut goroutines: Vec<_> = task.goroutines.iter().collect();
+        goroutines.sort();
+        writeln!(
+            out,
+            "task {id} {} {:?} {:?} {:?} {:?} {} {} {goroutines:?}",
+            name(task.name),
+            task.parent,
+            task.start,
+            task.end,
+            task.creator,
+            task.logs,
+            task.regions
+        )
+        .unwrap();
+    }
+    let mut waits: Vec<_> = analysis
+        .waits
+        .sums()
+        .map(|(key, sum)| {
+            let (count, total, max) = (sum.count, sum.total, sum.max);
+            let (open, held) = ((sum.open, sum.open_total), (sum.longest_held, sum.long_held));
+            let place = (key.kind, name(key.why), stack(key.stack));
+            format!("wait {place:?} {count} {total} {max} {open:?} {held:?}")
+        })
+        .collect();
+    waits.extend(analysis.waits.classes().map(|(kind, why, histogram)| {
+        let buckets: Vec<_> = histogram.buckets().collect();
+        format!("class {kind:?} {} {buckets:?}", name(why))
+    }));
+    waits.extend(analysis.herds.iter().map(|(id, herd)| format!("herd {} {herd:?}", stack(id))));
+    waits.sort();
+    out += &waits.join("\n");
+    let gc = &analysis.gc;
+    for stop in &gc.stops {
+        let reason = name(stop.reason);
+        writeln!(out, "stop {reason} {:?} {:?} {}", stop.start, stop.end, stop.go).unwrap();
+    }
+    writeln!(out, "{:?} {:?} {:?}", gc.cycles, gc.swept, gc.heap).unwrap();
+    for per_proc in [false, true] {
+        let flags = Flags { stw: true, background: true, assist: true, sweep: true, per_proc };
+        let mmu = gc.mmu(flags, analysis.end());
+        writeln!(out, "mmu {:?}", [1_000, 100_000, 10_000_000].map(|w| mmu.at(w))).unwrap();
+    }
+    let procs = analysis.procs.as_ref().unwrap();
+    writeln!(out, "{:?} {:?} {:?}", procs.procs, procs.changes, procs.total).unwrap();
+    writeln!(out, "{:?}", procs.timeline).unwrap();
+    out
+}
+
+fn check(config: &Config) {
+    let mut bytes = Vec::new();
+    Simulation::new(config.clone()).unwrap().write(&mut bytes).unwrap();
+    let trace = Trace::from_bytes(bytes).unwrap();
+    let whole = describe(&analyse(&trace, 1));
+    for threads in [2, 5] {
+        let merged = describe(&analyse(&trace, threads));
+        let lines = whole.lines().zip(merged.lines());
+        for (whole, merged) in lines {
+            assert_eq!(whole, merged, "{config:?}, {threads} threads");
+        }
+        assert_eq!(whole.lines().count(), merged.lines().count());
+    }
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let program = (any::<u64>(), select(Profile::ALL), 1..20_u32, 1..500_u32);
+    let trace = (1..20_000_u64, 1..12_u64, 22..=27_u8);
+    let all = (program, trace).prop_map(|((seed, profile, procs, goroutines), trace)| {
+        let (events, generations, go) = trace;
+        let go = GoRelease::new(go).unwrap();
+        Config { seed, profile, procs, goroutines, events, generations, go, ..Config::default() }
+    });
+    all.prop_filter("the release has what the profile needs", |config| config.check().is_ok())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #[test]
+    fn any_simulation_comes_to_the_same_on_several_threads(config in configs()) {
+        check(&config);
+    }
+}
+
+#[test]
+fn recorded_traces_come_to_the_same_on_several_threads() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/traces");
+    let mut count = 0;
+    for release in std::fs::read_dir(folder).unwrap() {
+        let release = release.unwrap().path();
+        for file in release.read_dir().into_iter().flatten() {
+            let path = file.unwrap().path();
+            if path.extension().is_none_or(|extension| extension != "trace") {
+                continue;
+            }
+            let trace = Trace::open(&path).unwrap();
+            let mut analysis = Analysis::new(Options::default());
+            let mut reader = trace.reader(Mode::Strict).unwrap();
+            if reader.fold_parallel(1, &mut analysis, |_| {}).is_err() {
+                continue;
+            }
+            let (one, three) = (describe(&analyse(&trace, 1)), describe(&analyse(&trace, 3)));
+            assert!(one == three, "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count > 40, "only {count} traces");
+}
