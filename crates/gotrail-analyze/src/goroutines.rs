@@ -33,7 +33,7 @@ const FOREVER: &[u8] = b"forever";
 pub const SHORT_RUN: i64 = 10_000;
 
 /// Wake-ups at most so many nanoseconds apart are one burst.
-pub const BURST_GAP: i64 = 20_000;
+pub const BURST_GAP: i64 = 2_000;
 
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
 #[derive(Debug, Clone)]
@@ -69,10 +69,14 @@ pub struct Goroutine {
     pub(crate) wait: Begun,
     /// How often it ran until it had to wait for something.
     pub runs: u32,
-    /// How many of these runs were shorter than [`SHORT_RUN`].
+    /// How many of these runs were shorter than [`SHORT_RUN`] and came to nothing: it woke and
+    /// created no other, and made no system call.
     pub short_runs: u32,
-    /// When it last woke another, and how many it woke in quick succession until then.
-    woke: (i64, u32),
+    /// Whether it did something of that since it began to run.
+    pub(crate) acted: bool,
+    /// When it last woke another, how many it woke in quick succession until then, and at which
+    /// stack of the generation.
+    woke: (i64, u32, u64),
     /// Whether its times are complete.
     pub(crate) settled: bool,
     /// Whether it works for the garbage collector, or ever did.
@@ -96,6 +100,8 @@ pub(crate) struct Head {
     /// When the state ended, 0 if it did not; and what came then.
     pub(crate) until: i64,
     pub(crate) then: GoState,
+    /// Whether it did something in it, as [`Goroutine::short_runs`] has it.
+    pub(crate) acted: bool,
     /// The reason of the first mention.
     pub(crate) reason: StrId,
 }
@@ -422,6 +428,7 @@ impl Goroutines {
                 stack,
                 until: 0,
                 then: GoState::Undetermined,
+                acted: false,
                 reason,
             });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
@@ -449,7 +456,8 @@ impl Goroutines {
         goroutine.counts = false;
         goroutine.creator = event.goroutine();
         if let Some(creator) = self.slot(event.goroutine()) {
-            let creator = &self.list[creator];
+            let creator = &mut self.list[creator];
+            creator.acted = true;
             let extra = creator.extra.as_deref();
             if let Some(inner) = extra.and_then(|extra| extra.regions.last()) {
                 let open = Open {
@@ -475,7 +483,7 @@ impl Goroutines {
         if let Some(head) = &mut goroutine.head
             && head.until == 0
         {
-            (head.until, head.then) = (time, then);
+            (head.until, head.then, head.acted) = (time, then, goroutine.acted);
             if head.state == GoState::Syscall {
                 let procs = self.in_syscall.keys().copied().collect();
                 self.syscalls_before.push((goroutine.id, time, procs));
@@ -520,11 +528,14 @@ impl Goroutines {
         let time = event.time().0;
         let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
         let sync = self.sync;
-        let (last, number) = &mut self.list[waker].woke;
+        let waker = &mut self.list[waker];
+        waker.acted = true;
+        let (last, number, stack) = &mut waker.woke;
         // What comes before a sync may be known to another fold only.
-        let goes_on = time - *last <= BURST_GAP && *last >= sync;
+        let here = event.stack_id();
+        let goes_on = time - *last <= BURST_GAP && *last >= sync && *stack == here;
         *number = if goes_on { *number + 1 } else { 1 };
-        *last = time;
+        (*last, *stack) = (time, here);
         if *number >= Herds::SMALLEST && number.is_power_of_two() {
             let size = *number;
             let stack = with.stack(event, event.stack_id());
@@ -550,6 +561,7 @@ impl Goroutines {
                 if goroutine.started == 0 {
                     goroutine.started = time;
                 }
+                goroutine.acted = step.from != GoState::Runnable;
                 return;
             }
             GoState::Runnable => {
@@ -919,7 +931,7 @@ impl Goroutine {
     /// It ran for so long until it had to wait.
     pub(crate) fn ran(&mut self, nanos: i64) {
         self.runs += 1;
-        self.short_runs += u32::from(nanos < SHORT_RUN);
+        self.short_runs += u32::from(nanos < SHORT_RUN && !self.acted);
     }
 
     pub(crate) fn new(id: GoId, created: i64) -> Goroutine {
@@ -941,7 +953,8 @@ impl Goroutine {
             wait: Begun::NOTHING,
             runs: 0,
             short_runs: 0,
-            woke: (0, 0),
+            acted: false,
+            woke: (0, 0, 0),
             settled: false,
             collects: false,
             head: None,

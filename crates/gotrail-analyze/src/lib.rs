@@ -12,6 +12,7 @@
 //! | [`procs`] | procs: which was held when, and who waited for one |
 //! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
 //! | [`herds`] | many goroutines woken at once |
+//! | [`check`] | findings, with their numbers |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -19,6 +20,7 @@
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
+pub mod check;
 pub mod gc;
 pub mod goroutines;
 pub mod herds;

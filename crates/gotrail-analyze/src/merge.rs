@@ -205,8 +205,8 @@ impl Goroutines {
         let before = scope::nanos(&self.scope, later.id, merged.sync, head.seen);
         if head.state == GoState::Running {
             later.started = head.seen;
-            let short = head.then == GoState::Waiting && head.until - head.seen < SHORT_RUN;
-            later.short_runs += u32::from(short);
+            // Nobody knows when it began to run, so that this run does not count as short.
+            later.acted |= head.until == 0;
         }
         let kind = match head.state {
             GoState::Runnable => Some(WaitKind::Sched),
@@ -250,7 +250,7 @@ impl Goroutines {
         let before = &mut self.list[slot];
         let nanos = |from, until| scope::nanos(&scope, later.id, from, until);
         let ended = later.ended != 0;
-        let before_since = before.since;
+        let (before_since, before_acted) = (before.since, before.acted);
         // What has to be added to times that the later fold noted.
         let mut offset = before.times.clone();
         offset.total = nanos(before.created, sync);
@@ -304,6 +304,7 @@ impl Goroutines {
         }
         if head.until == 0 {
             // Still in the same state, since before: only ranges can have been added.
+            before.acted |= later.acted;
             before.times.ranges = offset.ranges.clone();
             before.times.ranges.add(&later.times.ranges);
         } else {
@@ -324,12 +325,14 @@ impl Goroutines {
                 (later.since, later.reason, later.counts);
             (before.blocked_since, before.syscall_proc) = (later.blocked_since, later.syscall_proc);
             before.wait = later.wait;
+            before.acted = later.acted;
         }
         before.runs += later.runs;
         before.short_runs += later.short_runs;
         if head.state == GoState::Running && head.then == GoState::Waiting {
             // It was counted, but not as short: nobody knew how long it had run.
-            let short = head.until - before_since < SHORT_RUN;
+            let acted = before_acted || head.acted;
+            let short = head.until - before_since < SHORT_RUN && !acted;
             before.short_runs += u32::from(short);
         }
         if ended {

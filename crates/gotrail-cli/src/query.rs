@@ -6,7 +6,7 @@ use crate::progress::Progress;
 use crate::report;
 use crate::source::Source;
 use anyhow::{Context, Result, bail};
-use gotrail::{ClockSnapshot, GoId, Mode, TaskId, Trace};
+use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
 use gotrail_analyze::{Analysis, Goroutine, Options, Region, Scope, Task};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use regex::Regex;
@@ -117,6 +117,8 @@ pub(crate) struct Answer {
     pub(crate) start: Start,
     /// What counts.
     pub(crate) scope: Option<Scope>,
+    /// What could not be read.
+    pub(crate) report: Report,
 }
 
 impl Answer {
@@ -174,14 +176,14 @@ impl Query {
     pub(crate) fn run(&self, options: Options) -> Result<Answer> {
         let mut source = Source::open(&self.trace)?;
         if self.part.is_everything() {
-            let (analysis, start) = self.pass(&mut source, options)?;
-            return Ok(Answer { analysis, start, scope: None });
+            let (analysis, start, report) = self.pass(&mut source, options)?;
+            return Ok(Answer { analysis, start, scope: None, report });
         }
         // What counts is known when the start is: a stream must be read twice, too.
         let mut source = source.into_mapped()?;
         let first = Options { regions: true, ..Options::default() };
         let (known, start) = if self.part.needs_a_first_pass() {
-            let (known, start) = self.pass(&mut source, first)?;
+            let (known, start, _) = self.pass(&mut source, first)?;
             (Some(known), start)
         } else {
             (None, source.start()?)
@@ -189,12 +191,12 @@ impl Query {
         let scope = self.scope(known.as_ref(), start)?;
         drop(known);
         let options = Options { scope: Some(scope.clone()), ..options };
-        let (analysis, start) = self.pass(&mut source, options)?;
-        Ok(Answer { analysis, start, scope: Some(scope) })
+        let (analysis, start, report) = self.pass(&mut source, options)?;
+        Ok(Answer { analysis, start, scope: Some(scope), report })
     }
 
     /// Reads the trace once. What cannot be read is reported, and the rest counts.
-    fn pass(&self, source: &mut Source, options: Options) -> Result<(Analysis, Start)> {
+    fn pass(&self, source: &mut Source, options: Options) -> Result<(Analysis, Start, Report)> {
         let progress = Progress::new(source.size, false);
         let mut analysis = Analysis::new(options.clone());
         let mut outcome = source.fold(Mode::Strict, self.threads(), &mut analysis, &progress)?;
@@ -211,7 +213,7 @@ impl Query {
         progress.finish();
         analysis.finish();
         let start = Start { time: analysis.start(), clock: analysis.clock() };
-        Ok((analysis, start))
+        Ok((analysis, start, outcome.report))
     }
 
     fn scope(&self, known: Option<&Analysis>, start: Start) -> Result<Scope> {

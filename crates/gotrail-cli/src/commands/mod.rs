@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod check;
 pub(crate) mod check_archive;
 pub(crate) mod completions;
 pub(crate) mod convert;
