@@ -13,6 +13,7 @@
 //! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
 //! | [`herds`] | many goroutines woken at once |
 //! | [`check`] | findings, with their numbers |
+//! | [`diff`] | what changed between traces |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -21,6 +22,7 @@
 
 pub mod analysis;
 pub mod check;
+pub mod diff;
 pub mod gc;
 pub mod goroutines;
 pub mod herds;

@@ -120,6 +120,11 @@ impl Table {
         Ok(())
     }
 
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// The rows sorted as asked for, or as they are.
     pub(crate) fn sorted(mut self, format: &Format) -> Result<Table> {
         if let Some(column) = &format.sort {

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod check_archive;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod event_json;
 pub(crate) mod gc;
