@@ -249,13 +249,17 @@ pub fn compare(before: &Samples, after: &Samples) -> Vec<Difference> {
                 0.0 => freedom_before + freedom_after,
                 _ => error * error / parts,
             };
+            // Of one value nobody knows how it varies; and how long a wait takes says little where
+            // there were few.
+            let least = if key.1 == Quantity::PerWait { 4 } else { 2 };
+            let enough = [before, after].iter().all(|side| side.is_empty() || side.len() >= least);
             Some(Difference {
                 subject: key.0.clone(),
                 quantity: key.1,
                 before: mean_before,
                 after: mean_after,
                 t,
-                exceeds: is_certain(t, freedom),
+                exceeds: enough && is_certain(t, freedom),
             })
         })
         .collect();
@@ -292,7 +296,7 @@ mod tests {
 
     #[test]
     fn what_differs_by_chance_does_not_exceed() {
-        let before = samples(&[10.0, 12.0, 8.0, 10.0]);
+        let before = samples(&[10.0, 12.0, 8.0, 10.0, 10.0, 11.0, 9.0, 10.0]);
         let same = compare(&before, &samples(&[11.0, 9.0, 10.0, 11.0]));
         assert!(!same[0].exceeds, "{same:?}");
         let more = compare(&before, &samples(&[21.0, 19.0, 20.0, 21.0]));
@@ -301,5 +305,6 @@ mod tests {
         assert!(compare(&before, &before).is_empty());
         let gone = compare(&before, &Samples::default());
         assert!(gone[0].exceeds && gone[0].after == 0.0, "{gone:?}");
+        assert!(!compare(&before, &samples(&[30.0]))[0].exceeds, "one value says nothing");
     }
 }
