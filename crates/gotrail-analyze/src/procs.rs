@@ -79,6 +79,8 @@ pub struct Procs {
     /// What is not in the sums yet: the sums until `time`, since `settled`.
     pending: Load,
     settled: i64,
+    /// When the step of the timeline ends that `settled` is in.
+    step_ends: i64,
     /// Later folds: what happened.
     log: Option<Log>,
 }
@@ -208,7 +210,7 @@ impl Procs {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self, time: i64) {
         if self.time == 0 {
             (self.time, self.settled) = (time, time);
@@ -220,11 +222,16 @@ impl Procs {
         self.pending.runnable += self.runnable * nanos;
         self.pending.idle_while_runnable += idle.min(self.runnable) * nanos;
         // A stretch that lies in one step is added at once.
-        let step = self.timeline.step();
-        if time / step != self.settled / step {
-            self.settle(time);
+        if time >= self.step_ends {
+            self.settle_at(time);
         }
         self.time = time;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_at(&mut self, time: i64) {
+        self.settle(time);
     }
 
     /// Adds what is pending to the sums; it all happened since `settled`, which is in the same
@@ -252,6 +259,7 @@ impl Procs {
         self.total.add(&self.pending);
         self.pending = Load::default();
         self.settled = time;
+        self.step_ends = (time / self.timeline.step() + 1) * self.timeline.step();
     }
 
     /// Whether what a later fold noted is not all that happened.

@@ -79,6 +79,9 @@ pub(crate) fn share(share: f64) -> String {
 
 /// A number that is not whole: `0.250`, `12.3`, `1,234`.
 pub(crate) fn number(value: f64) -> String {
+    if value < 0.0 {
+        return format!("-{}", number(-value));
+    }
     match value {
         0.0..0.9995 => format!("{value:.3}"),
         0.9995..999.5 => digits(value),

@@ -11,6 +11,7 @@
 //! | `progress` | a bar for those who have to wait |
 //! | `human` | numbers and units for people |
 //! | `paint` | colours for terminals |
+//! | `plot` | plots as SVG |
 //! | `json` | JSON without allocations |
 //! | `query` | which part of a trace an analysis is about, and the passes for it |
 //! | `table` | answers as text, JSON and CSV |
@@ -25,6 +26,7 @@ mod json;
 mod memory;
 mod output;
 mod paint;
+mod plot;
 mod progress;
 mod query;
 mod report;
@@ -70,6 +72,7 @@ enum Command {
     Procs(commands::procs::Args),
     Check(commands::check::Args),
     Diff(commands::diff::Args),
+    Report(commands::report::Args),
     Synth(commands::synth::Args),
     CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
@@ -99,6 +102,7 @@ fn main() -> ExitCode {
         Command::Procs(args) => commands::procs::run(&args),
         Command::Check(args) => commands::check::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

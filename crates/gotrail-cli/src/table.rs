@@ -4,6 +4,7 @@ use crate::output::Output;
 use crate::paint::Paint;
 use crate::{Verdict, human, json};
 use anyhow::Result;
+use maud::html;
 use std::cmp::Ordering;
 
 /// How many rows people are shown unless they say otherwise.
@@ -146,6 +147,74 @@ impl Table {
                 }
             }
         }
+    }
+
+    /// The rows as an HTML table, by this column, as many as people are shown.
+    pub(crate) fn html(mut self, usually: &str) -> String {
+        let format = Format { json: false, csv: false, top: None, sort: Some(usually.to_owned()) };
+        // The column is one of ours.
+        let _ = self.sort(&format, usually);
+        let all = self.rows.len();
+        self.rows.truncate(ROWS);
+        let is_text = |cell: &Cell| matches!(cell, Cell::Text(_) | Cell::Sums(_) | Cell::Ids(_));
+        let class = |at: usize| {
+            let mut cells = self.rows.iter().map(|row| &row[at]);
+            if cells.any(is_text) { "text" } else { "number" }
+        };
+        let shown: Vec<_> = (0..self.columns.len())
+            .filter(|&at| !self.columns[at].title.is_empty())
+            .map(|at| (at, class(at)))
+            .collect();
+        let markup = html! {
+            div class="scroll" {
+                table {
+                    thead {
+                        tr {
+                            @for &(at, class) in &shown {
+                                th class=(class) { (self.columns[at].title) }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for row in &self.rows {
+                            tr {
+                                @for &(at, class) in &shown {
+                                    td class=(class) { (text(&row[at])) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            @if all > self.rows.len() {
+                p class="more" {
+                    "and " (human::counted((all - self.rows.len()) as u64, self.what)) " more"
+                }
+            }
+            @if all == 0 { p class="more" { "no " (self.what) "s" } }
+        };
+        markup.into_string()
+    }
+
+    /// Each row's values below each other with their titles, as HTML.
+    pub(crate) fn html_fields(&self) -> String {
+        let markup = html! {
+            @for row in &self.rows {
+                div class="scroll" {
+                    table {
+                        @for (column, cell) in self.columns.iter().zip(row) {
+                            @if !column.title.is_empty() {
+                                tr {
+                                    th class="text" { (column.title) }
+                                    td { (text(cell)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        markup.into_string()
     }
 
     /// Prints the table.

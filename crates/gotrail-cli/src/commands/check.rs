@@ -90,8 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let query = Query { trace, part: Part::default(), threads: args.threads };
     let regions = rules.need_regions();
     let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
-    let mut found = rules.find(&answer.analysis);
-    found.extend(misuses(&rules, &answer));
+    let found = all(&answer, &rules);
     let text = match args.format {
         Form::Text => text(&answer, &rules, &found),
         Form::Json => lines(&answer, &found)?,
@@ -192,6 +191,13 @@ fn list(rules: &Rules) -> String {
     out
 }
 
+/// Everything there is to find.
+pub(super) fn all(answer: &Answer, rules: &Rules) -> Vec<Finding> {
+    let mut found = rules.find(&answer.analysis);
+    found.extend(misuses(rules, answer));
+    found
+}
+
 /// Annotations that no reader can make sense of, as findings.
 fn misuses(rules: &Rules, answer: &Answer) -> Vec<Finding> {
     let used = rules.0.iter().any(|rule| rule.enabled && rule.name == "misused-annotations");
@@ -217,13 +223,14 @@ fn value(value: Value) -> String {
     }
 }
 
-fn evidence(finding: &Finding) -> String {
+/// The numbers of a finding in a line.
+pub(super) fn evidence(finding: &Finding) -> String {
     let each = finding.evidence.iter().map(|(name, number)| format!("{name} {}", value(*number)));
     each.collect::<Vec<_>>().join(", ")
 }
 
 /// The frames of a stack, innermost first: function, file, line.
-fn frames(answer: &Answer, stack: Option<StackId>) -> Vec<(String, String, u64)> {
+pub(super) fn frames(answer: &Answer, stack: Option<StackId>) -> Vec<(String, String, u64)> {
     let names = &answer.analysis.names;
     let text = |name| names.string(name).to_string();
     let frames = stack.map(|stack| names.stack(stack));

@@ -74,7 +74,8 @@ fn counted(answer: &Answer, start: Option<i64>, end: Option<i64>) -> i64 {
     (end.unwrap_or(answer.analysis.end()).min(until) - start).max(0)
 }
 
-fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
+/// The figures of the whole trace, in one row.
+pub(super) fn figures(answer: &Answer) -> Table {
     let analysis = &answer.analysis;
     let (gc, names) = (&analysis.gc, &analysis.names);
     let (from, until) = answer.window();
@@ -129,6 +130,11 @@ fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
     ];
     let mut table = Table::new("summary", columns);
     table.push(row);
+    table
+}
+
+fn summary(answer: &Answer, args: &Args) -> Result<Verdict> {
+    let table = figures(answer);
     if args.format.is_for_programs() {
         return table.print(&mut Output::new(), &args.format);
     }
@@ -190,7 +196,8 @@ fn reason(answer: &Answer, name: StrId) -> String {
     inner.map(str::to_owned).unwrap_or(name)
 }
 
-fn reasons(answer: &Answer) -> Table {
+/// Stops of the world by reason.
+pub(super) fn reasons(answer: &Answer) -> Table {
     let mut by_reason = FxHashMap::<StrId, Histogram>::default();
     for stop in stops_in(answer) {
         if let (Some(start), Some(end)) = (stop.start, stop.end) {

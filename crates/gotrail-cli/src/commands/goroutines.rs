@@ -54,7 +54,8 @@ const GROUP: &[Column] = &[
     column("blocked", "blocked by reason"),
 ];
 
-fn groups(answer: &Answer) -> Table {
+/// The table by function.
+pub(super) fn groups(answer: &Answer) -> Table {
     let mut groups = FxHashMap::<StrId, (u64, Times)>::default();
     let mut all = 0;
     for goroutine in answer.goroutines() {

@@ -13,6 +13,7 @@ pub(crate) mod info;
 pub(crate) mod man;
 pub(crate) mod mmu;
 pub(crate) mod procs;
+pub(crate) mod report;
 pub(crate) mod synth;
 pub(crate) mod tasks;
 pub(crate) mod validate;

@@ -80,7 +80,8 @@ fn share(part: i64, whole: i64) -> Cell {
     Cell::Share(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
 }
 
-fn summary(answer: &Answer) -> Table {
+/// All procs together, in one row.
+pub(super) fn summary(answer: &Answer) -> Table {
     let columns = &[
         column("gomaxprocs", "GOMAXPROCS"),
         column("duration", "duration"),

@@ -2,7 +2,7 @@
 
 use crate::Verdict;
 use crate::output::Output;
-use crate::query::Query;
+use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use anyhow::Result;
 use gotrail_analyze::Options;
@@ -39,6 +39,13 @@ const COLUMNS: &[Column] = &[
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = args.query.run(Options::default())?;
+    let mut table = table(&answer);
+    table.sort(&args.format, "id")?;
+    table.print(&mut Output::new(), &args.format)
+}
+
+/// A row for each task.
+pub(super) fn table(answer: &Answer) -> Table {
     let names = &answer.analysis.names;
     let time = |time: Option<i64>| time.map_or(Cell::None, Cell::Id);
     let mut table = Table::new("task", COLUMNS);
@@ -60,6 +67,5 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             Cell::Ids(goroutines),
         ]);
     }
-    table.sort(&args.format, "id")?;
-    table.print(&mut Output::new(), &args.format)
+    table
 }
