@@ -66,7 +66,9 @@ impl<'t> History<'t> {
             // What is damaged is not in the list of generations: only a reader says why.
             history.error = trace.reader(Mode::Strict)?.drain().err();
         }
-        if let (true, Some(error)) = (history.starts.is_empty(), history.error.take()) {
+        if history.starts.is_empty()
+            && let Some(error) = history.error.take()
+        {
             return Err(error);
         }
         if let Some(start) = pass.stopped {

@@ -279,7 +279,7 @@ pub(crate) fn regions_text(out: &mut String, names: &Names, regions: &[&Region],
         let open = if region.end.is_none() { ", did not end" } else { "" };
         let times = times::lines(names, &region.times).into_iter().take(3);
         let times: Vec<_> = times.map(|line| format!("{} {}", line.0, line.1)).collect();
-        let name = names.string(region.name).to_string();
+        let name = human::name(&names.string(region.name).to_string());
         (name, human::duration(nanos), format!("{from}{open}; {}", times.join(", ")))
     });
     causes::columns(out, shown.collect());

@@ -147,7 +147,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn name(&self, task: &Task) -> String {
         let name = self.answer.analysis.names.string(task.name).to_string();
-        if name.is_empty() { "(unknown)".to_owned() } else { name }
+        if name.is_empty() { "(unknown)".to_owned() } else { human::name(&name) }
     }
 
     /// The goroutines that worked for it, with the times that they did; those that worked longest
@@ -242,7 +242,7 @@ impl Report<'_> {
                 let Message { time, go, category, message } = log;
                 let place = format!("goroutine {go}");
                 let category = if category.is_empty() { "" } else { &format!("{category}: ") };
-                (place, teller.after(*time), format!("{category}{message}"))
+                (place, teller.after(*time), human::name(&format!("{category}{message}")))
             });
             causes::columns(&mut out, lines.collect());
             self.more(&mut out, self.found.logs.len(), "log message");

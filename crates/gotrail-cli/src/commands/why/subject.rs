@@ -9,6 +9,7 @@ use gotrail::{Details, Event, GoId, GoState, Kind, TaskId};
 use gotrail_analyze::{History, is_system};
 use regex::Regex;
 use rustc_hash::FxHashMap;
+use std::io::{self, Write as _};
 
 /// Whose time, and which.
 pub(crate) struct Subject {
@@ -173,7 +174,7 @@ impl Watch {
             };
             let (from, until) = within(seen.from, seen.until);
             let ended = if seen.until == i64::MAX { ", which did not end," } else { "" };
-            let title = format!("Task {id} {:?}{ended} {}", seen.name, on(seen.go));
+            let title = format!("Task {id} {}{ended} {}", human::name(&seen.name), on(seen.go));
             return Ok(Subject { go: seen.go, from, until, title });
         }
         if let Some(regex) = &self.region {
@@ -203,7 +204,7 @@ impl Watch {
             let which = if nth == 1 { "slowest".to_owned() } else { format!("number {nth}") };
             let of = human::counted(count as u64, "match");
             let of = of.replace("matchs", "matches");
-            let title = format!("Region {:?}, the {which} of {of}, {}", span.name, on(span.go));
+            let title = format!("Region {}, the {which} of {of}, {}", human::name(&span.name), on(span.go));
             let from = span.from.max(start);
             return Ok(Subject { go: span.go, from, until: span.until, title });
         }
@@ -265,10 +266,10 @@ impl Source {
         let history = history.map_err(|error| Failure::broken(&self.name, &error))?;
         if let Some(error) = &history.error {
             let until = human::duration(history.end() - history.start());
-            eprintln!(
-                "{}\ncauses are known until {until} after the start, where the trace breaks",
-                Failure::broken(&self.name, error)
-            );
+            let failure = Failure::broken(&self.name, error);
+            let known = "after the start, where the trace breaks";
+            // Nothing can be done if this fails.
+            let _ = writeln!(io::stderr(), "{failure}\ncauses are known until {until} {known}");
         }
         Ok(history)
     }
