@@ -204,7 +204,8 @@ impl Watch {
             let which = if nth == 1 { "slowest".to_owned() } else { format!("number {nth}") };
             let of = human::counted(count as u64, "match");
             let of = of.replace("matchs", "matches");
-            let title = format!("Region {}, the {which} of {of}, {}", human::name(&span.name), on(span.go));
+            let title =
+                format!("Region {}, the {which} of {of}, {}", human::name(&span.name), on(span.go));
             let from = span.from.max(start);
             return Ok(Subject { go: span.go, from, until: span.until, title });
         }
