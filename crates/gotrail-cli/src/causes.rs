@@ -34,7 +34,7 @@ pub(crate) fn kind(names: &Names, kind: Kind) -> String {
         Kind::StopTheWorld => "stop-the-world".to_owned(),
         Kind::Blocked(StrId::EMPTY) => "blocked".to_owned(),
         Kind::Blocked(reason) => format!("blocked: {}", names.string(reason)),
-        Kind::NotExisting => "not yet created".to_owned(),
+        Kind::NotExisting => "did not exist".to_owned(),
         // None is left in a finished explanation.
         _ => "unknown".to_owned(),
     }

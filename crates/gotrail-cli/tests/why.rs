@@ -134,3 +134,33 @@ fn of_a_broken_trace_the_good_part_is_explained() {
     assert_eq!(empty.code, 1);
     assert!(empty.err.contains("cut off"), "{}", empty.err);
 }
+
+/// Of a server's tasks: the path takes as long as the task, and everybody who had a region of the
+/// task, or made one, is among those who worked for it.
+#[test]
+fn tasks_of_a_simulated_server_add_up() {
+    use gotrail_synth::sim::{Config, Profile, Simulation};
+    let config =
+        Config { profile: Profile::Web, events: 30_000, generations: 3, ..Config::default() };
+    let mut bytes = Vec::new();
+    Simulation::new(config).expect("it is possible").write(&mut bytes).expect("memory takes it");
+    let folder = Folder::new();
+    let path = folder.file("web.trace", &bytes);
+    let tasks = run(&["tasks", "--json", arg(&path)]).json_lines();
+    let ended = tasks.iter().filter(|task| task["duration"].as_i64().is_some_and(|ns| ns > 0));
+    let (mut looked_at, mut several) = (0, 0);
+    for task in ended.take(25) {
+        let id = task["id"].to_string();
+        let found = json(&["task", &id, "--json", arg(&path)]);
+        assert_eq!(found["why"]["nanos"], task["duration"], "task {id}");
+        assert_eq!(Value::from(sum(&found["why"]["kinds"])), task["duration"], "task {id}");
+        assert_eq!(Value::from(found["logs"].as_array().map_or(0, Vec::len)), task["logs"]);
+        let worked = found["goroutines"].as_array().expect("goroutines");
+        for region in found["regions"].as_array().expect("regions") {
+            assert!(worked.iter().any(|go| go["id"] == region["goroutine"]), "task {id}");
+        }
+        several += usize::from(worked.len() > 1);
+        looked_at += 1;
+    }
+    assert!(looked_at == 25 && several > 0, "{several} of {looked_at} tasks have several");
+}
