@@ -14,6 +14,7 @@
 //! | [`herds`] | many goroutines woken at once |
 //! | [`check`] | findings, with their numbers |
 //! | [`diff`] | what changed between traces |
+//! | [`history`], [`why`], [`path`] | a trace read backward: what caused what, and the critical path |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -21,27 +22,34 @@
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
+mod back;
 pub mod check;
 pub mod diff;
 pub mod gc;
 pub mod goroutines;
 pub mod herds;
 pub mod histogram;
+pub mod history;
 mod merge;
 pub mod mmu;
+mod moves;
 pub mod names;
+pub mod path;
 pub mod procs;
 pub mod scope;
 pub mod tasks;
 pub mod timeline;
 pub mod times;
 pub mod waits;
+pub mod why;
 
 pub use analysis::{Analysis, Options};
 pub use goroutines::{Goroutine, Goroutines, Region, is_system};
 pub use histogram::Histogram;
+pub use history::History;
 pub use names::{Frame, Names, StackId, StrId};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
 pub use times::{Sums, Times};
 pub use waits::{WaitKey, WaitKind, WaitSum, Waits};
+pub use why::{Detail, Why};

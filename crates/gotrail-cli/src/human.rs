@@ -90,6 +90,25 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
+/// How many characters of a name people are shown.
+const NAME: usize = 60;
+
+/// A name of the traced program on one line: control characters escaped, too long ones cut.
+pub(crate) fn name(name: &str) -> String {
+    let mut text = String::new();
+    for (shown, c) in name.chars().enumerate() {
+        if shown == NAME {
+            text.push('…');
+            break;
+        }
+        match c.is_control() {
+            true => text.extend(c.escape_default()),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
 /// Three significant digits.
 fn digits(value: f64) -> String {
     let places = match value {
@@ -134,6 +153,12 @@ mod tests {
         assert_eq!(duration(7_260_000_000_000), "2 h 1 min");
         assert_eq!(duration(-1_500_000), "-1.50 ms");
         assert_eq!(duration(i64::MIN), "-292 years");
+    }
+
+    #[test]
+    fn names_stay_on_their_line() {
+        assert_eq!(name("a\n\tü"), "a\\n\\tü");
+        assert_eq!(name(&"x".repeat(100)).chars().count(), NAME + 1);
     }
 
     #[test]

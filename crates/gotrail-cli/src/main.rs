@@ -16,9 +16,11 @@
 //! | `query` | which part of a trace an analysis is about, and the passes for it |
 //! | `table` | answers as text, JSON and CSV |
 //! | `times` | times by state as cells |
+//! | `causes` | explanations: times by kind, stacks, the tree of causes |
 //! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
+mod causes;
 mod commands;
 mod failure;
 mod human;
@@ -67,6 +69,9 @@ enum Command {
     Validate(commands::validate::Args),
     Goroutines(commands::goroutines::Args),
     Tasks(commands::tasks::Args),
+    Goroutine(commands::goroutine::Args),
+    Task(commands::task::Args),
+    Why(commands::why::Args),
     Gc(commands::gc::Args),
     Mmu(commands::mmu::Args),
     Procs(commands::procs::Args),
@@ -97,6 +102,9 @@ fn main() -> ExitCode {
         Command::Validate(args) => commands::validate::run(&args),
         Command::Goroutines(args) => commands::goroutines::run(&args),
         Command::Tasks(args) => commands::tasks::run(&args),
+        Command::Goroutine(args) => commands::goroutine::run(&args),
+        Command::Task(args) => commands::task::run(&args),
+        Command::Why(args) => commands::why::run(&args),
         Command::Gc(args) => commands::gc::run(&args),
         Command::Mmu(args) => commands::mmu::run(&args),
         Command::Procs(args) => commands::procs::run(&args),

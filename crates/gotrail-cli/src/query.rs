@@ -92,7 +92,7 @@ pub(crate) struct Start {
 
 impl Start {
     /// The moment on the trace's clock.
-    fn resolve(self, moment: Moment) -> Result<i64> {
+    pub(crate) fn resolve(self, moment: Moment) -> Result<i64> {
         match (moment, self.clock) {
             (Moment::Offset(nanos), _) => Ok(self.time.saturating_add(nanos)),
             (Moment::Wall(wall), Some(clock)) => {
@@ -175,15 +175,22 @@ impl Query {
     /// Analyses the part of the trace that is asked for.
     pub(crate) fn run(&self, options: Options) -> Result<Answer> {
         let mut source = Source::open(&self.trace)?;
+        if !self.part.is_everything() {
+            // What counts is known when the start is: a stream must be read twice, too.
+            source = source.into_mapped()?;
+        }
+        self.run_on(&mut source, options)
+    }
+
+    /// The same of a trace that is open already, and can be read more than once.
+    pub(crate) fn run_on(&self, source: &mut Source, options: Options) -> Result<Answer> {
         if self.part.is_everything() {
-            let (analysis, start, report) = self.pass(&mut source, options)?;
+            let (analysis, start, report) = self.pass(source, options)?;
             return Ok(Answer { analysis, start, scope: None, report });
         }
-        // What counts is known when the start is: a stream must be read twice, too.
-        let mut source = source.into_mapped()?;
         let first = Options { regions: true, ..Options::default() };
         let (known, start) = if self.part.needs_a_first_pass() {
-            let (known, start, _) = self.pass(&mut source, first)?;
+            let (known, start, _) = self.pass(source, first)?;
             (Some(known), start)
         } else {
             (None, source.start()?)
@@ -191,7 +198,7 @@ impl Query {
         let scope = self.scope(known.as_ref(), start)?;
         drop(known);
         let options = Options { scope: Some(scope.clone()), ..options };
-        let (analysis, start, report) = self.pass(&mut source, options)?;
+        let (analysis, start, report) = self.pass(source, options)?;
         Ok(Answer { analysis, start, scope: Some(scope), report })
     }
 
@@ -322,7 +329,7 @@ impl Source {
     }
 
     /// When the trace begins; only of one that can be read more than once.
-    fn start(&self) -> Result<Start> {
+    pub(crate) fn start(&self) -> Result<Start> {
         let crate::source::Data::Mapped(trace) = &self.data else {
             bail!("{}: cannot be read twice", self.name);
         };

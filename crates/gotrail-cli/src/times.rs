@@ -1,5 +1,6 @@
 //! Times by state as cells and JSON.
 
+use crate::human;
 use crate::json::Object;
 use crate::table::{Cell, Column, column};
 use gotrail_analyze::{Histogram, Names, Region, StrId, Sums, Times};
@@ -71,4 +72,45 @@ pub(crate) fn distribution(histogram: &Histogram) -> [Cell; 7] {
         Cell::Nanos(histogram.percentile(0.999)),
         Cell::Nanos(histogram.max()),
     ]
+}
+
+/// Times as a JSON object of nanoseconds.
+pub(crate) fn json(names: &Names, times: &Times) -> serde_json::Value {
+    let map = |by_name: &Sums| {
+        let map = sums(names, by_name).into_iter().map(|(name, nanos)| (name, nanos.into()));
+        serde_json::Value::Object(map.collect())
+    };
+    serde_json::json!({
+        "total": times.total,
+        "running": times.running,
+        "runnable": times.runnable,
+        "syscall": times.syscall,
+        "syscall_blocked": times.syscall_blocked,
+        "blocked_total": times.blocked.total(),
+        "blocked": map(&times.blocked),
+        "ranges": map(&times.ranges),
+        "unknown": times.unknown(),
+    })
+}
+
+/// Each state with its time and its share of the whole, longest first.
+pub(crate) fn lines(names: &Names, times: &Times) -> Vec<(String, String, String)> {
+    let mut states = vec![
+        ("running".to_owned(), times.running),
+        ("runnable".to_owned(), times.runnable),
+        ("syscall".to_owned(), times.syscall),
+        ("syscall, no proc".to_owned(), times.syscall_blocked),
+        ("unknown".to_owned(), times.unknown()),
+    ];
+    states.extend(sums(names, &times.blocked).into_iter().map(|(reason, nanos)| {
+        let name =
+            if reason.is_empty() { "blocked".to_owned() } else { format!("blocked: {reason}") };
+        (name, nanos)
+    }));
+    states.retain(|state| state.1 > 0);
+    states.sort_by_key(|state| -state.1);
+    let line = |(name, nanos): (String, i64)| {
+        (name, human::duration(nanos), human::percent(nanos as u64, times.total.max(0) as u64))
+    };
+    states.into_iter().map(line).collect()
 }
