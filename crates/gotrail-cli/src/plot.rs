@@ -75,12 +75,13 @@ impl Plot {
             );
         }
         for mark in self.marks(least, most) {
-            let text = (self.x_text)(mark);
+            let (text, at) = ((self.x_text)(mark), x(mark));
+            // The last one must not leave the picture.
+            let anchor = if at > WIDTH - RIGHT - 20.0 { "end" } else { "middle" };
+            let below = HEIGHT - 6.0;
             let _ = write!(
                 out,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{text}</text>",
-                x(mark),
-                HEIGHT - 6.0,
+                "<text x=\"{at:.1}\" y=\"{below:.1}\" text-anchor=\"{anchor}\">{text}</text>",
             );
         }
         for (series, class) in self.series.iter().zip(CLASSES) {

@@ -68,7 +68,7 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
                 (PreEscaped(utilization(answer)))
                 (PreEscaped(procs::summary(answer).html_fields()))
                 h2 { "Goroutines by function" }
-                (PreEscaped(goroutines::groups(answer).html("-total")))
+                (PreEscaped(goroutines::groups(answer).html("total")))
                 h2 { "Scheduling latency" }
                 (PreEscaped(latency(answer)))
                 h2 { "Garbage collector" }
@@ -134,25 +134,34 @@ fn seconds(nanos: f64) -> String {
 fn utilization(answer: &Answer) -> String {
     let Some(procs) = &answer.analysis.procs else { return String::new() };
     let begin = answer.start.time;
-    let step = procs.timeline.step() as f64;
+    let (step, end) = (procs.timeline.step(), answer.analysis.end());
     let of = |value: fn(&gotrail_analyze::procs::Load) -> i64| {
-        let steps = procs.timeline.steps();
-        steps
-            .map(|(time, load)| ((time - begin).max(0) as f64, value(load) as f64 / step))
-            .collect::<Vec<_>>()
+        let steps = procs.timeline.steps().map(|(time, load)| {
+            // The first and the last step lie in the trace in part only.
+            let (from, until) = (time.max(begin), (time + step).min(end));
+            ((from - begin) as f64, value(load) as f64 / (until - from).max(1) as f64)
+        });
+        steps.collect::<Vec<_>>()
     };
-    let plot = Plot {
-        caption: "procs held by threads, and goroutines that waited for one, over time",
+    let plot = |caption, series| Plot {
+        caption,
         x: Scale::Linear,
         x_text: seconds,
         y_text: human::number,
-        series: vec![
-            Series { name: "procs held", points: of(|load| load.held), filled: true },
-            Series { name: "GOMAXPROCS", points: of(|load| load.procs), filled: false },
-            Series { name: "goroutines runnable", points: of(|load| load.runnable), filled: false },
-        ],
+        series,
     };
-    plot.svg()
+    let procs = plot(
+        "procs held by threads, of those that there are, over time",
+        vec![
+            Series { name: "held", points: of(|load| load.held), filled: true },
+            Series { name: "GOMAXPROCS", points: of(|load| load.procs), filled: false },
+        ],
+    );
+    let runnable = plot(
+        "goroutines that waited for a proc, over time",
+        vec![Series { name: "runnable", points: of(|load| load.runnable), filled: true }],
+    );
+    procs.svg() + &runnable.svg()
 }
 
 fn latency(answer: &Answer) -> String {
