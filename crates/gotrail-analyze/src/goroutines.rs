@@ -9,9 +9,12 @@
 //! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
 //! it.
 
+use crate::analysis::Options;
 use crate::gc::{Cycle, Gc, StopTheWorld, What};
+use crate::logs::{Log, Logs};
 use crate::names::{Lookup, Names, StackId, StrId};
 use crate::procs::{Change, Procs};
+use crate::samples::Samples;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -84,6 +87,8 @@ pub(crate) struct Head {
     pub(crate) until: i64,
     /// The reason of the first mention.
     pub(crate) reason: StrId,
+    /// Of one that ran: the place in the table of waits for it, if its end says where.
+    pub(crate) ran: Begun,
 }
 
 /// What few goroutines have.
@@ -103,6 +108,15 @@ pub(crate) struct Extra {
     pub(crate) first_ranges: Vec<(StrId, FirstRange)>,
     /// Later folds: when it ended, with the times until then.
     pub(crate) last: Option<(i64, Times)>,
+}
+
+/// A wait that ended before its goroutine ran for the first time that the fold knows of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Early {
+    pub(crate) go: GoId,
+    pub(crate) wait: Begun,
+    pub(crate) from: i64,
+    pub(crate) until: i64,
 }
 
 /// How a later fold first heard of a range of a goroutine.
@@ -170,6 +184,8 @@ pub(crate) struct Context<'a> {
     pub(crate) waits: &'a mut Waits,
     pub(crate) procs: Option<&'a mut Procs>,
     pub(crate) gc: &'a mut Gc,
+    pub(crate) samples: Option<&'a mut Samples>,
+    pub(crate) logs: Option<&'a mut Logs>,
 }
 
 impl Context<'_> {
@@ -213,6 +229,13 @@ pub struct Goroutines {
     pub(crate) proc_ranges: IndexMap<(i64, StrId), GoId, FxBuildHasher>,
     /// Later folds: procs with a range that ended and had not begun.
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
+    /// Waits that were early, unless their goroutine never runs, or ran before a later fold.
+    pub(crate) early: Vec<Early>,
+    /// Whether the table of waits has those that run.
+    pub(crate) keep_running: bool,
+    /// When goroutines ran and nothing says where: to be counted for the function that they began
+    /// with, which is known at the end.
+    pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
     /// The time of the last sync, or of the first event.
     pub(crate) sync: i64,
     pub(crate) last: i64,
@@ -231,8 +254,7 @@ struct Whys {
 impl Goroutines {
     pub(crate) fn new(
         names: &mut Names,
-        keep_regions: bool,
-        scope: Option<Scope>,
+        options: &Options,
         later: bool,
     ) -> Goroutines {
         Goroutines {
@@ -241,8 +263,8 @@ impl Goroutines {
             list: Vec::new(),
             regions: Vec::new(),
             tasks: Tasks::default(),
-            keep_regions,
-            scope,
+            keep_regions: options.regions,
+            scope: options.scope.clone(),
             later,
             in_syscall: FxHashMap::default(),
             touched: FxHashSet::default(),
@@ -250,6 +272,9 @@ impl Goroutines {
             syscalls_before: Vec::new(),
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
+            early: Vec::new(),
+            keep_running: options.running,
+            ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
             why: Whys {
@@ -347,7 +372,13 @@ impl Goroutines {
                 None => self.add(Goroutine::new(step.go, self.sync)),
             },
         };
-        self.leave(slot, time, with.waits);
+        if self.keep_running && self.list[slot].state == GoState::Running {
+            self.ran(slot, event, step, with);
+        }
+        let (wait, since) = self.leave(slot, time, with.waits);
+        if self.list[slot].started == 0 && wait != Begun::NOTHING {
+            self.leave_early(slot, Early { go: step.go, wait, from: since, until: time }, step, with);
+        }
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
@@ -392,8 +423,8 @@ impl Goroutines {
         if self.later {
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
-            goroutine.head =
-                Some(Head { state, seen: time, on_proc, name, stack, until: 0, reason });
+            let (seen, until, ran) = (time, 0, Begun::NOTHING);
+            goroutine.head = Some(Head { state, seen, on_proc, name, stack, until, reason, ran });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
             goroutine.collects = with.gc.known.contains(&step.go);
@@ -410,6 +441,55 @@ impl Goroutines {
         let nanos = scope::nanos(&self.scope, step.go, sync, time);
         goroutine.count_before(step.to, nanos, reason, on_proc);
         self.enter(slot, event, step, reason, with);
+        with.waits.before(self.list[slot].wait, step.go, sync, time);
+        if self.keep_running && step.to == GoState::Running {
+            self.ran_unseen.push((step.go, sync, time));
+        }
+    }
+
+    /// A goroutine has run, for which there is a place in the table of waits.
+    #[cold]
+    fn ran(&mut self, slot: usize, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
+        let stack = with.stack(event, step.stack);
+        let ran = match stack {
+            StackId::EMPTY => Begun::NOTHING,
+            stack => with.waits.begin(WaitKey { kind: WaitKind::Run, why: StrId::EMPTY, stack }),
+        };
+        let goroutine = &mut self.list[slot];
+        if let Some(head) = &mut goroutine.head
+            && head.until == 0
+        {
+            head.ran = ran;
+        } else if goroutine.counts {
+            let (go, since) = (goroutine.id, goroutine.since);
+            self.count_run(ran, go, since, event.time().0, with.waits);
+        }
+    }
+
+    /// Counts a time in which a goroutine ran.
+    pub(crate) fn count_run(
+        &mut self,
+        ran: Begun,
+        go: GoId,
+        from: i64,
+        until: i64,
+        waits: &mut Waits,
+    ) {
+        match ran {
+            Begun::NOTHING => self.ran_unseen.push((go, from, until)),
+            ran => waits.end(ran, go, from, until),
+        }
+    }
+
+    /// A wait has ended of a goroutine that, as far as is known, has not run yet.
+    #[cold]
+    fn leave_early(&mut self, slot: usize, early: Early, step: &GoStep, with: &mut Context<'_>) {
+        if step.to == GoState::Running && self.list[slot].head.is_none() {
+            let Early { go, wait, from, until } = early;
+            with.waits.was_early(wait, go, from, until);
+        } else {
+            self.early.push(early);
+        }
     }
 
     fn create(&mut self, event: &Event<'_>, step: &GoStep) -> usize {
@@ -437,9 +517,9 @@ impl Goroutines {
         self.add(goroutine)
     }
 
-    /// A goroutine leaves its state.
+    /// A goroutine leaves its state. Returns what it waited for, and since when.
     #[inline]
-    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) {
+    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) -> (Begun, i64) {
         let goroutine = &mut self.list[slot];
         let since = goroutine.since;
         if let Some(head) = &mut goroutine.head
@@ -451,10 +531,10 @@ impl Goroutines {
                 self.syscalls_before.push((goroutine.id, time, procs));
             }
         }
-        waits.end(goroutine.wait, goroutine.id, since, time);
-        goroutine.wait = Begun::NOTHING;
+        let wait = std::mem::replace(&mut goroutine.wait, Begun::NOTHING);
+        waits.end(wait, goroutine.id, since, time);
         if !goroutine.counts {
-            return;
+            return (wait, since);
         }
         let id = goroutine.id;
         let nanos = scope::nanos(&self.scope, id, since, time);
@@ -475,6 +555,7 @@ impl Goroutines {
             }
             _ => {}
         }
+        (wait, since)
     }
 
     /// A goroutine enters a state.
@@ -634,7 +715,20 @@ impl Goroutines {
             }
             Kind::Log => {
                 if let Details::Log(log) = event.details() {
-                    self.tasks.work(log.task, event.goroutine()).logs += 1;
+                    let (task, go, time) = (log.task, event.goroutine(), event.time().0);
+                    self.tasks.work(task, go).logs += 1;
+                    if let Some(logs) = &mut with.logs {
+                        let category = names.string_id(log.category);
+                        let message = names.string_id(log.message);
+                        let stack = with.lookup.stack(names, event, event.stack_id());
+                        logs.push(Log { time, task, go, category, message, stack });
+                    }
+                }
+            }
+            Kind::StackSample => {
+                if let Some(samples) = &mut with.samples {
+                    let stack = with.lookup.stack(names, event, event.stack_id());
+                    samples.add(event.goroutine(), event.time().0, stack);
                 }
             }
             _ => {}
@@ -844,8 +938,23 @@ impl Goroutines {
 
     /// The trace ends: what still lasts, lasts until its last event.
     pub(crate) fn finish(&mut self, names: &Names, waits: &mut Waits) {
+        for Early { go, wait, from, until } in std::mem::take(&mut self.early) {
+            if self.get(go).is_some_and(|goroutine| goroutine.started != 0) {
+                waits.was_early(wait, go, from, until);
+            }
+        }
+        let somewhere =
+            |why| WaitKey { kind: WaitKind::Run, why, stack: StackId::EMPTY };
+        for (go, from, until) in std::mem::take(&mut self.ran_unseen) {
+            let name = self.get(go).map_or(StrId::EMPTY, |goroutine| goroutine.name);
+            let ran = waits.begin(somewhere(name));
+            waits.end(ran, go, from, until);
+        }
         for slot in 0..self.list.len() {
-            let goroutine = &self.list[slot];
+            let goroutine = &mut self.list[slot];
+            if self.keep_running && goroutine.state == GoState::Running && goroutine.counts {
+                goroutine.wait = waits.begin(somewhere(goroutine.name));
+            }
             waits.leave_open(goroutine.wait, goroutine.id, goroutine.since, self.last);
             self.settle(slot, self.last, None, names);
         }

@@ -11,6 +11,10 @@
 //! | [`waits`] | what goroutines waited for, by kind, reason and stack |
 //! | [`procs`] | procs: which was held when, and who waited for one |
 //! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
+//! | [`samples`] | CPU samples by stack |
+//! | [`groups`] | what waits and samples are told apart by |
+//! | [`profile`], [`pprof`] | profiles made of waits and samples, and pprof's form of them |
+//! | [`logs`] | log messages |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -20,11 +24,16 @@
 pub mod analysis;
 pub mod gc;
 pub mod goroutines;
+pub mod groups;
 pub mod histogram;
+pub mod logs;
 mod merge;
 pub mod mmu;
 pub mod names;
+pub mod pprof;
 pub mod procs;
+pub mod profile;
+pub mod samples;
 pub mod scope;
 pub mod tasks;
 pub mod timeline;
@@ -33,8 +42,10 @@ pub mod waits;
 
 pub use analysis::{Analysis, Options};
 pub use goroutines::{Goroutine, Goroutines, Region, is_system};
+pub use groups::{GroupId, Groups};
 pub use histogram::Histogram;
 pub use names::{Frame, Names, StackId, StrId};
+pub use profile::{Profile, ProfileKind};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
 pub use times::{Sums, Times};

@@ -11,7 +11,7 @@
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
 use crate::goroutines::{
-    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
+    Early, Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
 };
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
@@ -84,6 +84,8 @@ impl Goroutines {
             self.proc_ranges.insert((proc, with.to.string(name)), go);
         }
         let mut merged = Merged { sync: later.sync, ..Merged::default() };
+        self.absorb_early(std::mem::take(&mut later.early), with);
+        self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
         for goroutine in std::mem::take(&mut later.list) {
             self.absorb_one(goroutine, &mut merged, with);
@@ -108,6 +110,16 @@ impl Goroutines {
             self.regions.push(region);
         }
         (self.sync, self.last) = (later.sync, later.last);
+    }
+
+    /// Takes over waits that ended before the first run that the later fold knows of.
+    fn absorb_early(&mut self, later: Vec<Early>, with: &Merge<'_>) {
+        for mut early in later {
+            if self.get(early.go).is_none_or(|before| before.started == 0) {
+                early.wait.renumber(with.begun);
+                self.early.push(early);
+            }
+        }
     }
 
     /// What happened to system calls that began before the later fold.
@@ -149,6 +161,9 @@ impl Goroutines {
             later.reason = to.string(later.reason);
         }
         later.wait.renumber(with.begun);
+        if let Some(head) = &mut later.head {
+            head.ran.renumber(with.begun);
+        }
         if let Some(extra) = &mut later.extra {
             extra.ranges.renumber(to);
             for open in &mut extra.regions {
@@ -217,6 +232,13 @@ impl Goroutines {
             with.waits.begin(WaitKey { kind, why, stack: with.to.stack(head.stack) })
         });
         rename_reason(&mut later.times, Some(reason));
+        with.waits.before(begun, later.id, merged.sync, head.seen);
+        if self.keep_running && head.state == GoState::Running {
+            self.ran_unseen.push((later.id, merged.sync, head.seen));
+            if head.until != 0 {
+                self.count_run(head.ran, later.id, head.seen, head.until, with.waits);
+            }
+        }
         if head.until == 0 {
             later.count_before(head.state, before, reason, head.on_proc);
             (later.since, later.reason, later.wait) = (head.seen, reason, begun);
@@ -226,6 +248,10 @@ impl Goroutines {
                 later.times.syscall_blocked += before;
             }
             with.waits.end(begun, later.id, head.seen, head.until);
+            if begun != Begun::NOTHING {
+                let (from, until) = (head.seen, head.until);
+                self.early.push(Early { go: later.id, wait: begun, from, until });
+            }
         }
         if later.extra.as_ref().is_some_and(|extra| extra.noted) {
             merged.keys.insert(later.id, (Some(reason), Times::default()));
@@ -296,15 +322,22 @@ impl Goroutines {
         if before.name == StrId::EMPTY {
             before.name = later.name;
         }
-        if before.started == 0 {
+        let early = before.started == 0;
+        if early {
             before.started = later.started;
         }
+        let ran = self.keep_running && before.counts && head.state == GoState::Running;
+        let (since, until) = (before.since, head.until);
         if head.until == 0 {
             // Still in the same state, since before: only ranges can have been added.
             before.times.ranges = offset.ranges.clone();
             before.times.ranges.add(&later.times.ranges);
         } else {
-            with.waits.end(before.wait, before.id, before.since, head.until);
+            with.waits.end(before.wait, before.id, since, until);
+            if early && before.wait != Begun::NOTHING {
+                let (go, wait) = (before.id, before.wait);
+                self.early.push(Early { go, wait, from: since, until });
+            }
             let total = before.times.total;
             before.times = later.times.clone();
             before.times.add(&offset);
@@ -331,6 +364,9 @@ impl Goroutines {
             let own = before.extra();
             extra.ranges.iter().for_each(|(name, since)| *own.ranges.entry(name) = since);
             (own.regions, own.ends, own.last) = (extra.regions, extra.ends, extra.last);
+        }
+        if ran && until != 0 {
+            self.count_run(head.ran, later.id, since, until, with.waits);
         }
         if !base.is_empty() {
             merged.tasks.insert(later.id, base.iter().map(|open| open.task).collect());
