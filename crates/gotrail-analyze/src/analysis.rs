@@ -2,9 +2,9 @@
 
 use crate::gc::Gc;
 use crate::goroutines::{Context, Goroutines};
-use crate::merge::Merge;
 use crate::groups::Groups;
 use crate::logs::Logs;
+use crate::merge::Merge;
 use crate::names::{Lookup, Names};
 use crate::procs::Procs;
 use crate::samples::Samples;

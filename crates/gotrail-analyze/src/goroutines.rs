@@ -252,11 +252,7 @@ struct Whys {
 }
 
 impl Goroutines {
-    pub(crate) fn new(
-        names: &mut Names,
-        options: &Options,
-        later: bool,
-    ) -> Goroutines {
+    pub(crate) fn new(names: &mut Names, options: &Options, later: bool) -> Goroutines {
         Goroutines {
             index: FxHashMap::default(),
             cache: vec![(i64::MIN, 0); CACHED].into(),
@@ -377,7 +373,12 @@ impl Goroutines {
         }
         let (wait, since) = self.leave(slot, time, with.waits);
         if self.list[slot].started == 0 && wait != Begun::NOTHING {
-            self.leave_early(slot, Early { go: step.go, wait, from: since, until: time }, step, with);
+            self.leave_early(
+                slot,
+                Early { go: step.go, wait, from: since, until: time },
+                step,
+                with,
+            );
         }
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
@@ -943,8 +944,7 @@ impl Goroutines {
                 waits.was_early(wait, go, from, until);
             }
         }
-        let somewhere =
-            |why| WaitKey { kind: WaitKind::Run, why, stack: StackId::EMPTY };
+        let somewhere = |why| WaitKey { kind: WaitKind::Run, why, stack: StackId::EMPTY };
         for (go, from, until) in std::mem::take(&mut self.ran_unseen) {
             let name = self.get(go).map_or(StrId::EMPTY, |goroutine| goroutine.name);
             let ran = waits.begin(somewhere(name));

@@ -41,13 +41,7 @@ impl Groups {
     }
 
     /// Divides a time into the times of groups, those of no group included.
-    pub fn divide(
-        &self,
-        go: GoId,
-        from: i64,
-        until: i64,
-        mut each: impl FnMut(GroupId, i64, i64),
-    ) {
+    pub fn divide(&self, go: GoId, from: i64, until: i64, mut each: impl FnMut(GroupId, i64, i64)) {
         let mut at = from;
         for &(start, end, group) in self.after(go, from) {
             if at >= until || start >= until {

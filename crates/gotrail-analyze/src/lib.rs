@@ -12,7 +12,7 @@
 //! | [`procs`] | procs: which was held when, and who waited for one |
 //! | [`gc`], [`mmu`] | the garbage collector, and what it takes from the program |
 //! | [`samples`] | CPU samples by stack |
-//! | [`groups`] | what waits and samples are told apart by |
+//! | [`groups`], [`grouping`] | what waits and samples are told apart by |
 //! | [`profile`], [`pprof`] | profiles made of waits and samples, and pprof's form of them |
 //! | [`logs`] | log messages |
 //! | [`timeline`] | values over time |
@@ -24,6 +24,7 @@
 pub mod analysis;
 pub mod gc;
 pub mod goroutines;
+pub mod grouping;
 pub mod groups;
 pub mod histogram;
 pub mod logs;

@@ -263,9 +263,10 @@ impl Waits {
 
     /// The durations of waits that ended, by kind and reason.
     pub fn classes(&self) -> impl Iterator<Item = (WaitKind, StrId, &Histogram)> {
-        let used = self.classes.iter().filter(|((kind, _), histogram)| {
-            *kind != WaitKind::Run && histogram.count() > 0
-        });
+        let used = self
+            .classes
+            .iter()
+            .filter(|((kind, _), histogram)| *kind != WaitKind::Run && histogram.count() > 0);
         used.map(|(&(kind, why), histogram)| (kind, why, histogram))
     }
 }

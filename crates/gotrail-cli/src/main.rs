@@ -14,6 +14,7 @@
 //! | `json` | JSON without allocations |
 //! | `query` | which part of a trace an analysis is about, and the passes for it |
 //! | `table` | answers as text, JSON and CSV |
+//! | `profiles` | which profile of which part of a trace |
 //! | `times` | times by state as cells |
 //! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
@@ -25,6 +26,7 @@ mod json;
 mod memory;
 mod output;
 mod paint;
+mod profiles;
 mod progress;
 mod query;
 mod report;
@@ -68,6 +70,11 @@ enum Command {
     Gc(commands::gc::Args),
     Mmu(commands::mmu::Args),
     Procs(commands::procs::Args),
+    Latency(commands::latency::Args),
+    Regions(commands::regions::Args),
+    Logs(commands::logs::Args),
+    Pprof(commands::pprof::Args),
+    Flame(commands::flame::Args),
     Synth(commands::synth::Args),
     CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
@@ -95,6 +102,11 @@ fn main() -> ExitCode {
         Command::Gc(args) => commands::gc::run(&args),
         Command::Mmu(args) => commands::mmu::run(&args),
         Command::Procs(args) => commands::procs::run(&args),
+        Command::Latency(args) => commands::latency::run(&args),
+        Command::Regions(args) => commands::regions::run(&args),
+        Command::Logs(args) => commands::logs::run(&args),
+        Command::Pprof(args) => commands::pprof::run(&args),
+        Command::Flame(args) => commands::flame::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
