@@ -110,15 +110,6 @@ pub(crate) struct Extra {
     pub(crate) last: Option<(i64, Times)>,
 }
 
-/// A wait that ended before its goroutine ran for the first time that the fold knows of.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Early {
-    pub(crate) go: GoId,
-    pub(crate) wait: Begun,
-    pub(crate) from: i64,
-    pub(crate) until: i64,
-}
-
 /// How a later fold first heard of a range of a goroutine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstRange {
@@ -229,8 +220,6 @@ pub struct Goroutines {
     pub(crate) proc_ranges: IndexMap<(i64, StrId), GoId, FxBuildHasher>,
     /// Later folds: procs with a range that ended and had not begun.
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
-    /// Waits that were early, unless their goroutine never runs, or ran before a later fold.
-    pub(crate) early: Vec<Early>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
@@ -268,7 +257,6 @@ impl Goroutines {
             syscalls_before: Vec::new(),
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
-            early: Vec::new(),
             keep_running: options.running,
             ran_unseen: Vec::new(),
             sync: 0,
@@ -371,15 +359,7 @@ impl Goroutines {
         if self.keep_running && self.list[slot].state == GoState::Running {
             self.ran(slot, event, step, with);
         }
-        let (wait, since) = self.leave(slot, time, with.waits);
-        if self.list[slot].started == 0 && wait != Begun::NOTHING {
-            self.leave_early(
-                slot,
-                Early { go: step.go, wait, from: since, until: time },
-                step,
-                with,
-            );
-        }
+        self.leave(slot, time, with.waits);
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
@@ -482,17 +462,6 @@ impl Goroutines {
         }
     }
 
-    /// A wait has ended of a goroutine that, as far as is known, has not run yet.
-    #[cold]
-    fn leave_early(&mut self, slot: usize, early: Early, step: &GoStep, with: &mut Context<'_>) {
-        if step.to == GoState::Running && self.list[slot].head.is_none() {
-            let Early { go, wait, from, until } = early;
-            with.waits.was_early(wait, go, from, until);
-        } else {
-            self.early.push(early);
-        }
-    }
-
     fn create(&mut self, event: &Event<'_>, step: &GoStep) -> usize {
         let time = event.time().0;
         let mut goroutine = Goroutine::new(step.go, time);
@@ -518,9 +487,9 @@ impl Goroutines {
         self.add(goroutine)
     }
 
-    /// A goroutine leaves its state. Returns what it waited for, and since when.
+    /// A goroutine leaves its state.
     #[inline]
-    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) -> (Begun, i64) {
+    fn leave(&mut self, slot: usize, time: i64, waits: &mut Waits) {
         let goroutine = &mut self.list[slot];
         let since = goroutine.since;
         if let Some(head) = &mut goroutine.head
@@ -532,10 +501,10 @@ impl Goroutines {
                 self.syscalls_before.push((goroutine.id, time, procs));
             }
         }
-        let wait = std::mem::replace(&mut goroutine.wait, Begun::NOTHING);
-        waits.end(wait, goroutine.id, since, time);
+        waits.end(goroutine.wait, goroutine.id, since, time);
+        goroutine.wait = Begun::NOTHING;
         if !goroutine.counts {
-            return (wait, since);
+            return;
         }
         let id = goroutine.id;
         let nanos = scope::nanos(&self.scope, id, since, time);
@@ -556,7 +525,6 @@ impl Goroutines {
             }
             _ => {}
         }
-        (wait, since)
     }
 
     /// A goroutine enters a state.
@@ -939,11 +907,6 @@ impl Goroutines {
 
     /// The trace ends: what still lasts, lasts until its last event.
     pub(crate) fn finish(&mut self, names: &Names, waits: &mut Waits) {
-        for Early { go, wait, from, until } in std::mem::take(&mut self.early) {
-            if self.get(go).is_some_and(|goroutine| goroutine.started != 0) {
-                waits.was_early(wait, go, from, until);
-            }
-        }
         let somewhere = |why| WaitKey { kind: WaitKind::Run, why, stack: StackId::EMPTY };
         for (go, from, until) in std::mem::take(&mut self.ran_unseen) {
             let name = self.get(go).map_or(StrId::EMPTY, |goroutine| goroutine.name);

@@ -11,7 +11,7 @@
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
 use crate::goroutines::{
-    Early, Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
+    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, is_system,
 };
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
@@ -84,7 +84,6 @@ impl Goroutines {
             self.proc_ranges.insert((proc, with.to.string(name)), go);
         }
         let mut merged = Merged { sync: later.sync, ..Merged::default() };
-        self.absorb_early(std::mem::take(&mut later.early), with);
         self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
         for goroutine in std::mem::take(&mut later.list) {
@@ -110,16 +109,6 @@ impl Goroutines {
             self.regions.push(region);
         }
         (self.sync, self.last) = (later.sync, later.last);
-    }
-
-    /// Takes over waits that ended before the first run that the later fold knows of.
-    fn absorb_early(&mut self, later: Vec<Early>, with: &Merge<'_>) {
-        for mut early in later {
-            if self.get(early.go).is_none_or(|before| before.started == 0) {
-                early.wait.renumber(with.begun);
-                self.early.push(early);
-            }
-        }
     }
 
     /// What happened to system calls that began before the later fold.
@@ -248,10 +237,6 @@ impl Goroutines {
                 later.times.syscall_blocked += before;
             }
             with.waits.end(begun, later.id, head.seen, head.until);
-            if begun != Begun::NOTHING {
-                let (from, until) = (head.seen, head.until);
-                self.early.push(Early { go: later.id, wait: begun, from, until });
-            }
         }
         if later.extra.as_ref().is_some_and(|extra| extra.noted) {
             merged.keys.insert(later.id, (Some(reason), Times::default()));
@@ -322,8 +307,7 @@ impl Goroutines {
         if before.name == StrId::EMPTY {
             before.name = later.name;
         }
-        let early = before.started == 0;
-        if early {
+        if before.started == 0 {
             before.started = later.started;
         }
         let ran = self.keep_running && before.counts && head.state == GoState::Running;
@@ -334,10 +318,6 @@ impl Goroutines {
             before.times.ranges.add(&later.times.ranges);
         } else {
             with.waits.end(before.wait, before.id, since, until);
-            if early && before.wait != Begun::NOTHING {
-                let (go, wait) = (before.id, before.wait);
-                self.early.push(Early { go, wait, from: since, until });
-            }
             let total = before.times.total;
             before.times = later.times.clone();
             before.times.add(&offset);

@@ -1,16 +1,17 @@
 //! Profiles: how often and how long, by stack.
 //!
 //! The first four are those of `go tool trace -pprof`, from the same stretches of time. By default
-//! they also have what the reference leaves out: waits that last until the end of the trace, what
-//! a goroutine waited for before it first ran, and the time before its first mention.
+//! they also have what the reference leaves out: waits that last until the end of the trace, and
+//! the time before a goroutine's first mention.
 
 use crate::analysis::{Analysis, Options};
 use crate::groups::GroupId;
 use crate::names::{Frame, Names, StackId, StrId};
 use crate::waits::{WaitKey, WaitKind, WaitSum};
 use bstr::ByteSlice;
+use gotrail::GoId;
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// What a profile is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,13 +143,11 @@ impl Profile {
     }
 
     /// The profile that `go tool trace` makes: without waits that last until the end, stacks told
-    /// apart by their first 128 program counters. `ran` leaves out what was before a goroutine ran
-    /// for the first time; so does the reference unless regions are chosen.
-    pub fn as_go(analysis: &Analysis, kind: ProfileKind, ran: bool) -> Profile {
-        let mut profile = Profile::of(analysis, kind, Split::default(), |sum| match ran {
-            true => (sum.count - sum.early, sum.total - sum.early_total),
-            false => (sum.count, sum.total),
-        });
+    /// apart by their first 128 program counters. The analysis needs the reference's scope: unless
+    /// regions are chosen, the time of each goroutine from its first run on, see [`go_scope`].
+    pub fn as_go(analysis: &Analysis, kind: ProfileKind) -> Profile {
+        let split = Split::default();
+        let mut profile = Profile::of(analysis, kind, split, |sum| (sum.count, sum.total));
         let mut stacks = IndexMap::<Vec<u64>, Sample, FxBuildHasher>::default();
         for sample in profile.samples {
             let frames = analysis.names.stack(sample.stack).take(GO_STACK);
@@ -214,6 +213,17 @@ impl Profile {
     fn sort(&mut self) {
         self.samples.sort_by_key(|sample| std::cmp::Reverse((sample.nanos, sample.count)));
     }
+}
+
+/// What the reference's profiles are of: for each goroutine the time from its first run, or from
+/// the beginning if it never runs, until its end. Of several goroutines with one id, which cgo
+/// makes, only the last one's.
+pub fn go_scope(known: &Analysis) -> FxHashMap<GoId, Vec<(i64, i64)>> {
+    let scope = known.goroutines.iter().map(|goroutine| {
+        let end = if goroutine.ended == 0 { known.end() } else { goroutine.ended };
+        (goroutine.id, vec![(goroutine.started, end)])
+    });
+    scope.collect()
 }
 
 impl Sample {

@@ -71,11 +71,6 @@ pub struct WaitSum {
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
-    /// How many of those that ended did so before their goroutine ran for the first time in the
-    /// trace, or when it did. The reference's profiles leave these out.
-    pub early: u64,
-    /// How long these took.
-    pub early_total: i64,
     /// How long goroutines were in this state before they were first mentioned, from the
     /// beginning of the generation on. No other figure has this time.
     pub before: i64,
@@ -204,15 +199,6 @@ impl Waits {
         }
     }
 
-    /// A wait that has ended did so before its goroutine ran for the first time.
-    #[cold]
-    pub(crate) fn was_early(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
-        self.note(begun, go, from, until, |sum, nanos| {
-            sum.early += 1;
-            sum.early_total += nanos;
-        });
-    }
-
     /// A goroutine was in this state before its first mention.
     pub(crate) fn before(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
         self.note(begun, go, from, until, |sum, nanos| sum.before += nanos);
@@ -282,8 +268,6 @@ impl WaitSum {
         self.max = self.max.max(other.max);
         self.open += other.open;
         self.open_total += other.open_total;
-        self.early += other.early;
-        self.early_total += other.early_total;
         self.before += other.before;
     }
 }

@@ -123,7 +123,7 @@ impl Wanted {
             region: has(By::Region),
         };
         let mut query = self.query.clone();
-        query.part.outermost_only = self.as_go;
+        query.part.as_go = self.as_go;
         let mut groups = Vec::new();
         let mut group = |known: &_| -> Groups {
             let (made, meanings) = grouping.groups(known);
@@ -135,9 +135,7 @@ impl Wanted {
             false => query.run_in_groups(kind.options(), Some(&mut group))?,
         };
         let profile = if self.as_go {
-            // As in the reference, regions count from their beginning on.
-            let ran = !query.part.names_regions() && query.part.task.is_none();
-            Profile::as_go(&answer.analysis, kind, ran)
+            Profile::as_go(&answer.analysis, kind)
         } else {
             Profile::new(&answer.analysis, kind, split)
         };

@@ -7,6 +7,7 @@ use crate::report;
 use crate::source::Source;
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, TaskId, Trace};
+use gotrail_analyze::profile;
 use gotrail_analyze::{Analysis, Goroutine, Groups, Options, Region, Scope, Task};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use regex::Regex;
@@ -57,9 +58,10 @@ pub(crate) struct Part {
     /// Only what was done in regions that took at most this long.
     #[arg(long, value_name = "DURATION", help_heading = "Filters")]
     pub(crate) region_max: Option<SignedDuration>,
-    /// Of regions that overlap without being nested, only the first one counts, as for Go.
+    /// Exactly what counts for `go tool trace`: goroutines from their first run on; of regions that
+    /// overlap without being nested, only the first one.
     #[arg(skip)]
-    pub(crate) outermost_only: bool,
+    pub(crate) as_go: bool,
 }
 
 /// A moment, as people name it.
@@ -161,7 +163,7 @@ impl Answer {
 impl Part {
     /// Whether goroutines must be known before it can be told what counts.
     fn needs_a_first_pass(&self) -> bool {
-        self.function.is_some() || self.task.is_some() || self.names_regions()
+        self.function.is_some() || self.task.is_some() || self.names_regions() || self.as_go
     }
 
     /// Whether only some regions count.
@@ -295,14 +297,14 @@ impl Part {
             }
         } else {
             let all = known.goroutines.iter().map(|go| (go.id, vec![(i64::MIN, i64::MAX)]));
-            times = all.collect();
+            times = if self.as_go { profile::go_scope(known) } else { all.collect() };
         }
         if let Some(regex) = &self.function {
             times.retain(|&id, _| {
                 known.goroutines.get(id).is_some_and(|go| regex.is_match(&text(go.name)))
             });
         }
-        let put_in_order = if self.outermost_only { outermost } else { join };
+        let put_in_order = if self.as_go { outermost } else { join };
         times.values_mut().for_each(put_in_order);
         times
     }
