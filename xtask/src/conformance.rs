@@ -9,6 +9,7 @@
 //! - [`mutants`]: broken traces;
 //! - [`simulated`]: traces of simulated programs;
 //! - [`command`]: the `gotrail` command itself;
+//! - [`profiles`]: its profiles;
 //!
 //! and [`check`] for what is checked of every single trace.
 
@@ -17,6 +18,7 @@ mod check;
 mod command;
 mod fuzz;
 mod mutants;
+mod profiles;
 mod real;
 mod recordings;
 mod simulated;
@@ -78,6 +80,8 @@ enum Check {
     Simulated,
     /// The gotrail command
     Command,
+    /// Its profiles, against those of `go tool trace`
+    Profiles,
 }
 
 /// Runs the subcommand.
@@ -137,6 +141,10 @@ pub(crate) fn main(options: &Options) -> Result<()> {
     if wanted(Check::Command) {
         report.begin("command");
         counts.push(format!("{} runs of the command", command::run(&peer, &report)?));
+    }
+    if wanted(Check::Profiles) {
+        report.begin("profiles");
+        counts.push(format!("{} profiles", profiles::run(&peer, &all, jobs, &report)?));
     }
     report.finish(&counts.join(", "))
 }

@@ -31,17 +31,7 @@ pub(crate) fn run(
     jobs: usize,
     report: &Report,
 ) -> Result<usize> {
-    let mut recordings: Vec<(String, PathBuf)> = Vec::new();
-    for trace in golden::traces()? {
-        let path = golden::folder().join(&trace);
-        recordings.push((trace, path));
-    }
-    for toolchain in toolchains {
-        recordings.extend(
-            record(peer, toolchain, report)
-                .with_context(|| format!("recording with Go {}", toolchain.version))?,
-        );
-    }
+    let recordings = all(peer, toolchains, report)?;
     if let Some(line) = golden::outdated(peer)? {
         report.fail(Failure::new("testdata/traces/expected.tsv", &line));
     }
@@ -53,6 +43,26 @@ pub(crate) fn run(
         Ok(())
     })?;
     Ok(recordings.len())
+}
+
+/// All recordings by name; records what is missing.
+pub(crate) fn all(
+    peer: &Peer,
+    toolchains: &[Toolchain],
+    report: &Report,
+) -> Result<Vec<(String, PathBuf)>> {
+    let mut recordings: Vec<(String, PathBuf)> = Vec::new();
+    for trace in golden::traces()? {
+        let path = golden::folder().join(&trace);
+        recordings.push((trace, path));
+    }
+    for toolchain in toolchains {
+        recordings.extend(
+            record(peer, toolchain, report)
+                .with_context(|| format!("recording with Go {}", toolchain.version))?,
+        );
+    }
+    Ok(recordings)
 }
 
 /// Where recordings are kept.
