@@ -7,11 +7,11 @@
 use crate::analysis::{Analysis, Options};
 use crate::groups::GroupId;
 use crate::names::{Frame, Names, StackId, StrId};
+use crate::scope::Spans;
 use crate::waits::{WaitKey, WaitKind, WaitSum};
 use bstr::ByteSlice;
-use gotrail::GoId;
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
 /// What a profile is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl Profile {
 /// What the reference's profiles are of: for each goroutine the time from its first run, or from
 /// the beginning if it never runs, until its end. Of several goroutines with one id, which cgo
 /// makes, only the last one's.
-pub fn go_scope(known: &Analysis) -> FxHashMap<GoId, Vec<(i64, i64)>> {
+pub fn go_scope(known: &Analysis) -> Spans {
     let scope = known.goroutines.iter().map(|goroutine| {
         let end = if goroutine.ended == 0 { known.end() } else { goroutine.ended };
         (goroutine.id, vec![(goroutine.started, end)])

@@ -4,6 +4,9 @@ use gotrail::GoId;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
+/// Of goroutines, times from when until when, in nanoseconds of the trace's clock.
+pub type Spans = FxHashMap<GoId, Vec<(i64, i64)>>;
+
 /// Which goroutines count, and when. Cheap to copy.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
@@ -13,7 +16,7 @@ pub struct Scope {
     pub until: Option<i64>,
     /// The goroutines, each with the times that count, in order and without overlap; none for
     /// all goroutines at all times.
-    pub goroutines: Option<Arc<FxHashMap<GoId, Vec<(i64, i64)>>>>,
+    pub goroutines: Option<Arc<Spans>>,
 }
 
 impl Scope {

@@ -60,6 +60,7 @@ pub(crate) enum Cell {
     /// Bytes.
     Bytes(u64),
     /// Yes or no.
+    #[allow(dead_code, reason = "tables that use it are being written")]
     Bool(bool),
     /// Nanoseconds by name, largest first.
     Sums(Vec<(String, i64)>),
