@@ -22,6 +22,8 @@ pub struct Options {
     pub procs: bool,
     /// When goroutines ran and where, in the table of waits.
     pub running: bool,
+    /// Leave out how the durations of waits are distributed, which profiles do not need.
+    pub only_sums: bool,
     /// CPU samples.
     pub samples: bool,
     /// Keep each log message, not only how many a task has.
@@ -76,7 +78,7 @@ impl Analysis {
     fn of_part(options: Options, later: bool) -> Analysis {
         let mut names = Names::default();
         let goroutines = Goroutines::new(&mut names, &options, later);
-        let waits = Waits::new(options.scope.clone(), options.groups.clone());
+        let waits = Waits::new(&options);
         let lookup = Lookup::default();
         let procs = options.procs.then(|| Procs::new(later));
         let (scope, groups) = (options.scope.clone(), options.groups.clone());

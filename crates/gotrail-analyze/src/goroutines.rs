@@ -869,7 +869,11 @@ impl Goroutines {
         let later = self.later;
         let Some(slot) = self.slot(id) else { return };
         let goroutine = &mut self.list[slot];
-        let times = goroutine.times_at(time, &self.scope);
+        // Only regions that are kept need to know how long they were in which state.
+        let times = match self.keep_regions {
+            true => goroutine.times_at(time, &self.scope),
+            false => Times::default(),
+        };
         if kind == Kind::RegionBegin {
             let extra = goroutine.extra();
             extra.noted = true;

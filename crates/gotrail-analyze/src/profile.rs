@@ -69,6 +69,7 @@ impl ProfileKind {
     pub fn options(self) -> Options {
         Options {
             running: self == ProfileKind::Wall,
+            only_sums: true,
             samples: self == ProfileKind::Cpu,
             ..Options::default()
         }

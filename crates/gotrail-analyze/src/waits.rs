@@ -8,6 +8,7 @@
 //! Goroutines that run are kept in the same table if that is asked for. Where they ran is known
 //! when they stop, so that their stack is that of the event that stopped them.
 
+use crate::analysis::Options;
 use crate::groups::{GroupId, Groups};
 use crate::histogram::Histogram;
 use crate::names::{Renumbering, StackId, StrId};
@@ -94,6 +95,8 @@ const CACHED: usize = 1 << 10;
 pub struct Waits {
     sums: IndexMap<WaitKey, WaitSum, FxBuildHasher>,
     classes: IndexMap<(WaitKind, StrId), Histogram, FxBuildHasher>,
+    /// Whether histograms stay empty.
+    only_sums: bool,
     scope: Option<Scope>,
     groups: Option<Arc<Groups>>,
     /// The same sums again for each group, by place of the key, if there are groups.
@@ -102,12 +105,13 @@ pub struct Waits {
 }
 
 impl Waits {
-    pub(crate) fn new(scope: Option<Scope>, groups: Option<Arc<Groups>>) -> Waits {
+    pub(crate) fn new(options: &Options) -> Waits {
         Waits {
             sums: IndexMap::default(),
             classes: IndexMap::default(),
-            scope,
-            groups,
+            only_sums: options.only_sums,
+            scope: options.scope.clone(),
+            groups: options.groups.clone(),
             grouped: IndexMap::default(),
             cache: vec![(u64::MAX, 0); CACHED].into(),
         }
@@ -150,7 +154,9 @@ impl Waits {
         sum.count += 1;
         sum.total += nanos;
         sum.max = sum.max.max(nanos);
-        if let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize) {
+        if !self.only_sums
+            && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
+        {
             histogram.record(nanos);
         }
         if self.groups.is_some() {
