@@ -10,6 +10,7 @@
 //! - [`simulated`]: traces of simulated programs;
 //! - [`analyses`]: what the `gotrail` command finds out about traces;
 //! - [`command`]: the `gotrail` command itself;
+//! - [`profiles`]: its profiles;
 //!
 //! and [`check`] for what is checked of every single trace.
 
@@ -19,6 +20,7 @@ mod check;
 mod command;
 mod fuzz;
 mod mutants;
+mod profiles;
 mod real;
 mod recordings;
 mod simulated;
@@ -82,6 +84,8 @@ enum Check {
     Analyses,
     /// The gotrail command
     Command,
+    /// Its profiles, against those of `go tool trace`
+    Profiles,
 }
 
 /// Runs the subcommand.
@@ -118,7 +122,7 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         report.begin("fuzz cases");
         counts.push(format!("{} fuzz cases", fuzz::run(&peer, &all, &report)?));
     }
-    if wanted(Check::Recordings) || wanted(Check::Analyses) {
+    if [Check::Recordings, Check::Analyses, Check::Profiles].into_iter().any(wanted) {
         report.begin("recordings");
         let traces = recordings::all(&peer, &all, options.full, &report)?;
         if wanted(Check::Recordings) {
@@ -129,6 +133,11 @@ pub(crate) fn main(options: &Options) -> Result<()> {
             report.begin("analyses");
             let answers = analyses::run(&peer, &traces, jobs, &report)?;
             counts.push(format!("{answers} answers about them"));
+        }
+        if wanted(Check::Profiles) {
+            report.begin("profiles");
+            let profiles = profiles::run(&peer, &traces, jobs, &report)?;
+            counts.push(format!("{profiles} profiles"));
         }
     }
     if wanted(Check::Real) {

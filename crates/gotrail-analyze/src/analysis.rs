@@ -2,10 +2,13 @@
 
 use crate::gc::Gc;
 use crate::goroutines::{Context, Goroutines};
+use crate::groups::Groups;
 use crate::herds::Herds;
+use crate::logs::Logs;
 use crate::merge::Merge;
 use crate::names::{Lookup, Names};
 use crate::procs::Procs;
+use crate::samples::Samples;
 use crate::scope::Scope;
 use crate::waits::Waits;
 use gotrail::{ClockSnapshot, Details, Event, Fold, Kind};
@@ -18,8 +21,18 @@ pub struct Options {
     pub regions: bool,
     /// What procs did over time.
     pub procs: bool,
+    /// When goroutines ran and where, in the table of waits.
+    pub running: bool,
+    /// Leave out how the durations of waits are distributed, which profiles do not need.
+    pub only_sums: bool,
+    /// CPU samples.
+    pub samples: bool,
+    /// Keep each log message, not only how many a task has.
+    pub logs: bool,
     /// Which part of the trace counts; none for all of it.
     pub scope: Option<Scope>,
+    /// What waits and samples are told apart by.
+    pub groups: Option<Arc<Groups>>,
 }
 
 /// What a trace comes to.
@@ -49,6 +62,10 @@ pub struct Analysis {
     pub gc: Gc,
     /// Many goroutines woken at once.
     pub herds: Herds,
+    /// CPU samples, if they were asked for.
+    pub samples: Option<Samples>,
+    /// Log messages, if they were asked for.
+    pub logs: Option<Logs>,
     lookup: Lookup,
     options: Options,
     start: i64,
@@ -63,18 +80,21 @@ impl Analysis {
 
     fn of_part(options: Options, later: bool) -> Analysis {
         let mut names = Names::default();
-        let goroutines = Goroutines::new(&mut names, options.regions, options.scope.clone(), later);
-        let waits = Waits::new(options.scope.clone());
+        let goroutines = Goroutines::new(&mut names, &options, later);
+        let waits = Waits::new(&options);
         let lookup = Lookup::default();
         let procs = options.procs.then(|| Procs::new(later));
-        let (gc, herds) = (Gc::default(), Herds::default());
+        let (scope, groups) = (options.scope.clone(), options.groups.clone());
+        let herds = Herds::default();
         Analysis {
             names,
             goroutines,
             waits,
             procs,
-            gc,
             herds,
+            gc: Gc::default(),
+            samples: options.samples.then(|| Samples::new(scope, groups)),
+            logs: options.logs.then(Logs::default),
             lookup,
             options,
             start: 0,
@@ -95,6 +115,11 @@ impl Analysis {
     /// The clocks at the start; traces have this from format 1.25 on.
     pub fn clock(&self) -> Option<ClockSnapshot> {
         self.clock
+    }
+
+    /// Whether waits and samples are told apart by groups.
+    pub(crate) fn has_groups(&self) -> bool {
+        self.options.groups.is_some()
     }
 
     /// The trace has ended: what still lasts is counted until its last event.
@@ -140,6 +165,8 @@ impl Fold for Analysis {
             procs: self.procs.as_mut(),
             gc: &mut self.gc,
             herds: &mut self.herds,
+            samples: self.samples.as_mut(),
+            logs: self.logs.as_mut(),
         };
         self.goroutines.event(event, &mut with);
     }
@@ -163,6 +190,12 @@ impl Fold for Analysis {
         }
         self.gc.absorb(later.gc, &to);
         self.herds.absorb(later.herds, &to);
+        if let (Some(samples), Some(later)) = (&mut self.samples, later.samples) {
+            samples.absorb(later, &to);
+        }
+        if let (Some(logs), Some(later)) = (&mut self.logs, later.logs) {
+            logs.absorb(later, &to);
+        }
         let begun = self.waits.absorb(later.waits, &to);
         let mut with = Merge { names: &self.names, to: &to, begun: &begun, waits: &mut self.waits };
         self.goroutines.absorb(later.goroutines, &mut with);

@@ -9,10 +9,13 @@
 //! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
 //! it.
 
+use crate::analysis::Options;
 use crate::gc::{Cycle, Gc, StopTheWorld, What};
 use crate::herds::Herds;
+use crate::logs::{Log, Logs};
 use crate::names::{Lookup, Names, StackId, StrId};
 use crate::procs::{Change, Procs};
+use crate::samples::Samples;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -104,6 +107,8 @@ pub(crate) struct Head {
     pub(crate) acted: bool,
     /// The reason of the first mention.
     pub(crate) reason: StrId,
+    /// Of one that ran: the place in the table of waits for it, if its end says where.
+    pub(crate) ran: Begun,
 }
 
 /// What few goroutines have.
@@ -191,6 +196,8 @@ pub(crate) struct Context<'a> {
     pub(crate) procs: Option<&'a mut Procs>,
     pub(crate) gc: &'a mut Gc,
     pub(crate) herds: &'a mut Herds,
+    pub(crate) samples: Option<&'a mut Samples>,
+    pub(crate) logs: Option<&'a mut Logs>,
 }
 
 impl Context<'_> {
@@ -234,6 +241,11 @@ pub struct Goroutines {
     pub(crate) proc_ranges: IndexMap<(i64, StrId), GoId, FxBuildHasher>,
     /// Later folds: procs with a range that ended and had not begun.
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
+    /// Whether the table of waits has those that run.
+    pub(crate) keep_running: bool,
+    /// When goroutines ran and nothing says where: to be counted for the function that they began
+    /// with, which is known at the end.
+    pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
     /// The time of the last sync, or of the first event.
     pub(crate) sync: i64,
     pub(crate) last: i64,
@@ -250,20 +262,15 @@ struct Whys {
 }
 
 impl Goroutines {
-    pub(crate) fn new(
-        names: &mut Names,
-        keep_regions: bool,
-        scope: Option<Scope>,
-        later: bool,
-    ) -> Goroutines {
+    pub(crate) fn new(names: &mut Names, options: &Options, later: bool) -> Goroutines {
         Goroutines {
             index: FxHashMap::default(),
             cache: vec![(i64::MIN, 0); CACHED].into(),
             list: Vec::new(),
             regions: Vec::new(),
             tasks: Tasks::default(),
-            keep_regions,
-            scope,
+            keep_regions: options.regions,
+            scope: options.scope.clone(),
             later,
             in_syscall: FxHashMap::default(),
             touched: FxHashSet::default(),
@@ -271,6 +278,8 @@ impl Goroutines {
             syscalls_before: Vec::new(),
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
+            keep_running: options.running,
+            ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
             why: Whys {
@@ -375,6 +384,9 @@ impl Goroutines {
         } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
             self.woken(event, with);
         }
+        if self.keep_running && self.list[slot].state == GoState::Running {
+            self.note_run(slot, event, step, with);
+        }
         self.leave(slot, time, step.to, with.waits);
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
@@ -430,6 +442,7 @@ impl Goroutines {
                 then: GoState::Undetermined,
                 acted: false,
                 reason,
+                ran: Begun::NOTHING,
             });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
@@ -447,6 +460,44 @@ impl Goroutines {
         let nanos = scope::nanos(&self.scope, step.go, sync, time);
         goroutine.count_before(step.to, nanos, reason, on_proc);
         self.enter(slot, event, step, reason, with);
+        with.waits.before(self.list[slot].wait, step.go, sync, time);
+        if self.keep_running && step.to == GoState::Running {
+            self.ran_unseen.push((step.go, sync, time));
+        }
+    }
+
+    /// A goroutine has run, for which there is a place in the table of waits.
+    #[cold]
+    fn note_run(&mut self, slot: usize, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
+        let stack = with.stack(event, step.stack);
+        let ran = match stack {
+            StackId::EMPTY => Begun::NOTHING,
+            stack => with.waits.begin(WaitKey { kind: WaitKind::Run, why: StrId::EMPTY, stack }),
+        };
+        let goroutine = &mut self.list[slot];
+        if let Some(head) = &mut goroutine.head
+            && head.until == 0
+        {
+            head.ran = ran;
+        } else if goroutine.counts {
+            let (go, since) = (goroutine.id, goroutine.since);
+            self.count_run(ran, go, since, event.time().0, with.waits);
+        }
+    }
+
+    /// Counts a time in which a goroutine ran.
+    pub(crate) fn count_run(
+        &mut self,
+        ran: Begun,
+        go: GoId,
+        from: i64,
+        until: i64,
+        waits: &mut Waits,
+    ) {
+        match ran {
+            Begun::NOTHING => self.ran_unseen.push((go, from, until)),
+            ran => waits.end(ran, go, from, until),
+        }
     }
 
     fn create(&mut self, event: &Event<'_>, step: &GoStep) -> usize {
@@ -701,7 +752,20 @@ impl Goroutines {
             }
             Kind::Log => {
                 if let Details::Log(log) = event.details() {
-                    self.tasks.work(log.task, event.goroutine()).logs += 1;
+                    let (task, go, time) = (log.task, event.goroutine(), event.time().0);
+                    self.tasks.work(task, go).logs += 1;
+                    if let Some(logs) = &mut with.logs {
+                        let category = names.string_id(log.category);
+                        let message = names.string_id(log.message);
+                        let stack = with.lookup.stack(names, event, event.stack_id());
+                        logs.push(Log { time, task, go, category, message, stack });
+                    }
+                }
+            }
+            Kind::StackSample => {
+                if let Some(samples) = &mut with.samples {
+                    let stack = with.lookup.stack(names, event, event.stack_id());
+                    samples.add(event.goroutine(), event.time().0, stack);
                 }
             }
             _ => {}
@@ -873,7 +937,11 @@ impl Goroutines {
         let later = self.later;
         let Some(slot) = self.slot(id) else { return };
         let goroutine = &mut self.list[slot];
-        let times = goroutine.times_at(time, &self.scope);
+        // Only regions that are kept need to know how long they were in which state.
+        let times = match self.keep_regions {
+            true => goroutine.times_at(time, &self.scope),
+            false => Times::default(),
+        };
         if kind == Kind::RegionBegin {
             let extra = goroutine.extra();
             extra.noted = true;
@@ -911,8 +979,17 @@ impl Goroutines {
 
     /// The trace ends: what still lasts, lasts until its last event.
     pub(crate) fn finish(&mut self, names: &Names, waits: &mut Waits) {
+        let somewhere = |why| WaitKey { kind: WaitKind::Run, why, stack: StackId::EMPTY };
+        for (go, from, until) in std::mem::take(&mut self.ran_unseen) {
+            let name = self.get(go).map_or(StrId::EMPTY, |goroutine| goroutine.name);
+            let ran = waits.begin(somewhere(name));
+            waits.end(ran, go, from, until);
+        }
         for slot in 0..self.list.len() {
-            let goroutine = &self.list[slot];
+            let goroutine = &mut self.list[slot];
+            if self.keep_running && goroutine.state == GoState::Running && goroutine.counts {
+                goroutine.wait = waits.begin(somewhere(goroutine.name));
+            }
             waits.leave_open(goroutine.wait, goroutine.id, goroutine.since, self.last);
             self.settle(slot, self.last, None, names);
         }

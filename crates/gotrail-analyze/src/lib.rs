@@ -15,6 +15,10 @@
 //! | [`check`] | findings, with their numbers |
 //! | [`diff`] | what changed between traces |
 //! | [`history`], [`why`], [`path`] | a trace read backward: what caused what, and the critical path |
+//! | [`samples`] | CPU samples by stack |
+//! | [`groups`], [`grouping`] | what waits and samples are told apart by |
+//! | [`profile`], [`pprof`] | profiles made of waits and samples, and pprof's form of them |
+//! | [`logs`] | log messages |
 //! | [`timeline`] | values over time |
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
@@ -27,15 +31,21 @@ pub mod check;
 pub mod diff;
 pub mod gc;
 pub mod goroutines;
+pub mod grouping;
+pub mod groups;
 pub mod herds;
 pub mod histogram;
 pub mod history;
+pub mod logs;
 mod merge;
 pub mod mmu;
 mod moves;
 pub mod names;
 pub mod path;
+pub mod pprof;
 pub mod procs;
+pub mod profile;
+pub mod samples;
 pub mod scope;
 pub mod tasks;
 pub mod timeline;
@@ -45,9 +55,11 @@ pub mod why;
 
 pub use analysis::{Analysis, Options};
 pub use goroutines::{Goroutine, Goroutines, Region, is_system};
+pub use groups::{GroupId, Groups};
 pub use histogram::Histogram;
 pub use history::History;
 pub use names::{Frame, Names, StackId, StrId};
+pub use profile::{Profile, ProfileKind};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
 pub use times::{Sums, Times};

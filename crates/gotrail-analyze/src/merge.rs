@@ -84,6 +84,7 @@ impl Goroutines {
             self.proc_ranges.insert((proc, with.to.string(name)), go);
         }
         let mut merged = Merged { sync: later.sync, ..Merged::default() };
+        self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
         for goroutine in std::mem::take(&mut later.list) {
             self.absorb_one(goroutine, &mut merged, with);
@@ -149,6 +150,9 @@ impl Goroutines {
             later.reason = to.string(later.reason);
         }
         later.wait.renumber(with.begun);
+        if let Some(head) = &mut later.head {
+            head.ran.renumber(with.begun);
+        }
         if let Some(extra) = &mut later.extra {
             extra.ranges.renumber(to);
             for open in &mut extra.regions {
@@ -219,6 +223,13 @@ impl Goroutines {
             with.waits.begin(WaitKey { kind, why, stack: with.to.stack(head.stack) })
         });
         rename_reason(&mut later.times, Some(reason));
+        with.waits.before(begun, later.id, merged.sync, head.seen);
+        if self.keep_running && head.state == GoState::Running {
+            self.ran_unseen.push((later.id, merged.sync, head.seen));
+            if head.until != 0 {
+                self.count_run(head.ran, later.id, head.seen, head.until, with.waits);
+            }
+        }
         if head.until == 0 {
             later.count_before(head.state, before, reason, head.on_proc);
             (later.since, later.reason, later.wait) = (head.seen, reason, begun);
@@ -302,13 +313,15 @@ impl Goroutines {
         if before.started == 0 {
             before.started = later.started;
         }
+        let ran = self.keep_running && before.counts && head.state == GoState::Running;
+        let (since, until) = (before.since, head.until);
         if head.until == 0 {
             // Still in the same state, since before: only ranges can have been added.
             before.acted |= later.acted;
             before.times.ranges = offset.ranges.clone();
             before.times.ranges.add(&later.times.ranges);
         } else {
-            with.waits.end(before.wait, before.id, before.since, head.until);
+            with.waits.end(before.wait, before.id, since, until);
             if head.state == GoState::Syscall {
                 let blocked = before.blocked_since;
                 let until = if blocked != 0 { blocked } else { head.until };
@@ -349,6 +362,9 @@ impl Goroutines {
             let own = before.extra();
             extra.ranges.iter().for_each(|(name, since)| *own.ranges.entry(name) = since);
             (own.regions, own.ends, own.last) = (extra.regions, extra.ends, extra.last);
+        }
+        if ran && until != 0 {
+            self.count_run(head.ran, later.id, since, until, with.waits);
         }
         if !base.is_empty() {
             merged.tasks.insert(later.id, base.iter().map(|open| open.task).collect());

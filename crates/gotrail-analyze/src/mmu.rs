@@ -164,10 +164,10 @@ impl Walk {
                 self.collect(proc, -1);
                 self.assisting.remove(&go);
             }
-            What::Runs | What::Rests => {
-                if self.assisting.contains(&go) || self.workers.contains(&go) {
-                    self.collect(proc, if what == What::Runs { 1 } else { -1 });
-                }
+            What::Runs | What::Rests
+                if self.assisting.contains(&go) || self.workers.contains(&go) =>
+            {
+                self.collect(proc, if what == What::Runs { 1 } else { -1 });
             }
             What::Worker(dedicated) if background && !(per_proc && dedicated) => {
                 self.workers.insert(go);

@@ -1,7 +1,7 @@
 //! Strings, frames and stacks of all generations, each kept once under a number.
 //!
 //! In a trace these have ids of a generation. [`Names`] holds what any generation said; a
-//! [`Lookup`] turns the ids of the generation that is being read into numbers of `Names`, at the
+//! `Lookup` turns the ids of the generation that is being read into numbers of `Names`, at the
 //! price of an array access for all but the first time.
 
 use bstr::{BStr, BString, ByteSlice};

@@ -4,6 +4,9 @@ use gotrail::GoId;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
+/// Of goroutines, times from when until when, in nanoseconds of the trace's clock.
+pub type Spans = FxHashMap<GoId, Vec<(i64, i64)>>;
+
 /// Which goroutines count, and when. Cheap to copy.
 #[derive(Debug, Clone, Default)]
 pub struct Scope {
@@ -13,10 +16,20 @@ pub struct Scope {
     pub until: Option<i64>,
     /// The goroutines, each with the times that count, in order and without overlap; none for
     /// all goroutines at all times.
-    pub goroutines: Option<Arc<FxHashMap<GoId, Vec<(i64, i64)>>>>,
+    pub goroutines: Option<Arc<Spans>>,
 }
 
 impl Scope {
+    /// Whether a moment counts for a goroutine.
+    pub fn contains(&self, go: GoId, time: i64) -> bool {
+        self.from.is_none_or(|from| time >= from)
+            && self.until.is_none_or(|until| time < until)
+            && self.goroutines.as_ref().is_none_or(|goroutines| {
+                let times = goroutines.get(&go);
+                times.is_some_and(|times| times.iter().any(|&(a, b)| a <= time && time < b))
+            })
+    }
+
     /// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds.
     pub fn overlap(&self, go: GoId, from: i64, until: i64) -> i64 {
         let from = self.from.map_or(from, |start| start.max(from));
@@ -54,5 +67,7 @@ mod tests {
         let some = Scope { goroutines: Some(Arc::new(some)), ..all };
         assert_eq!(some.overlap(GoId(1), 5, 30), 3);
         assert_eq!(some.overlap(GoId(2), 5, 30), 0);
+        assert!(some.contains(GoId(1), 10) && !some.contains(GoId(1), 11));
+        assert!(!some.contains(GoId(1), 9) && !some.contains(GoId(2), 10));
     }
 }

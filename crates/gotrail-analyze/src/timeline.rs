@@ -101,7 +101,7 @@ impl<T: Step> Timeline<T> {
         let first = self.first >> 1;
         let mut steps = Vec::<T>::with_capacity(self.steps.len() / 2 + 1);
         for (at, step) in self.steps.iter().enumerate() {
-            let to = ((self.first + at as i64 >> 1) - first) as usize;
+            let to = (((self.first + at as i64) >> 1) - first) as usize;
             match steps.get_mut(to) {
                 Some(two) => two.add(step),
                 None => steps.push(step.clone()),

@@ -4,15 +4,21 @@
 //! A wait begins with the event that stops the goroutine or makes it runnable, and its stack is
 //! that event's: the goroutine's own where it stopped by itself, that of whoever woke or created
 //! it otherwise.
+//!
+//! Goroutines that run are kept in the same table if that is asked for. Where they ran is known
+//! when they stop, so that their stack is that of the event that stopped them.
 
+use crate::analysis::Options;
+use crate::groups::{GroupId, Groups};
 use crate::histogram::Histogram;
 use crate::names::{Renumbering, StackId, StrId};
 use crate::scope::{self, Scope};
 use gotrail::GoId;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use std::sync::Arc;
 
-/// What kind of wait it was.
+/// What kind of wait it was, or that it was none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum WaitKind {
@@ -22,10 +28,12 @@ pub enum WaitKind {
     Block,
     /// In a system call.
     Syscall,
+    /// Running: only where that is asked for.
+    Run,
 }
 
 impl WaitKind {
-    /// Every kind.
+    /// Every kind of wait.
     pub const ALL: [WaitKind; 3] = [WaitKind::Sched, WaitKind::Block, WaitKind::Syscall];
 
     /// The kind's name.
@@ -34,6 +42,7 @@ impl WaitKind {
             WaitKind::Sched => "sched",
             WaitKind::Block => "block",
             WaitKind::Syscall => "syscall",
+            WaitKind::Run => "run",
         }
     }
 }
@@ -44,9 +53,9 @@ pub struct WaitKey {
     /// The kind.
     pub kind: WaitKind,
     /// Why: the tracer's reason of a block; of a wait for a proc, what made the goroutine
-    /// runnable.
+    /// runnable. Of one that runs where no stack is known, the function that it began with.
     pub why: StrId,
-    /// The stack of the event that began it.
+    /// The stack of the event that began it; of one that runs, that of the event that ended it.
     pub stack: StackId,
 }
 
@@ -67,6 +76,9 @@ pub struct WaitSum {
     pub longest_held: i64,
     /// Of system calls: how many held their proc for at least [`LONG_HELD`], and how long together.
     pub long_held: (u64, i64),
+    /// How long goroutines were in this state before they were first mentioned, from the
+    /// beginning of the generation on. No other figure has this time.
+    pub before: i64,
     class: u32,
 }
 
@@ -74,7 +86,7 @@ pub struct WaitSum {
 pub const LONG_HELD: i64 = 1_000_000;
 
 /// A wait that has begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Begun(u32);
 
 impl Begun {
@@ -90,16 +102,24 @@ const CACHED: usize = 1 << 10;
 pub struct Waits {
     sums: IndexMap<WaitKey, WaitSum, FxBuildHasher>,
     classes: IndexMap<(WaitKind, StrId), Histogram, FxBuildHasher>,
+    /// Whether histograms stay empty.
+    only_sums: bool,
     scope: Option<Scope>,
+    groups: Option<Arc<Groups>>,
+    /// The same sums again for each group, by place of the key, if there are groups.
+    grouped: IndexMap<(Begun, GroupId), WaitSum, FxBuildHasher>,
     cache: Box<[(u64, u32)]>,
 }
 
 impl Waits {
-    pub(crate) fn new(scope: Option<Scope>) -> Waits {
+    pub(crate) fn new(options: &Options) -> Waits {
         Waits {
             sums: IndexMap::default(),
             classes: IndexMap::default(),
-            scope,
+            only_sums: options.only_sums,
+            scope: options.scope.clone(),
+            groups: options.groups.clone(),
+            grouped: IndexMap::default(),
             cache: vec![(u64::MAX, 0); CACHED].into(),
         }
     }
@@ -141,8 +161,17 @@ impl Waits {
         sum.count += 1;
         sum.total += nanos;
         sum.max = sum.max.max(nanos);
-        if let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize) {
+        if !self.only_sums
+            && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
+        {
             histogram.record(nanos);
+        }
+        if self.groups.is_some() {
+            self.divide(begun, go, from, until, |sum, nanos| {
+                sum.count += 1;
+                sum.total += nanos;
+                sum.max = sum.max.max(nanos);
+            });
         }
     }
 
@@ -158,15 +187,54 @@ impl Waits {
         }
     }
 
-    /// The trace ends during a wait of `go`.
-    pub(crate) fn leave_open(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
+    /// Adds a time to the sums of the groups that it falls into.
+    #[cold]
+    fn divide(
+        &mut self,
+        begun: Begun,
+        go: GoId,
+        from: i64,
+        until: i64,
+        add: impl Fn(&mut WaitSum, i64),
+    ) {
+        let Waits { groups: Some(groups), scope, grouped, .. } = self else { return };
+        groups.divide(go, from, until, |group, from, until| {
+            let nanos = scope::nanos(scope, go, from, until);
+            if nanos > 0 {
+                add(grouped.entry((begun, group)).or_default(), nanos);
+            }
+        });
+    }
+
+    /// Counts something else about a time.
+    fn note(
+        &mut self,
+        begun: Begun,
+        go: GoId,
+        from: i64,
+        until: i64,
+        add: impl Fn(&mut WaitSum, i64),
+    ) {
         let nanos = scope::nanos(&self.scope, go, from, until);
         if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize)
             && nanos > 0
         {
+            add(sum, nanos);
+            self.divide(begun, go, from, until, add);
+        }
+    }
+
+    /// A goroutine was in this state before its first mention.
+    pub(crate) fn before(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
+        self.note(begun, go, from, until, |sum, nanos| sum.before += nanos);
+    }
+
+    /// The trace ends during a wait of `go`.
+    pub(crate) fn leave_open(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
+        self.note(begun, go, from, until, |sum, nanos| {
             sum.open += 1;
             sum.open_total += nanos;
-        }
+        });
     }
 
     /// Takes over the waits of a later generation, and returns what those that have begun are
@@ -179,27 +247,56 @@ impl Waits {
             let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
             let begun = self.look_up(key);
             if let Some((_, own)) = self.sums.get_index_mut(begun.0 as usize) {
-                own.count += sum.count;
-                own.total += sum.total;
-                own.max = own.max.max(sum.max);
-                own.longest_held = own.longest_held.max(sum.longest_held);
-                own.long_held.0 += sum.long_held.0;
-                own.long_held.1 += sum.long_held.1;
+                own.add(&sum);
             }
             begun
         });
-        sums.collect()
+        let begun: Vec<Begun> = sums.collect();
+        for ((mut later, group), sum) in other.grouped {
+            later.renumber(&begun);
+            self.grouped.entry((later, group)).or_default().add(&sum);
+        }
+        begun
     }
 
     /// The sums of all that have something in common, in the order of their first mention.
     pub fn sums(&self) -> impl Iterator<Item = (&WaitKey, &WaitSum)> {
-        self.sums.iter().filter(|(_, sum)| sum.count + sum.open > 0)
+        self.sums.iter().filter(|(_, sum)| !sum.is_empty())
+    }
+
+    /// The same for each group; nothing if there are no groups.
+    pub fn grouped(&self) -> impl Iterator<Item = (&WaitKey, GroupId, &WaitSum)> {
+        self.grouped.iter().filter_map(|(&(begun, group), sum)| {
+            let (key, _) = self.sums.get_index(begun.0 as usize)?;
+            (!sum.is_empty()).then_some((key, group, sum))
+        })
     }
 
     /// The durations of waits that ended, by kind and reason.
     pub fn classes(&self) -> impl Iterator<Item = (WaitKind, StrId, &Histogram)> {
-        let used = self.classes.iter().filter(|(_, histogram)| histogram.count() > 0);
+        let used = self
+            .classes
+            .iter()
+            .filter(|((kind, _), histogram)| *kind != WaitKind::Run && histogram.count() > 0);
         used.map(|(&(kind, why), histogram)| (kind, why, histogram))
+    }
+}
+
+impl WaitSum {
+    fn is_empty(&self) -> bool {
+        self.count + self.open == 0 && self.before == 0
+    }
+
+    fn add(&mut self, other: &WaitSum) {
+        self.count += other.count;
+        self.total += other.total;
+        self.max = self.max.max(other.max);
+        self.open += other.open;
+        self.open_total += other.open_total;
+        self.before += other.before;
+        self.longest_held = self.longest_held.max(other.longest_held);
+        self.long_held.0 += other.long_held.0;
+        self.long_held.1 += other.long_held.1;
     }
 }
 

@@ -15,6 +15,7 @@
 //! | `json` | JSON without allocations |
 //! | `query` | which part of a trace an analysis is about, and the passes for it |
 //! | `table` | answers as text, JSON and CSV |
+//! | `profiles` | which profile of which part of a trace |
 //! | `times` | times by state as cells |
 //! | `causes` | explanations: times by kind, stacks, the tree of causes |
 //! | `memory` | large blocks go back to the system at once |
@@ -29,6 +30,7 @@ mod memory;
 mod output;
 mod paint;
 mod plot;
+mod profiles;
 mod progress;
 mod query;
 mod report;
@@ -78,6 +80,11 @@ enum Command {
     Check(commands::check::Args),
     Diff(commands::diff::Args),
     Report(commands::report::Args),
+    Latency(commands::latency::Args),
+    Regions(commands::regions::Args),
+    Logs(commands::logs::Args),
+    Pprof(commands::pprof::Args),
+    Flame(commands::flame::Args),
     Synth(commands::synth::Args),
     CheckArchive(commands::check_archive::Args),
     Completions(commands::completions::Args),
@@ -111,6 +118,11 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Report(args) => commands::report::run(&args),
+        Command::Latency(args) => commands::latency::run(&args),
+        Command::Regions(args) => commands::regions::run(&args),
+        Command::Logs(args) => commands::logs::run(&args),
+        Command::Pprof(args) => commands::pprof::run(&args),
+        Command::Flame(args) => commands::flame::run(&args),
         Command::Synth(args) => commands::synth::run(&args),
         Command::CheckArchive(args) => commands::check_archive::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

@@ -7,7 +7,8 @@ use crate::report;
 use crate::source::Source;
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
-use gotrail_analyze::{Analysis, Goroutine, Options, Region, Scope, Task};
+use gotrail_analyze::profile;
+use gotrail_analyze::{Analysis, Goroutine, Groups, Options, Region, Scope, Task};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use regex::Regex;
 use rustc_hash::FxHashMap;
@@ -51,6 +52,16 @@ pub(crate) struct Part {
     /// Only what was done in regions of a type matching this regular expression.
     #[arg(long, value_name = "REGEX", help_heading = "Filters")]
     pub(crate) region: Option<Regex>,
+    /// Only what was done in regions that took at least this long.
+    #[arg(long, value_name = "DURATION", help_heading = "Filters")]
+    pub(crate) region_min: Option<SignedDuration>,
+    /// Only what was done in regions that took at most this long.
+    #[arg(long, value_name = "DURATION", help_heading = "Filters")]
+    pub(crate) region_max: Option<SignedDuration>,
+    /// Exactly what counts for `go tool trace`: goroutines from their first run on; of regions that
+    /// overlap without being nested, only the first one.
+    #[arg(skip)]
+    pub(crate) as_go: bool,
 }
 
 /// A moment, as people name it.
@@ -154,7 +165,12 @@ impl Answer {
 impl Part {
     /// Whether goroutines must be known before it can be told what counts.
     fn needs_a_first_pass(&self) -> bool {
-        self.function.is_some() || self.task.is_some() || self.region.is_some()
+        self.function.is_some() || self.task.is_some() || self.names_regions() || self.as_go
+    }
+
+    /// Whether only some regions count.
+    pub(crate) fn names_regions(&self) -> bool {
+        self.region.is_some() || self.region_min.is_some() || self.region_max.is_some()
     }
 
     /// Whether everything counts.
@@ -174,30 +190,49 @@ impl Query {
 
     /// Analyses the part of the trace that is asked for.
     pub(crate) fn run(&self, options: Options) -> Result<Answer> {
+        self.run_in_groups(options, None)
+    }
+
+    /// The same in groups, which are made when goroutines and regions are known.
+    pub(crate) fn run_in_groups(
+        &self,
+        options: Options,
+        groups: Option<&mut dyn FnMut(&Analysis) -> Groups>,
+    ) -> Result<Answer> {
         let mut source = Source::open(&self.trace)?;
-        if !self.part.is_everything() {
+        if !self.part.is_everything() || groups.is_some() {
             // What counts is known when the start is: a stream must be read twice, too.
             source = source.into_mapped()?;
         }
-        self.run_on(&mut source, options)
+        self.analyse(&mut source, options, groups)
     }
 
     /// The same of a trace that is open already, and can be read more than once.
     pub(crate) fn run_on(&self, source: &mut Source, options: Options) -> Result<Answer> {
-        if self.part.is_everything() {
+        self.analyse(source, options, None)
+    }
+
+    fn analyse(
+        &self,
+        source: &mut Source,
+        options: Options,
+        groups: Option<&mut dyn FnMut(&Analysis) -> Groups>,
+    ) -> Result<Answer> {
+        if self.part.is_everything() && groups.is_none() {
             let (analysis, start, report) = self.pass(source, options)?;
             return Ok(Answer { analysis, start, scope: None, report });
         }
         let first = Options { regions: true, ..Options::default() };
-        let (known, start) = if self.part.needs_a_first_pass() {
+        let (known, start) = if self.part.needs_a_first_pass() || groups.is_some() {
             let (known, start, _) = self.pass(source, first)?;
             (Some(known), start)
         } else {
             (None, source.start()?)
         };
-        let scope = self.scope(known.as_ref(), start)?;
+        let scope = self.scope(known.as_ref().filter(|_| self.part.needs_a_first_pass()), start)?;
+        let groups = groups.zip(known.as_ref()).map(|(make, known)| Arc::new(make(known)));
         drop(known);
-        let options = Options { scope: Some(scope.clone()), ..options };
+        let options = Options { scope: Some(scope.clone()), groups, ..options };
         let (analysis, start, report) = self.pass(source, options)?;
         Ok(Answer { analysis, start, scope: Some(scope), report })
     }
@@ -256,7 +291,7 @@ impl Part {
     fn matching(&self, known: &Analysis) -> FxHashMap<GoId, Vec<(i64, i64)>> {
         let text = |name| String::from_utf8_lossy(known.names.string(name)).into_owned();
         let mut times = FxHashMap::<GoId, Vec<(i64, i64)>>::default();
-        if self.task.is_some() || self.region.is_some() {
+        if self.task.is_some() || self.names_regions() {
             let types = |region: &&Region| {
                 self.region.as_ref().is_none_or(|regex| {
                     region.name != gotrail_analyze::StrId::EMPTY
@@ -264,12 +299,14 @@ impl Part {
                 })
             };
             let task = |region: &&Region| self.task.is_none_or(|id| region.task == TaskId(id));
-            for region in known.goroutines.regions().iter().filter(types).filter(task) {
-                let start = region.start.unwrap_or(i64::MIN);
-                let end = region.end.unwrap_or(i64::MAX);
+            let within = |region: &&Region| self.has_length(region, known);
+            let regions = known.goroutines.regions().iter();
+            for region in regions.filter(types).filter(task).filter(within) {
+                let start = region.start.unwrap_or(known.start());
+                let end = region.end.unwrap_or(known.end());
                 times.entry(region.go).or_default().push((start, end));
             }
-            if let (Some(id), None) = (self.task, &self.region)
+            if let (Some(id), false) = (self.task, self.names_regions())
                 && let Some(task) = known.goroutines.tasks.get(TaskId(id))
                 && let Some(creator) = task.creator
             {
@@ -278,15 +315,25 @@ impl Part {
             }
         } else {
             let all = known.goroutines.iter().map(|go| (go.id, vec![(i64::MIN, i64::MAX)]));
-            times = all.collect();
+            times = if self.as_go { profile::go_scope(known) } else { all.collect() };
         }
         if let Some(regex) = &self.function {
             times.retain(|&id, _| {
                 known.goroutines.get(id).is_some_and(|go| regex.is_match(&text(go.name)))
             });
         }
-        times.values_mut().for_each(join);
+        let put_in_order = if self.as_go { outermost } else { join };
+        times.values_mut().for_each(put_in_order);
         times
+    }
+
+    /// Whether a region took as long as is asked for. What is not in the trace lasts from its
+    /// beginning, and until its end.
+    pub(crate) fn has_length(&self, region: &Region, known: &Analysis) -> bool {
+        let start = region.start.unwrap_or(known.start());
+        let length = i128::from(region.end.unwrap_or(known.end())) - i128::from(start);
+        self.region_min.is_none_or(|min| length >= min.as_nanos())
+            && self.region_max.is_none_or(|max| length <= max.as_nanos())
     }
 
     fn nothing_found(&self) -> String {
@@ -299,6 +346,9 @@ impl Part {
         }
         if let Some(region) = &self.region {
             wanted.push(format!("had a region matching {region}"));
+        }
+        if self.region_min.is_some() || self.region_max.is_some() {
+            wanted.push("had a region of that length".to_owned());
         }
         format!("no goroutine {}", wanted.join(" and "))
     }
@@ -314,6 +364,12 @@ fn join(times: &mut Vec<(i64, i64)>) {
         }
         overlaps
     });
+}
+
+/// Puts times in order and leaves out those that overlap with one that began before.
+fn outermost(times: &mut Vec<(i64, i64)>) {
+    times.sort_unstable();
+    times.dedup_by(|next, last| next.0 < last.1);
 }
 
 impl Source {
@@ -362,5 +418,8 @@ mod tests {
         let mut times = vec![(5, 7), (0, 2), (1, 3), (7, 9)];
         join(&mut times);
         assert_eq!(times, [(0, 3), (5, 9)]);
+        let mut times = vec![(5, 7), (0, 2), (1, 3), (7, 9)];
+        outermost(&mut times);
+        assert_eq!(times, [(0, 2), (5, 7), (7, 9)]);
     }
 }

@@ -312,6 +312,14 @@ impl Table {
             (0..self.columns.len()).filter(|&at| !self.columns[at].title.is_empty()).collect();
         let texts: Vec<Vec<String>> =
             self.rows.iter().map(|row| shown.iter().map(|&at| text(&row[at])).collect()).collect();
+        let last = shown.len().saturating_sub(1);
+        let texts: Vec<Vec<String>> = texts
+            .into_iter()
+            .map(|row| {
+                let cells = row.into_iter().enumerate();
+                cells.map(|(at, text)| on_one_line(text, at == last)).collect()
+            })
+            .collect();
         let right: Vec<bool> = shown
             .iter()
             .map(|&at| {
@@ -354,6 +362,26 @@ impl Table {
             line(&row.iter().map(String::as_str).collect::<Vec<_>>(), false);
         }
     }
+}
+
+/// How wide a column of texts becomes at most, unless it is the last one.
+const WIDEST: usize = 60;
+
+/// A text that cannot break the table: names of a program may be anything.
+fn on_one_line(text: String, last: bool) -> String {
+    let long = !last && text.chars().nth(WIDEST).is_some();
+    if !long && !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = if long { WIDEST - 1 } else { usize::MAX };
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars().take(shown) {
+        if c.is_control() { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    if long {
+        line.push('…');
+    }
+    line
 }
 
 /// How many entries of a map people are shown.
@@ -428,5 +456,13 @@ mod tests {
         let sums = sums.map(|(name, nanos)| (name.to_owned(), nanos));
         assert_eq!(text(&Cell::Sums(sums.to_vec())), "a 5.00 µs, b 40 ns, c 30 ns");
         assert_eq!(text(&Cell::Ids((0..10).collect())), "0 1 2 3 4 5 6 7 and 2 more");
+    }
+
+    #[test]
+    fn names_cannot_break_a_table() {
+        assert_eq!(on_one_line("a\nb\u{1b}[1m".to_owned(), false), "a\\nb\\u{1b}[1m");
+        let long = on_one_line("é".repeat(100), false);
+        assert_eq!((long.chars().count(), long.ends_with('…')), (60, true));
+        assert_eq!(on_one_line("é".repeat(100), true).chars().count(), 100);
     }
 }

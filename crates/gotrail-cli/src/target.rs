@@ -11,12 +11,19 @@ use std::path::{Path, PathBuf};
 /// What commands that write a file are told about it.
 #[derive(clap::Args)]
 pub(crate) struct Target {
-    /// Where to write; `-` is standard output.
-    #[arg(short, long, value_name = "OUT")]
-    output: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// How to compress [default: by the ending of OUT, .gz or .zst].
     #[arg(long, value_name = "HOW")]
     compress: Option<Compress>,
+}
+
+/// Where a file is to be.
+#[derive(clap::Args)]
+pub(crate) struct Place {
+    /// Where to write; `-` is standard output.
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
     /// Overwrite OUT if it exists.
     #[arg(long)]
     force: bool,
@@ -32,7 +39,12 @@ enum Compress {
     None,
 }
 
-impl Target {
+impl Place {
+    /// The path as it was given.
+    pub(crate) fn path(&self) -> &Path {
+        &self.output
+    }
+
     /// Whether the result goes to standard output.
     pub(crate) fn is_stdout(&self) -> bool {
         self.output.as_os_str() == "-"
@@ -46,18 +58,41 @@ impl Target {
         Ok(())
     }
 
+    /// Writes a small result. If that fails, a file stays what it was.
+    pub(crate) fn write_all(&self, bytes: &[u8]) -> Result<()> {
+        let mut target = Opened::open(&self.output)?;
+        let out = target.writer();
+        out.write_all(bytes)
+            .and_then(|()| out.flush())
+            .with_context(|| format!("cannot write {}", self.output.display()))?;
+        target.keep(self)
+    }
+}
+
+impl Target {
+    /// Whether the result goes to standard output.
+    pub(crate) fn is_stdout(&self) -> bool {
+        self.place.is_stdout()
+    }
+
+    /// See [`Place::check`].
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.place.check()
+    }
+
     /// Lets `fill` write the result. If it fails, a file stays what it was.
     pub(crate) fn write<T>(&self, fill: impl FnOnce(Encoder<'_>) -> Result<T>) -> Result<T> {
-        let mut target = Opened::open(&self.output)?;
+        let path = self.place.path();
+        let mut target = Opened::open(path)?;
         let encoder = Encoder::new(target.writer(), self.compress())
-            .with_context(|| format!("cannot write {}", self.output.display()))?;
+            .with_context(|| format!("cannot write {}", path.display()))?;
         let result = fill(encoder)?;
-        target.keep(self)?;
+        target.keep(&self.place)?;
         Ok(result)
     }
 
     fn compress(&self) -> Compress {
-        self.compress.unwrap_or(match self.output.extension() {
+        self.compress.unwrap_or(match self.place.path().extension() {
             Some(ending) if ending == "gz" => Compress::Gzip,
             Some(ending) if ending == "zst" => Compress::Zstd,
             _ => Compress::None,
@@ -113,7 +148,7 @@ impl Opened {
     }
 
     /// The result is complete.
-    fn keep(self, args: &Target) -> Result<()> {
+    fn keep(self, args: &Place) -> Result<()> {
         let Opened::Temporary(file) = self else { return Ok(()) };
         // What a link points to is written, not the link.
         let path = &fs::canonicalize(&args.output).unwrap_or_else(|_| args.output.clone());

@@ -49,6 +49,8 @@ pub(crate) enum What {
     PipeMemory,
     SteadyMemory,
     SecondPass,
+    Pprof,
+    PprofMemory,
 }
 
 /// Which figure of a run counts.
@@ -104,6 +106,10 @@ pub(crate) const ROWS: &[Row] = &[
     // At most 20% more memory for ten times the length.
     Row { what: What::SteadyMemory, trace: "short", must: 1.0 / 1.2, aim: None },
     Row { what: What::SecondPass, trace: "g-generations", must: 1.8, aim: None },
+    row(What::Pprof, "a-mixed", 15.0, 25.0),
+    row(What::PprofMemory, "a-mixed", 15.0, 25.0),
+    row(What::Pprof, "g-generations", 15.0, 25.0),
+    row(What::PprofMemory, "g-generations", 15.0, 25.0),
 ];
 
 /// One run of both sides of a row.
@@ -125,6 +131,8 @@ impl What {
             What::PipeMemory => ("gotrail validate -, memory", "peer read"),
             What::SteadyMemory => ("memory for 10x the length", "short trace"),
             What::SecondPass => ("second pass, 2 threads", "first pass, 1 thread"),
+            What::Pprof => ("gotrail pprof --type sched", "gotrace -pprof=sched"),
+            What::PprofMemory => ("gotrail pprof, memory", "gotrace -pprof=sched"),
         }
     }
 
@@ -133,7 +141,9 @@ impl What {
         match self {
             What::Wire => (Figure::Printed(0), Figure::Printed(0)),
             What::SecondPass => (Figure::Printed(1), Figure::Printed(0)),
-            What::PipeMemory | What::SteadyMemory => (Figure::Memory, Figure::Memory),
+            What::PipeMemory | What::SteadyMemory | What::PprofMemory => {
+                (Figure::Memory, Figure::Memory)
+            }
             _ => (Figure::Wall, Figure::Wall),
         }
     }
@@ -192,6 +202,10 @@ impl Row {
             ),
             What::PipeMemory => (stream.piped(ours), Some(peer(&["read"]))),
             What::SteadyMemory => (stream.clone().piped(ours), Some(stream.piped(other))),
+            What::Pprof | What::PprofMemory => (
+                gotrail(&["pprof", "--type", "sched", "-o", "-"]).on(ours).with_long_output(),
+                Some(Task::new(&programs.gotrace, &["-pprof=sched"]).on(other).with_long_output()),
+            ),
             What::SecondPass => {
                 let mut both = Task::new(&programs.second_pass, &[]).on(ours);
                 both.args.push("2".into());
@@ -226,6 +240,13 @@ impl Row {
     /// Whether both sides have read the same: the number of events, or of bytes printed.
     fn check(&self, sample: Sample, traces: (&Trace, &Trace)) -> Result<Sample> {
         let (ours, other) = (&sample.ours, &sample.other);
+        if matches!(self.what, What::Pprof | What::PprofMemory) {
+            // That both say the same is checked by conformance, of far more traces.
+            if ours.printed == 0 || other.printed == 0 {
+                bail!("no profile came");
+            }
+            return Ok(sample);
+        }
         if matches!(self.what, What::Parsed | What::Footprint) {
             if ours.printed != other.printed {
                 bail!("ours printed {} bytes, the other {}", ours.printed, other.printed);

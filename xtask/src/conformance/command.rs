@@ -64,7 +64,7 @@ fn one(
 }
 
 /// Builds the command next to this program.
-pub(super) fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run::output(Command::new(cargo).current_dir(crate::paths::workspace()).args([
         "build",

@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let filtered = part.function.is_some()
         || !part.goroutine.is_empty()
         || part.task.is_some()
-        || part.region.is_some();
+        || part.names_regions();
     let windowed = part.from.is_some() || part.to.is_some();
     if filtered || windowed && args.show != Show::Time {
         bail!(
