@@ -1,17 +1,18 @@
 //! The pass that feeds everything.
 
 use crate::gc::Gc;
-use crate::goroutines::{Context, Goroutines};
+use crate::goroutines::Goroutines;
 use crate::groups::Groups;
 use crate::herds::Herds;
 use crate::logs::Logs;
 use crate::merge::Merge;
-use crate::names::{Lookup, Names};
+use crate::names::{Lookup, Names, StackId, StrId};
 use crate::procs::Procs;
 use crate::samples::Samples;
 use crate::scope::Scope;
 use crate::waits::Waits;
 use gotrail::{ClockSnapshot, Details, Event, Fold, Kind};
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// What an analysis should find out.
@@ -50,10 +51,21 @@ pub struct Options {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Analysis {
-    /// Strings and stacks.
-    pub names: Names,
     /// Goroutines, regions and tasks.
     pub goroutines: Goroutines,
+    /// Everything else; an analysis stands for it.
+    found: Found,
+    options: Options,
+    start: i64,
+    clock: Option<ClockSnapshot>,
+}
+
+/// What an analysis finds out besides goroutines.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// Strings and stacks.
+    pub names: Names,
+    pub(crate) lookup: Lookup,
     /// What goroutines waited for.
     pub waits: Waits,
     /// What procs did, if that was asked for.
@@ -66,10 +78,28 @@ pub struct Analysis {
     pub samples: Option<Samples>,
     /// Log messages, if they were asked for.
     pub logs: Option<Logs>,
-    lookup: Lookup,
-    options: Options,
-    start: i64,
-    clock: Option<ClockSnapshot>,
+}
+
+impl Found {
+    /// The number of the string with this id in the event's generation.
+    #[inline]
+    pub(crate) fn string(&mut self, event: &Event<'_>, id: u64) -> StrId {
+        self.lookup.string(&mut self.names, event, id)
+    }
+
+    /// The number of the stack with this id in the event's generation.
+    #[inline]
+    pub(crate) fn stack(&mut self, event: &Event<'_>, id: u64) -> StackId {
+        self.lookup.stack(&mut self.names, event, id)
+    }
+}
+
+impl Deref for Analysis {
+    type Target = Found;
+
+    fn deref(&self) -> &Found {
+        &self.found
+    }
 }
 
 impl Analysis {
@@ -85,21 +115,17 @@ impl Analysis {
         let lookup = Lookup::default();
         let procs = options.procs.then(|| Procs::new(later));
         let (scope, groups) = (options.scope.clone(), options.groups.clone());
-        let herds = Herds::default();
-        Analysis {
+        let found = Found {
             names,
-            goroutines,
+            lookup,
             waits,
             procs,
-            herds,
             gc: Gc::default(),
+            herds: Herds::default(),
             samples: options.samples.then(|| Samples::new(scope, groups)),
             logs: options.logs.then(Logs::default),
-            lookup,
-            options,
-            start: 0,
-            clock: None,
-        }
+        };
+        Analysis { goroutines, found, options, start: 0, clock: None }
     }
 
     /// When the trace begins: the time of its first event.
@@ -124,8 +150,8 @@ impl Analysis {
 
     /// The trace has ended: what still lasts is counted until its last event.
     pub fn finish(&mut self) {
-        self.goroutines.finish(&self.names, &mut self.waits);
-        if let Some(procs) = &mut self.procs {
+        self.goroutines.finish(&self.found.names, &mut self.found.waits);
+        if let Some(procs) = &mut self.found.procs {
             procs.finish(self.goroutines.last);
         }
     }
@@ -134,7 +160,7 @@ impl Analysis {
 impl Analysis {
     #[cold]
     fn generation_begins(&mut self, event: &Event<'_>) {
-        self.lookup.begin();
+        self.found.lookup.begin();
         if self.start == 0 {
             self.start = event.time().0;
             if let Details::Sync(sync) = event.details() {
@@ -147,9 +173,9 @@ impl Analysis {
 impl Fold for Analysis {
     fn part(&self, first: bool) -> Analysis {
         let mut part = Analysis::of_part(self.options.clone(), !first);
-        part.gc.known = Arc::new(self.gc.workers.clone());
+        part.found.gc.known = Arc::new(self.gc.workers.clone());
         // What only the first generation says must not be taken from another.
-        part.gc.syncs = u64::from(!first);
+        part.found.gc.syncs = u64::from(!first);
         part
     }
 
@@ -158,17 +184,7 @@ impl Fold for Analysis {
         if event.kind() == Kind::Sync {
             self.generation_begins(event);
         }
-        let mut with = Context {
-            names: &mut self.names,
-            lookup: &mut self.lookup,
-            waits: &mut self.waits,
-            procs: self.procs.as_mut(),
-            gc: &mut self.gc,
-            herds: &mut self.herds,
-            samples: self.samples.as_mut(),
-            logs: self.logs.as_mut(),
-        };
-        self.goroutines.event(event, &mut with);
+        self.goroutines.event(event, &mut self.found);
     }
 
     fn merge(&mut self, later: Analysis) -> bool {
@@ -176,28 +192,30 @@ impl Fold for Analysis {
             *self = Analysis { options: self.options.clone(), ..later };
             return true;
         }
-        let to = self.names.absorb(later.names);
-        let assist = self.names.string_id(b"GC mark assist");
-        let workers = self.gc.workers.iter().filter(|go| !later.gc.known.contains(go));
+        let (found, other) = (&mut self.found, later.found);
+        let to = found.names.absorb(other.names);
+        let assist = found.names.string_id(b"GC mark assist");
+        let workers = found.gc.workers.iter().filter(|go| !other.gc.known.contains(go));
         let workers: Vec<_> = workers.copied().collect();
         if self.goroutines.doubts(&later.goroutines, &to, assist, &workers)
-            || self.procs.as_ref().zip(later.procs.as_ref()).is_some_and(|(a, b)| a.doubts(b))
+            || found.procs.as_ref().zip(other.procs.as_ref()).is_some_and(|(a, b)| a.doubts(b))
         {
             return false;
         }
-        if let (Some(procs), Some(later)) = (&mut self.procs, &later.procs) {
+        if let (Some(procs), Some(later)) = (&mut found.procs, &other.procs) {
             procs.absorb(later);
         }
-        self.gc.absorb(later.gc, &to);
-        self.herds.absorb(later.herds, &to);
-        if let (Some(samples), Some(later)) = (&mut self.samples, later.samples) {
+        found.gc.absorb(other.gc, &to);
+        found.herds.absorb(other.herds, &to);
+        if let (Some(samples), Some(later)) = (&mut found.samples, other.samples) {
             samples.absorb(later, &to);
         }
-        if let (Some(logs), Some(later)) = (&mut self.logs, later.logs) {
+        if let (Some(logs), Some(later)) = (&mut found.logs, other.logs) {
             logs.absorb(later, &to);
         }
-        let begun = self.waits.absorb(later.waits, &to);
-        let mut with = Merge { names: &self.names, to: &to, begun: &begun, waits: &mut self.waits };
+        let begun = found.waits.absorb(other.waits, &to);
+        let mut with =
+            Merge { names: &found.names, to: &to, begun: &begun, waits: &mut found.waits };
         self.goroutines.absorb(later.goroutines, &mut with);
         true
     }

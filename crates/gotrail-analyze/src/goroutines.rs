@@ -9,13 +9,12 @@
 //! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
 //! it.
 
-use crate::analysis::Options;
-use crate::gc::{Cycle, Gc, StopTheWorld, What};
+use crate::analysis::{Found, Options};
+use crate::gc::{Cycle, StopTheWorld, What};
 use crate::herds::Herds;
-use crate::logs::{Log, Logs};
-use crate::names::{Lookup, Names, StackId, StrId};
-use crate::procs::{Change, Procs};
-use crate::samples::Samples;
+use crate::logs::Log;
+use crate::names::{Names, StackId, StrId};
+use crate::procs::Change;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -188,28 +187,6 @@ pub struct Region {
     pub(crate) with_goroutine: bool,
 }
 
-/// What goroutines' events are also for.
-pub(crate) struct Context<'a> {
-    pub(crate) names: &'a mut Names,
-    pub(crate) lookup: &'a mut Lookup,
-    pub(crate) waits: &'a mut Waits,
-    pub(crate) procs: Option<&'a mut Procs>,
-    pub(crate) gc: &'a mut Gc,
-    pub(crate) herds: &'a mut Herds,
-    pub(crate) samples: Option<&'a mut Samples>,
-    pub(crate) logs: Option<&'a mut Logs>,
-}
-
-impl Context<'_> {
-    fn string(&mut self, event: &Event<'_>, id: u64) -> StrId {
-        self.lookup.string(self.names, event, id)
-    }
-
-    fn stack(&mut self, event: &Event<'_>, id: u64) -> StackId {
-        self.lookup.stack(self.names, event, id)
-    }
-}
-
 /// Places of a small cache in front of the index of goroutines.
 const CACHED: usize = 1 << 10;
 
@@ -331,14 +308,26 @@ impl Goroutines {
 
     /// The next event.
     #[inline]
-    pub(crate) fn event(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+    pub(crate) fn event(&mut self, event: &Event<'_>, with: &mut Found) {
         let time = event.time().0;
         if self.sync == 0 {
             self.sync = time;
         }
         self.last = time;
-        if let Some(step) = event.go_step() {
-            self.step(event, &step, with);
+        if let Some(event_step) = event.go_step() {
+            use EventType as T;
+            use GoState::{Runnable, Running, Syscall, Waiting};
+            // The commonest have code of their own, in which it is known from what to what.
+            let step = |from, to| GoStep { from, to, ..event_step };
+            match event.wire_type() {
+                Some(T::GO_START) => self.step(event, &step(Runnable, Running), with),
+                Some(T::GO_BLOCK) => self.step(event, &step(Running, Waiting), with),
+                Some(T::GO_UNBLOCK) => self.step(event, &step(Waiting, Runnable), with),
+                Some(T::GO_STOP) => self.step(event, &step(Running, Runnable), with),
+                Some(T::GO_SYSCALL_BEGIN) => self.step(event, &step(Running, Syscall), with),
+                Some(T::GO_SYSCALL_END) => self.step(event, &step(Syscall, Running), with),
+                _ => self.any_step(event, &event_step, with),
+            }
         } else if let Some(step) = event.proc_step() {
             // A later fold cannot tell what a status changes. It takes a proc that its thread has
             // abandoned for idle, so that stealing it seems to change nothing.
@@ -359,8 +348,13 @@ impl Goroutines {
         }
     }
 
-    #[inline]
-    fn step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
+    #[inline(never)]
+    fn any_step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Found) {
+        self.step(event, step, with);
+    }
+
+    #[inline(always)]
+    fn step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Found) {
         if step.from == step.to {
             // A status that says nothing new.
             return;
@@ -387,7 +381,7 @@ impl Goroutines {
         if self.keep_running && self.list[slot].state == GoState::Running {
             self.note_run(slot, event, step, with);
         }
-        self.leave(slot, time, step.to, with.waits);
+        self.leave(slot, time, step, &mut with.waits);
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
@@ -409,7 +403,7 @@ impl Goroutines {
 
     /// A goroutine is mentioned whose state was not known.
     #[cold]
-    fn first_mention(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
+    fn first_mention(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Found) {
         let time = event.time().0;
         if let Some(slot) = self.slot(step.go)
             && self.list[slot].state != GoState::NotExist
@@ -419,7 +413,7 @@ impl Goroutines {
                 return;
             }
             self.list[slot].counts = false;
-            self.leave(slot, time, step.to, with.waits);
+            self.leave(slot, time, step, &mut with.waits);
             let reason = with.string(event, step.reason);
             return self.enter(slot, event, step, reason, with);
         }
@@ -468,7 +462,7 @@ impl Goroutines {
 
     /// A goroutine has run, for which there is a place in the table of waits.
     #[cold]
-    fn note_run(&mut self, slot: usize, event: &Event<'_>, step: &GoStep, with: &mut Context<'_>) {
+    fn note_run(&mut self, slot: usize, event: &Event<'_>, step: &GoStep, with: &mut Found) {
         let stack = with.stack(event, step.stack);
         let ran = match stack {
             StackId::EMPTY => Begun::NOTHING,
@@ -481,7 +475,7 @@ impl Goroutines {
             head.ran = ran;
         } else if goroutine.counts {
             let (go, since) = (goroutine.id, goroutine.since);
-            self.count_run(ran, go, since, event.time().0, with.waits);
+            self.count_run(ran, go, since, event.time().0, &mut with.waits);
         }
     }
 
@@ -527,8 +521,39 @@ impl Goroutines {
     }
 
     /// A goroutine leaves its state.
-    #[inline]
-    fn leave(&mut self, slot: usize, time: i64, then: GoState, waits: &mut Waits) {
+    #[inline(always)]
+    fn leave(&mut self, slot: usize, time: i64, step: &GoStep, waits: &mut Waits) {
+        let state = self.list[slot].state;
+        if state == step.from {
+            self.leave_state(slot, time, step.from, step.to, waits);
+        } else {
+            self.leave_other(slot, time, state, step.to, waits);
+        }
+    }
+
+    /// The same if it is not the state that it should be in: events were lost.
+    #[cold]
+    #[inline(never)]
+    fn leave_other(
+        &mut self,
+        slot: usize,
+        time: i64,
+        state: GoState,
+        then: GoState,
+        waits: &mut Waits,
+    ) {
+        self.leave_state(slot, time, state, then, waits);
+    }
+
+    #[inline(always)]
+    fn leave_state(
+        &mut self,
+        slot: usize,
+        time: i64,
+        state: GoState,
+        then: GoState,
+        waits: &mut Waits,
+    ) {
         let goroutine = &mut self.list[slot];
         let since = goroutine.since;
         if let Some(head) = &mut goroutine.head
@@ -540,8 +565,10 @@ impl Goroutines {
                 self.syscalls_before.push((goroutine.id, time, procs));
             }
         }
-        waits.end(goroutine.wait, goroutine.id, since, time);
-        if goroutine.state == GoState::Syscall {
+        if state != GoState::Running {
+            waits.end(goroutine.wait, goroutine.id, since, time);
+        }
+        if state == GoState::Syscall {
             let until = if goroutine.blocked_since != 0 { goroutine.blocked_since } else { time };
             waits.held(goroutine.wait, until - since);
         }
@@ -551,7 +578,7 @@ impl Goroutines {
         }
         let id = goroutine.id;
         let nanos = scope::nanos(&self.scope, id, since, time);
-        match goroutine.state {
+        match state {
             GoState::Running => goroutine.times.running += nanos,
             GoState::Runnable => goroutine.times.runnable += nanos,
             GoState::Waiting => {
@@ -575,7 +602,7 @@ impl Goroutines {
 
     /// The event's goroutine wakes another.
     #[inline]
-    fn woken(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+    fn woken(&mut self, event: &Event<'_>, with: &mut Found) {
         let time = event.time().0;
         let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
         let sync = self.sync;
@@ -595,14 +622,14 @@ impl Goroutines {
     }
 
     /// A goroutine enters a state.
-    #[inline]
+    #[inline(always)]
     fn enter(
         &mut self,
         slot: usize,
         event: &Event<'_>,
         step: &GoStep,
         reason: StrId,
-        with: &mut Context<'_>,
+        with: &mut Found,
     ) {
         let time = event.time().0;
         let goroutine = &mut self.list[slot];
@@ -640,7 +667,7 @@ impl Goroutines {
                 }
                 (WaitKind::Syscall, StrId::EMPTY)
             }
-            GoState::NotExist => return self.end(slot, time, with.names),
+            GoState::NotExist => return self.end(slot, time, &with.names),
             _ => return,
         };
         let stack = with.stack(event, event.stack_id());
@@ -650,7 +677,7 @@ impl Goroutines {
         }
         goroutine.wait = with.waits.begin(WaitKey { kind, why, stack });
         if kind == WaitKind::Block && reason == self.why.forever {
-            self.end(slot, time, with.names);
+            self.end(slot, time, &with.names);
         }
     }
 
@@ -711,9 +738,9 @@ impl Goroutines {
     }
 
     /// Anything but a change of state.
-    fn other(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+    fn other(&mut self, event: &Event<'_>, with: &mut Found) {
         let kind = event.kind();
-        let names = &mut *with.names;
+        let names = &mut with.names;
         match kind {
             Kind::Sync => {
                 self.sync = event.time().0;
@@ -772,7 +799,7 @@ impl Goroutines {
         }
     }
 
-    fn metric(&self, event: &Event<'_>, with: &mut Context<'_>) {
+    fn metric(&self, event: &Event<'_>, with: &mut Found) {
         let Details::Metric(metric) = event.details() else { return };
         let time = event.time().0;
         match event.wire_type() {
@@ -792,7 +819,7 @@ impl Goroutines {
     }
 
     /// A label: the runtime has some for its mark workers.
-    fn label(&mut self, event: &Event<'_>, with: &mut Context<'_>) {
+    fn label(&mut self, event: &Event<'_>, with: &mut Found) {
         let Details::Label(label) = event.details() else { return };
         if !label.label.starts_with(b"GC ") || label.label == "GC (idle)" {
             return;
@@ -815,10 +842,10 @@ impl Goroutines {
         kind: Kind,
         range: &gotrail::Range<'_>,
         name: StrId,
-        with: &mut Context<'_>,
+        with: &mut Found,
     ) {
         let (time, go, proc) = (event.time().0, event.goroutine(), event.proc());
-        let gc = &mut *with.gc;
+        let gc = &mut with.gc;
         let begins = kind == Kind::RangeBegin;
         let active = kind == Kind::RangeActive;
         // After the first generation an active range is known already.

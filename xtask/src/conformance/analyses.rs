@@ -22,7 +22,7 @@ const QUESTIONS: [(&str, &[&str]); 3] = [
 const THREADS: [&str; 2] = ["1", "3"];
 
 /// How often the reference is asked before it is believed to differ.
-const ANSWERS: usize = 30;
+pub(super) const ANSWERS: usize = 30;
 
 /// How far utilizations may be apart.
 const TOLERANCE: f64 = 1e-9;
