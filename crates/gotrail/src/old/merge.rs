@@ -7,6 +7,7 @@
 //! Nothing is kept of an event that happened. Who needs the order again merges again.
 
 use super::fault::OldFault;
+use super::glance::Glance;
 use super::heap::Heap;
 use super::index::{Index, SAMPLES};
 use super::slots::{NONE, Slots};
@@ -21,10 +22,12 @@ pub(super) struct Go {
     /// How often it was made to run or to wait, as far as sequence numbers tell.
     pub(super) seq: u64,
     pub(super) status: Status,
+    /// Whether a proc may wait for it.
+    pub(super) awaited: bool,
 }
 
 /// A sequence number that any agrees with; as the next one: it stays the same.
-const ANY: u64 = u64::MAX;
+pub(super) const ANY: u64 = u64::MAX;
 /// The next sequence number is one more, whatever it is.
 const ONE_MORE: u64 = u64::MAX - 1;
 /// Numbers below this one mean nothing but themselves, and so does the next.
@@ -102,6 +105,8 @@ pub(super) struct Proc {
     event: Event,
     pub(super) has_next: bool,
     done: bool,
+    /// What a glance at the next event showed, if it is not read yet.
+    pub(super) glance: Glance,
 }
 
 /// A merge of all events.
@@ -121,6 +126,8 @@ pub(super) struct Merge {
     next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.
     pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
+    /// Whether events need not be read if a glance at them is enough.
+    glances: bool,
 }
 
 /// A proc's next event, as far as the order of procs needs it.
@@ -149,7 +156,8 @@ pub(super) enum Next {
 }
 
 impl Merge {
-    pub(super) fn new(index: &Index) -> Merge {
+    /// With `glances`, a glance at the commonest events is enough to put them in order.
+    pub(super) fn new(index: &Index, glances: bool) -> Merge {
         let mut goroutines = Slots::new(index.bytes);
         let [idle, ..] = [0, COLLECTOR, NOBODY].map(|id| goroutines.of(id));
         let timers = index.timers.iter().map(|&id| goroutines.of(id)).collect();
@@ -162,6 +170,7 @@ impl Merge {
             event: Event::free(Kind::BATCH, 0, idle, 0),
             has_next: false,
             done: false,
+            glance: Glance::NONE,
         };
         let procs: Vec<Proc> = (0..=index.procs.len()).map(proc).collect();
         Merge {
@@ -175,6 +184,7 @@ impl Merge {
             timers,
             next_sample: 0,
             unreadable: Vec::new(),
+            glances,
         }
     }
 
@@ -197,7 +207,7 @@ impl Merge {
     #[inline(always)]
     pub(super) fn turn(&mut self, data: &[u8], index: &Index) -> Turn {
         match self.last {
-            Some((proc, changed)) if !self.waiting.iter().any(|&(_, of)| of == changed) => {
+            Some((proc, changed)) if !self.is_awaited(changed) => {
                 // Only this proc's next event can have become ready.
                 match self.look_at(proc, data, index) {
                     Some(Offer { time, ready: true, .. }) => {
@@ -206,13 +216,22 @@ impl Merge {
                         }
                         self.heap.push(time, proc);
                     }
-                    Some(Offer { subject, .. }) => self.waiting.push((proc, subject)),
+                    Some(Offer { subject, .. }) => {
+                        self.waiting.push((proc, subject));
+                        self.state(subject).awaited = true;
+                    }
                     None => {}
                 }
             }
             last => self.look_at_all(last, data, index),
         }
         self.heap.pop().map_or_else(|| self.end(), Turn::Proc)
+    }
+
+    /// Whether a proc may wait for what happened to this goroutine.
+    #[inline(always)]
+    fn is_awaited(&self, go: u32) -> bool {
+        self.states.get(go as usize).is_some_and(|state| state.awaited)
     }
 
     /// Lets a proc's next event happen, if it still can.
@@ -238,8 +257,14 @@ impl Merge {
     #[inline(always)]
     fn look_at(&mut self, place: u32, data: &[u8], index: &Index) -> Option<Offer> {
         if !self.procs[place as usize].has_next {
-            if let Some(offer) = self.glance(place, data) {
-                return Some(offer);
+            if self.glances {
+                let proc = &mut self.procs[place as usize];
+                if proc.glance.is_none() {
+                    proc.glance(data, &mut self.goroutines, &mut self.states);
+                }
+                if let Some(ready) = proc.glance.is_ready(&self.states) {
+                    return Some(Offer { time: proc.glance.time, subject: proc.glance.go, ready });
+                }
             }
             if !self.read(place, data, index) {
                 return None;
@@ -260,6 +285,9 @@ impl Merge {
             }
             None => NONE,
         };
+        if changed != NONE {
+            self.state(changed).awaited = false;
+        }
         let mut i = 0;
         while let Some(&(proc, subject)) = self.waiting.get(i) {
             if subject != NONE && subject != changed {
@@ -269,6 +297,7 @@ impl Merge {
             match self.look_at(proc, data, index) {
                 Some(Offer { subject, ready: false, .. }) => {
                     self.waiting[i].1 = subject;
+                    self.state(subject).awaited = true;
                     i += 1;
                     continue;
                 }
@@ -405,6 +434,7 @@ impl Merge {
         event.kind = kind;
         event.other = 0;
         event.subject = NONE;
+        proc.glance = Glance::NONE;
         let [id, seq, _] = numbers.args;
         let next = seq.wrapping_add(1);
         let mut needs = |event: &mut Event, before, after| {

@@ -19,6 +19,7 @@
 //! | `merge.rs`, `heap.rs` | one order of the procs' events, by states of goroutines and then by time |
 //! | `check.rs` | whether that order makes sense; looks ahead for `convert.rs` on the way |
 //! | `stretch.rs` | the same of both for the commonest events, in one loop |
+//! | `glance.rs` | what that loop needs to know of a proc's next event |
 //! | `walk.rs` | the same order again, with ends of syscalls at their true times |
 //! | `convert.rs` | the events of the newer format that an event means |
 //! | `slots.rs` | small numbers for ids |
@@ -31,6 +32,7 @@
 mod check;
 mod convert;
 mod fault;
+mod glance;
 mod heap;
 mod index;
 mod merge;
@@ -188,14 +190,14 @@ impl OldEvents {
     ) -> Faults {
         let data = &generation.data;
         let procs = std::mem::take(&mut self.procs);
-        let mut merge = Merge::new(&self.index);
+        let mut merge = Merge::new(&self.index, true);
         let mut check = Check::new(&procs, generation);
         // Whether checking in the order of true times could come to something else.
         let mut again = false;
         let mut total = 0;
         let mut stop = None;
         loop {
-            let place = match merge.turn(data, &self.index) {
+            let mut place = match merge.turn(data, &self.index) {
                 Turn::Proc(place) => place,
                 Turn::End => break,
                 Turn::Stuck(fault, at) => {
@@ -208,8 +210,9 @@ impl OldEvents {
                 let done = stretch::stretch(&mut merge, &mut check, data, stacks, number, place);
                 self.merged += done.events;
                 total += done.yields;
-                if done.events > 0 {
-                    continue;
+                match done.turn {
+                    Some(next) => place = next,
+                    None => continue,
                 }
             }
             match merge.happen(place, data, &self.index) {

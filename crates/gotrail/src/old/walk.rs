@@ -32,7 +32,7 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(events: &OldEvents) -> Walk {
-        Walk { merge: Merge::new(&events.index), merged: 0, ahead: None, moved: 0 }
+        Walk { merge: Merge::new(&events.index, false), merged: 0, ahead: None, moved: 0 }
     }
 
     /// The next event and its number, by which marks know it.
