@@ -62,105 +62,92 @@ bytes! {
 }
 
 impl Glance {
-    pub(super) const NONE: Glance = Glance {
-        time: 0,
-        seq: 0,
-        end: 0,
-        go: NONE,
-        stack: 0,
-        byte: 0,
-        status: Status::Dead,
-    };
+    pub(super) const NONE: Glance =
+        Glance { time: 0, seq: 0, end: 0, go: NONE, stack: 0, byte: 0, status: Status::Dead };
 
     #[inline(always)]
     pub(super) fn is_none(&self) -> bool {
         self.byte == 0
     }
 
-    /// Whether the event can happen; none if nothing is known of it.
+    /// Whether the event can happen.
     #[inline(always)]
-    pub(super) fn is_ready(&self, states: &[merge::Go]) -> Option<bool> {
-        if self.byte == 0 {
-            return None;
-        }
-        if self.go == NONE {
-            return Some(true);
-        }
-        let state = states.get(self.go as usize)?;
-        let right = (self.seq == merge::ANY) | (self.seq == state.seq);
-        Some((state.status == self.status) & right)
+    pub(super) fn is_ready(&self, states: &[merge::Go]) -> bool {
+        // There is a state if the event names a goroutine.
+        let Some(state) = states.get(self.go as usize) else { return true };
+        (state.status == self.status) & ((self.seq == merge::ANY) | (self.seq == state.seq))
     }
 }
 
 impl Proc {
     /// Looks at the next event.
     #[inline(always)]
-    pub(super) fn glance(&mut self, data: &[u8], slots: &mut Slots, states: &mut Vec<merge::Go>) {
-        self.glance.byte = 0;
-        let window = data.get(self.at..self.end).and_then(|rest| rest.first_chunk::<10>());
-        let Some(window) = window else { return };
+    pub(super) fn look(
+        &self,
+        data: &[u8],
+        slots: &mut Slots,
+        states: &mut Vec<merge::Go>,
+    ) -> Glance {
+        let window = data.get(self.at..).and_then(|rest| rest.first_chunk::<10>());
+        let Some(window) = window else { return Glance::NONE };
+        let byte = window[0];
         // The numbers stand behind the first byte, or the second, which is their length.
-        let long = window[0] >= 0xc0;
+        let long = byte >= 0xc0;
         let [_, short_word @ .., _] = *window;
         let [_, _, long_word @ ..] = *window;
         let word = u64::from_le_bytes(if long { long_word } else { short_word });
         let mut numbers = wire::Cut::of(word);
         let time = self.time.wrapping_add(numbers.next() as i64);
-        let (mut go, mut seq, mut stack, mut status) = (NONE, merge::ANY, 0, Status::Running);
-        match window[0] {
+        let mut next = Glance { time, seq: merge::ANY, byte, ..Glance::NONE };
+        let mut named = true;
+        match byte {
             START | START_LOCAL => {
-                go = slots.near(numbers.next());
-                if window[0] == START {
-                    seq = numbers.next();
+                next.go = slots.near(numbers.next());
+                next.status = Status::Runnable;
+                if byte == START {
+                    next.seq = numbers.next();
                 }
-                status = Status::Runnable;
             }
             UNBLOCK | UNBLOCK_LOCAL => {
-                go = slots.near(numbers.next());
-                if window[0] == UNBLOCK {
-                    seq = numbers.next();
+                next.go = slots.near(numbers.next());
+                next.status = Status::Waiting;
+                if byte == UNBLOCK {
+                    next.seq = numbers.next();
                 }
                 // What an event does not need is gone over, not read.
                 numbers.skip();
-                status = Status::Waiting;
             }
             BLOCK | SEND | RECV | SELECT | SYNC | COND | NET | SLEEP | SCHED | PREEMPT => {
                 numbers.skip();
-                go = self.go;
+                (next.go, next.status) = (self.go, Status::Running);
             }
-            SYSCALL_BLOCK => go = self.go,
+            SYSCALL_BLOCK => (next.go, next.status) = (self.go, Status::Running),
             CREATE => {
-                let id = numbers.next();
-                let of = numbers.next();
+                let (id, stack) = (numbers.next(), numbers.next());
                 numbers.skip();
-                if !numbers.are_whole() || of > u64::from(u32::MAX) {
-                    return;
+                if !numbers.are_whole() || stack > u64::from(u32::MAX) {
+                    return Glance::NONE;
                 }
-                (go, seq, stack, status) = (slots.of(id), 0, of as u32, Status::Dead);
-                if states.len() <= go as usize {
+                (next.go, next.seq, next.stack) = (slots.of(id), 0, stack as u32);
+                if states.len() <= next.go as usize {
                     states.resize(slots.ids.len(), merge::Go::default());
                 }
             }
-            SYSCALL | ALLOC | GOAL | PROC_START => numbers.skip(),
-            END | PROC_STOP => {}
-            _ => return,
+            SYSCALL | ALLOC | GOAL | PROC_START => {
+                numbers.skip();
+                named = false;
+            }
+            END | PROC_STOP => named = false,
+            _ => return Glance::NONE,
         }
-        let named = !matches!(
-            window[0],
-            SYSCALL | ALLOC | GOAL | PROC_START | END | PROC_STOP
-        );
-        // These slots are those of what is not a goroutine; nothing is known of later ones.
-        let known = (merge::NOBODY_SLOT + 1..states.len() as u32).contains(&go);
         let len = numbers.len();
-        let right = numbers.are_whole() && (!long || len == usize::from(window[1]));
-        if !right || named && !known {
-            return;
+        next.end = self.at + 1 + usize::from(long) + len;
+        let whole = numbers.are_whole() && next.end <= self.end;
+        // The first slots are those of what is not a goroutine.
+        let known = next.go > merge::NOBODY_SLOT && (next.go as usize) < states.len();
+        if !whole || long && len != usize::from(window[1]) || named && !known {
+            return Glance::NONE;
         }
-        // None of the two largest numbers means itself.
-        if seq > merge::LARGEST && matches!(window[0], START | UNBLOCK) {
-            return;
-        }
-        let end = self.at + 1 + usize::from(long) + len;
-        self.glance = Glance { time, seq, end, go, stack, byte: window[0], status };
+        next
     }
 }

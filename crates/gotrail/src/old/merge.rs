@@ -260,10 +260,15 @@ impl Merge {
             if self.glances {
                 let proc = &mut self.procs[place as usize];
                 if proc.glance.is_none() {
-                    proc.glance(data, &mut self.goroutines, &mut self.states);
+                    proc.glance = proc.look(data, &mut self.goroutines, &mut self.states);
                 }
-                if let Some(ready) = proc.glance.is_ready(&self.states) {
-                    return Some(Offer { time: proc.glance.time, subject: proc.glance.go, ready });
+                let Glance { time, go: subject, .. } = proc.glance;
+                if !proc.glance.is_none() {
+                    return Some(Offer {
+                        time,
+                        subject,
+                        ready: proc.glance.is_ready(&self.states),
+                    });
                 }
             }
             if !self.read(place, data, index) {

@@ -40,12 +40,13 @@ pub(super) fn stretch(
     let mut place = place;
     let mut last = None;
     let mut time = merge.time;
+    let (mut proc, mut on) = (&mut procs[place as usize], &mut check.procs[place as usize]);
+    let mut next = std::mem::replace(&mut proc.glance, Glance::NONE);
+    // Between events of the same proc nothing can have changed that this depends on.
+    let mut ready = next.is_ready(states);
     loop {
-        let proc = &mut procs[place as usize];
-        let on = &mut check.procs[place as usize];
-        let next = proc.glance;
         let now = next.time;
-        if now < time || next.is_ready(states) != Some(true) {
+        if !ready || now < time || next.is_none() {
             break;
         }
         let mut awaited = false;
@@ -172,27 +173,31 @@ pub(super) fn stretch(
         done.events += 1;
         (proc.at, proc.time, time) = (next.end, now, now);
         last = Some((place, next.go));
-        proc.glance(data, goroutines, states);
+        next = proc.look(data, goroutines, states);
         // If no other proc waited for this, only this proc's next event can have become ready.
         done.turn = None;
-        let Some(ready) = proc.glance.is_ready(states) else { break };
-        if awaited {
+        if awaited || next.is_none() {
             break;
         }
-        if ready {
-            let time = proc.glance.time;
-            if !heap.lets_pass(time) {
-                place = heap.exchange(time, place);
-            }
-        } else {
-            let go = proc.glance.go;
-            let Some(other) = heap.pop() else { break };
-            waiting.push((place, go));
-            states[go as usize].awaited = true;
+        ready = next.is_ready(states);
+        if !ready || !heap.lets_pass(next.time) {
+            let other = if ready {
+                heap.exchange(next.time, place)
+            } else {
+                let Some(other) = heap.pop() else { break };
+                waiting.push((place, next.go));
+                states[next.go as usize].awaited = true;
+                other
+            };
+            proc.glance = next;
             place = other;
+            (proc, on) = (&mut procs[place as usize], &mut check.procs[place as usize]);
+            next = std::mem::replace(&mut proc.glance, Glance::NONE);
+            ready = next.is_ready(states);
         }
         done.turn = Some(place);
     }
+    proc.glance = next;
     if done.events > 0 {
         (merge.time, merge.last) = (time, last);
         done.yields = done.yields.wrapping_add(done.events);
