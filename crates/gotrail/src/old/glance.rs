@@ -3,7 +3,8 @@
 //! Such events are read once, here, and happen in a stretch (`stretch.rs`). Whatever is not as the
 //! runtime writes it is left to `merge.rs`, which reads it in full.
 
-use super::merge::{self, Proc};
+use super::merge;
+use super::next::{self, Proc};
 use super::slots::{NONE, Slots};
 use super::wire::{self, Kind, Status};
 
@@ -11,7 +12,7 @@ use super::wire::{self, Kind, Status};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Glance {
     pub(super) time: i64,
-    /// The number that the goroutine must have; [`merge::ANY`] if it has none.
+    /// The number that the goroutine must have; [`next::ANY`] if it has none.
     seq: u64,
     /// Where the event ends.
     pub(super) end: usize,
@@ -75,7 +76,7 @@ impl Glance {
     pub(super) fn is_ready(&self, states: &[merge::Go]) -> bool {
         // There is a state if the event names a goroutine.
         let Some(state) = states.get(self.go as usize) else { return true };
-        (state.status == self.status) & ((self.seq == merge::ANY) | (self.seq == state.seq))
+        (state.status == self.status) & ((self.seq == next::ANY) | (self.seq == state.seq))
     }
 }
 
@@ -98,7 +99,7 @@ impl Proc {
         let word = u64::from_le_bytes(if long { long_word } else { short_word });
         let mut numbers = wire::Cut::of(word);
         let time = self.time.wrapping_add(numbers.next() as i64);
-        let mut next = Glance { time, seq: merge::ANY, byte, ..Glance::NONE };
+        let mut next = Glance { time, seq: next::ANY, byte, ..Glance::NONE };
         let mut named = true;
         match byte {
             START | START_LOCAL => {
@@ -144,7 +145,7 @@ impl Proc {
         next.end = self.at + 1 + usize::from(long) + len;
         let whole = numbers.are_whole() && next.end <= self.end;
         // The first slots are those of what is not a goroutine.
-        let known = next.go > merge::NOBODY_SLOT && (next.go as usize) < states.len();
+        let known = next.go > next::NOBODY_SLOT && (next.go as usize) < states.len();
         if !whole || long && len != usize::from(window[1]) || named && !known {
             return Glance::NONE;
         }

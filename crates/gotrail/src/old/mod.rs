@@ -17,11 +17,13 @@
 //! | `wire.rs` | the table of events, and how one is written |
 //! | `index.rs` | where batches, strings, stacks and samples are: one walk over the bytes |
 //! | `merge.rs`, `heap.rs` | one order of the procs' events, by states of goroutines and then by time |
+//! | `next.rs` | what each proc's next event is, and in which state its goroutine must be |
 //! | `check.rs` | whether that order makes sense; looks ahead for `convert.rs` on the way |
 //! | `stretch.rs` | the same of both for the commonest events, in one loop |
 //! | `glance.rs` | what that loop needs to know of a proc's next event |
 //! | `walk.rs` | the same order again, with ends of syscalls at their true times |
 //! | `convert.rs` | the events of the newer format that an event means |
+//! | `names.rs` | the reasons that the newer format has as strings |
 //! | `slots.rs` | small numbers for ids |
 //!
 //! A fault anywhere before `convert` means that a strict reader delivers nothing at all: this is
@@ -36,6 +38,8 @@ mod glance;
 mod heap;
 mod index;
 mod merge;
+mod names;
+mod next;
 mod slots;
 mod stretch;
 #[cfg(test)]
@@ -55,7 +59,8 @@ use crate::report::{Loss, Misuse, Report};
 use check::{Check, Marks};
 use gotrail_format::Version;
 use index::Index;
-use merge::{Event, Merge, Next, Turn};
+use merge::{Merge, Next, Turn};
+use next::Event;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 use walk::{Moved, Walk};
@@ -86,7 +91,7 @@ pub(crate) struct OldEvents {
     nanos: f64,
     /// The id of the first string that stands within an event.
     messages: u64,
-    /// The id of the first of [`convert::NAMES`].
+    /// The id of the first of [`names::NAMES`].
     names: u64,
     /// Stacks that refer to strings that do not exist.
     broken_stacks: FxHashSet<u64>,
@@ -123,7 +128,8 @@ pub(crate) fn load<'t>(
             1.0
         }
     };
-    let more = index.messages() + convert::NAMES.len() as u64;
+    let has_clock = index.frequency.is_some();
+    let more = index.messages() + names::NAMES.len() as u64;
     if index.longest_string_id().checked_add(more).is_none() {
         lose(OldFault::TooManyStrings.into(), 0, Vec::new())?;
     }
@@ -170,6 +176,9 @@ pub(crate) fn load<'t>(
         let mut loss = Loss::of_error(&error);
         loss.add(offset, rest.into_iter());
         report.add_loss(loss);
+    }
+    if let Some(report) = losses {
+        report.times_are_ticks |= !has_clock;
     }
     if events.count == 0 {
         return Ok(None);

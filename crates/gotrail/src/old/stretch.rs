@@ -8,7 +8,8 @@
 use super::check::{self, Check};
 use super::convert;
 use super::glance::*;
-use super::merge::{self, Merge};
+use super::merge::Merge;
+use super::next;
 use super::wire::{Kind, Status};
 use crate::stacks::Stacks;
 
@@ -57,7 +58,7 @@ pub(super) fn stretch(
                 else {
                     break;
                 };
-                if of.state != Status::Runnable || on.go != 0 || state.seq >= merge::LARGEST {
+                if of.state != Status::Runnable || on.go != 0 || state.seq >= next::LARGEST {
                     break;
                 }
                 (state.status, of.state) = (Status::Running, Status::Running);
@@ -104,7 +105,7 @@ pub(super) fn stretch(
                 else {
                     break;
                 };
-                if of.state != Status::Waiting || state.seq >= merge::LARGEST {
+                if of.state != Status::Waiting || state.seq >= next::LARGEST {
                     break;
                 }
                 (state.status, of.state) = (Status::Runnable, Status::Runnable);

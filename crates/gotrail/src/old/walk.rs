@@ -5,7 +5,8 @@
 //! sequences are left to merge.
 
 use super::OldEvents;
-use super::merge::{Event, Merge, Next};
+use super::merge::{Merge, Next};
+use super::next::Event;
 use super::wire::Kind;
 
 /// The end of a syscall that happened at another time than it was written.
