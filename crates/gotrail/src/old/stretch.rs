@@ -124,7 +124,7 @@ pub(super) fn stretch(
                 if gos.len() <= other {
                     gos.resize(goroutines.ids.len(), check::Go::default());
                 }
-                if !(runs(&gos[by], on, proc.go)
+                if !(gos.get(by).is_some_and(|by| runs(by, on, proc.go))
                     && !gos[other].known
                     && stacks.has(u64::from(next.stack)))
                 {
@@ -145,7 +145,7 @@ pub(super) fn stretch(
                 if next.byte == SYSCALL {
                     of.network = false;
                     of.syscall = number + done.events + 1;
-                    done.yields += convert::yields(Kind::SYSCALL) - 1;
+                    done.yields = done.yields.wrapping_add(convert::yields(Kind::SYSCALL) - 1);
                 } else {
                     if !check.regions.is_empty() {
                         check.regions.remove(&proc.go);
