@@ -64,6 +64,20 @@ pub fn regressions() -> PathBuf {
 ///
 /// If they are not there: this is for tests.
 pub fn recorded(size: usize) -> Vec<Base> {
+    // Older ones have no batches with sizes, which most changes are about.
+    of_recorded(size, false)
+}
+
+/// The same of those before Go 1.22, which [`mutate::mutant`] can change.
+///
+/// # Panics
+///
+/// If they are not there: this is for tests.
+pub fn recorded_old(size: usize) -> Vec<Base> {
+    of_recorded(size, true)
+}
+
+fn of_recorded(size: usize, old: bool) -> Vec<Base> {
     let root = workspace().join("testdata/traces");
     let mut files = Vec::new();
     list(&root, &mut files);
@@ -72,8 +86,7 @@ pub fn recorded(size: usize) -> Vec<Base> {
         .filter_map(|path| {
             let bytes = std::fs::read(&path).expect("a file that is there");
             let name = path.strip_prefix(&root).expect("it is below").display().to_string();
-            // Traces before Go 1.22 have no batches with sizes, which most changes are about.
-            (bytes.len() <= size && !mutate::is_old(&bytes)).then_some(Base { name, bytes })
+            (bytes.len() <= size && mutate::is_old(&bytes) == old).then_some(Base { name, bytes })
         })
         .collect();
     bases.sort_by(|a, b| a.name.cmp(&b.name));

@@ -20,6 +20,9 @@ static COUNTING: Counting = Counting;
 /// The recorded traces that are changed.
 static TRACES: LazyLock<Vec<Base>> = LazyLock::new(|| gotrail_checks::recorded(6 << 10));
 
+/// The same of Go 1.19 and 1.21.
+static OLD: LazyLock<Vec<Base>> = LazyLock::new(|| gotrail_checks::recorded_old(6 << 10));
+
 /// The seed that is new each time.
 static SEED: LazyLock<u64> = LazyLock::new(|| {
     let given = std::env::var("GOTRAIL_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -153,8 +156,13 @@ fn noise() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|(version, body)| [&version.header()[..], &body].concat())
 }
 
+/// A trace of Go 1.19 or 1.21, changed.
+fn old() -> impl Strategy<Value = Vec<u8>> {
+    any::<u64>().prop_map(|seed| mutate::mutant(&OLD, seed, 0).bytes)
+}
+
 fn any_trace() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![6 => edited(), 3 => planned(), 1 => noise()]
+    prop_oneof![6 => edited(), 3 => planned(), 1 => noise(), 2 => old()]
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::failure;
 use crate::human;
 use crate::paint::Paint;
 use crate::source::Outcome;
-use gotrail::{Cause, Loss, Misuse, Place, Time};
+use gotrail::{Cause, Loss, Misuse, Place, Report, Time};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -32,15 +32,31 @@ pub(crate) fn verdict(paint: Paint, outcome: &Outcome) -> String {
     format!("{}, {}", paint.red("broken"), parts.join(", "))
 }
 
+/// How long something took, in the report's unit.
+pub(crate) fn span(report: &Report, long: i64) -> String {
+    if report.times_are_ticks {
+        return human::counted(long.unsigned_abs(), "tick");
+    }
+    human::duration(long)
+}
+
 /// The losses and misuses, each in a few lines. Times count from `start`.
 pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: Time) {
     let report = &outcome.report;
+    if report.times_are_ticks {
+        line(
+            out,
+            0,
+            "Times are ticks, not nanoseconds: the trace ends before it says how long a tick is",
+        );
+        out.push('\n');
+    }
     if !report.losses.is_empty() {
         let number = report.losses.len() as u64 + report.more_losses;
         let title = human::counted(number, "loss").replace("losss", "losses");
         line(out, 0, &paint.bold(title));
         for (i, loss) in report.losses.iter().take(SHOWN).enumerate() {
-            write_loss(out, loss, start, follows(&report.losses[..i], loss));
+            write_loss(out, report, loss, start, follows(&report.losses[..i], loss));
         }
         more(out, number, report.losses.len());
     }
@@ -52,7 +68,7 @@ pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: 
         let dropped = "dropped, everything else was kept";
         line(out, 0, &format!("{} ({dropped})", paint.bold(title)));
         for misuse in report.misuses.iter().take(SHOWN) {
-            write_misuse(out, misuse, start);
+            write_misuse(out, report, misuse, start);
         }
         more(out, report.misuse_count(), report.misuses.len());
     }
@@ -72,14 +88,14 @@ pub(crate) fn to_stderr(name: &str, outcome: &Outcome) {
 }
 
 /// A time after the start, and as the trace has it.
-pub(crate) fn time(time: Time, start: Time) -> String {
+fn time(report: &Report, time: Time, start: Time) -> String {
     if start == Time(0) {
         return format!("time {time}");
     }
     if time <= start {
         return "the start".to_owned();
     }
-    format!("{} after the start (time {time})", human::duration(time.since(start)))
+    format!("{} after the start (time {time})", span(report, time.since(start)))
 }
 
 /// A place, without brackets.
@@ -96,7 +112,7 @@ fn follows(before: &[Loss], loss: &Loss) -> bool {
         })
 }
 
-fn write_loss(out: &mut String, loss: &Loss, start: Time, follows: bool) {
+fn write_loss(out: &mut String, report: &Report, loss: &Loss, start: Time, follows: bool) {
     line(out, 2, &format!("- {}", loss.reason));
     let place = place(loss.place);
     if !place.is_empty() {
@@ -110,14 +126,14 @@ fn write_loss(out: &mut String, loss: &Loss, start: Time, follows: bool) {
     }
     match (loss.from, loss.until) {
         (Some(from), Some(until)) => {
-            let long = human::duration(until.since(from));
-            line(out, 4, &format!("when:   {long} from {}", time(from, start)));
+            let long = span(report, until.since(from));
+            line(out, 4, &format!("when:   {long} from {}", time(report, from, start)));
         }
         (Some(from), None) => {
-            line(out, 4, &format!("when:   from {} to the end", time(from, start)))
+            line(out, 4, &format!("when:   from {} to the end", time(report, from, start)))
         }
         (None, Some(until)) if until > start => {
-            line(out, 4, &format!("when:   before {}", time(until, start)))
+            line(out, 4, &format!("when:   before {}", time(report, until, start)))
         }
         _ => {}
     }
@@ -126,9 +142,9 @@ fn write_loss(out: &mut String, loss: &Loss, start: Time, follows: bool) {
     line(out, 4, &format!("likely: {likely}"));
 }
 
-fn write_misuse(out: &mut String, misuse: &Misuse, start: Time) {
+fn write_misuse(out: &mut String, report: &Report, misuse: &Misuse, start: Time) {
     line(out, 2, &format!("- {}", misuse.reason));
-    line(out, 4, &format!("when:   {}", time(misuse.time, start)));
+    line(out, 4, &format!("when:   {}", time(report, misuse.time, start)));
     line(out, 4, &format!("where:  {}", place(misuse.place)));
     for (function, file, number) in misuse.stack.iter().take(FRAMES) {
         line(out, 6, &format!("{function} {file}:{number}"));

@@ -27,6 +27,9 @@ pub struct Report {
     pub more_misuses: u64,
     /// Events that refer to strings or stacks that were lost. They are delivered without them.
     pub unresolved: u64,
+    /// Whether times are ticks of a clock and not nanoseconds: a trace before Go 1.22 says at its
+    /// end how long a tick is, and the end is missing.
+    pub times_are_ticks: bool,
 }
 
 impl Report {
@@ -82,6 +85,7 @@ impl Report {
         self.more_losses += other.more_losses;
         self.more_bytes_lost += other.more_bytes_lost;
         self.more_misuses += other.more_misuses;
+        self.times_are_ticks |= other.times_are_ticks;
     }
 }
 

@@ -7,7 +7,7 @@ use crate::source::{Outcome, Source};
 use crate::{Verdict, human, report};
 use anyhow::Result;
 use gotrail::summary::Summary;
-use gotrail::{Compression, Kind, Loss, Misuse, Mode, Place, Time, Version};
+use gotrail::{Compression, Kind, Loss, Misuse, Mode, Place, Report, Time, Version};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -107,8 +107,13 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     table.row("Format", &format!("{version}, written by {}", written_by(version)));
     table.row("Size", &size(source, outcome));
     table.row("Started", &started(summary, version));
-    table.row("Duration", &human::duration(summary.duration()));
-    table.row("Generations", &count(summary.generations));
+    table.row("Duration", &report::span(&outcome.report, summary.duration()));
+    let generations = count(summary.generations);
+    let generations = match version.has_generations() {
+        true => generations,
+        false => format!("{generations}, as format {version} does not divide traces"),
+    };
+    table.row("Generations", &generations);
     table.gap();
 
     let events = summary.events();
@@ -132,7 +137,9 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
         Some(max) => table.row("Procs", &format!("{procs} used, GOMAXPROCS {}", count(max))),
         None => table.row("Procs", &format!("{procs} used")),
     }
-    table.row("Threads", &count(summary.threads() as u64));
+    let threads = threads(summary, version).map(|number| count(number as u64));
+    let unknown = || format!("unknown, format {version} names threads only where procs start");
+    table.row("Threads", &threads.unwrap_or_else(unknown));
     table.row("GC cycles", &count(summary.gc_cycles));
     table.row("Tasks", &begun_and_ended(summary.tasks_begun, summary.tasks_ended));
     table.row("Regions", &begun_and_ended(summary.regions_begun, summary.regions_ended));
@@ -154,6 +161,11 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
         report::details(&mut out, paint, outcome, start);
     }
     out
+}
+
+/// How many threads there were; none if the format does not say who wrote an event.
+fn threads(summary: &Summary, version: Version) -> Option<usize> {
+    version.has_generations().then(|| summary.threads())
 }
 
 fn size(source: &Source, outcome: &Outcome) -> String {
@@ -223,7 +235,9 @@ struct Info<'a> {
     wall_start: Option<String>,
     start_time: Option<i64>,
     end_time: Option<i64>,
-    duration_ns: i64,
+    /// None if times are ticks.
+    duration_ns: Option<i64>,
+    times_are_ticks: bool,
     generations: u64,
     batches: u64,
     events: u64,
@@ -231,7 +245,7 @@ struct Info<'a> {
     goroutines: Goroutines,
     procs: usize,
     gomaxprocs: Option<u64>,
-    threads: usize,
+    threads: Option<usize>,
     gc_cycles: u64,
     tasks: Pairs,
     regions: Pairs,
@@ -283,7 +297,7 @@ struct LossJson<'a> {
 struct MisuseJson<'a> {
     reason: &'a str,
     time: i64,
-    since_start_ns: i64,
+    since_start_ns: Option<i64>,
     place: PlaceJson,
     stack: Vec<FrameJson<'a>>,
 }
@@ -333,7 +347,8 @@ impl<'a> Info<'a> {
             wall_start: wall.map(|time| format!("{time:.9}")),
             start_time: time(summary.start),
             end_time: time(summary.end),
-            duration_ns: summary.duration(),
+            duration_ns: (!report.times_are_ticks).then(|| summary.duration()),
+            times_are_ticks: report.times_are_ticks,
             generations: summary.generations,
             batches: summary.batches,
             events: summary.events(),
@@ -345,7 +360,7 @@ impl<'a> Info<'a> {
             },
             procs: summary.procs(),
             gomaxprocs: summary.gomaxprocs,
-            threads: summary.threads(),
+            threads: threads(summary, outcome.version),
             gc_cycles: summary.gc_cycles,
             tasks: Pairs { begun: summary.tasks_begun, ended: summary.tasks_ended },
             regions: Pairs { begun: summary.regions_begun, ended: summary.regions_ended },
@@ -358,7 +373,11 @@ impl<'a> Info<'a> {
                 events_unresolved: report.unresolved,
                 losses: report.losses.iter().map(LossJson::from).collect(),
                 more_losses: report.more_losses,
-                misuses: report.misuses.iter().map(|one| MisuseJson::new(one, start)).collect(),
+                misuses: report
+                    .misuses
+                    .iter()
+                    .map(|one| MisuseJson::new(report, one, start))
+                    .collect(),
                 more_misuses: report.more_misuses,
             },
         }
@@ -381,7 +400,7 @@ impl<'a> From<&'a Loss> for LossJson<'a> {
 }
 
 impl<'a> MisuseJson<'a> {
-    fn new(misuse: &'a Misuse, start: Time) -> MisuseJson<'a> {
+    fn new(report: &Report, misuse: &'a Misuse, start: Time) -> MisuseJson<'a> {
         let frame = |(function, file, line): &'a (String, String, u64)| FrameJson {
             function,
             file,
@@ -390,7 +409,7 @@ impl<'a> MisuseJson<'a> {
         MisuseJson {
             reason: &misuse.reason,
             time: misuse.time.0,
-            since_start_ns: misuse.time.since(start),
+            since_start_ns: (!report.times_are_ticks).then(|| misuse.time.since(start)),
             place: misuse.place.into(),
             stack: misuse.stack.iter().map(frame).collect(),
         }

@@ -4,7 +4,7 @@
 //! On the way, events are marked with what `convert.rs` could only tell by looking ahead.
 
 use super::fault::OldFault;
-use super::merge::Event;
+use super::next::Event;
 use super::wire::{Kind, Status};
 use crate::error::Fault;
 use crate::generation::Generation;

@@ -5,72 +5,17 @@
 
 use super::OldEvents;
 use super::fault::OldFault;
-use super::merge::Event;
+use super::names::{reason, stop_reason};
+use super::next::Event;
 use super::walk::Walk;
 use super::wire::Kind;
 use crate::error::{Error, Fault, Place};
 use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::order::{NameRef, Sink};
-use gotrail_format::{EventType, Version};
+use gotrail_format::EventType;
 use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
-
-/// The reasons that the newer format has as strings, and the old one in the type of the event.
-pub(super) const NAMES: &[&str] = &[
-    "forever",
-    "preempted",
-    "runtime.Gosched",
-    "sleep",
-    "chan send",
-    "chan receive",
-    "network",
-    "sync",
-    "sync.(*Cond).Wait",
-    "select",
-    "",
-    "GC mark assist wait for work",
-    "",
-    "GC mark termination",
-    "GC sweep termination",
-    "write heap dump",
-    "goroutine profile",
-    "goroutine profile cleanup",
-    "all goroutine stack trace",
-    "read mem stats",
-    "AllThreadsSyscall",
-    "GOMAXPROCS",
-    "start trace",
-    "stop trace",
-    "CountPagesInUse (test)",
-    "ReadMetricsSlow (test)",
-    "ReadMemStatsSlow (test)",
-    "PageCachePagesLeaked (test)",
-    "ResetDebugLog (test)",
-];
-
-/// Where the reasons to stop the world begin in [`NAMES`], and how many there are.
-const STOPS: u64 = 12;
-const STOP_REASONS: u64 = 17;
-
-/// The place of the reason in [`NAMES`] why a goroutine blocks or stops.
-#[inline(always)]
-fn reason(kind: Kind) -> u64 {
-    match kind {
-        Kind::GO_STOP => 0,
-        Kind::GO_PREEMPT => 1,
-        Kind::GO_SCHED => 2,
-        Kind::GO_SLEEP => 3,
-        Kind::GO_BLOCK_SEND => 4,
-        Kind::GO_BLOCK_RECV => 5,
-        Kind::GO_BLOCK_NET => 6,
-        Kind::GO_BLOCK_SYNC => 7,
-        Kind::GO_BLOCK_COND => 8,
-        Kind::GO_BLOCK_SELECT => 9,
-        Kind::GO_BLOCK_GC => 11,
-        _ => 10,
-    }
-}
 
 // Procs that do not exist, but on which some things are said to happen.
 const TIMERS: i64 = 1_000_001;
@@ -417,18 +362,6 @@ impl Converter {
 fn error(fault: Fault, event: &Event, generation: &Generation<'_>) -> Error {
     let offset = Some(generation.offset + event.at as u64);
     Error::new(fault, Place { offset, ..Place::default() })
-}
-
-/// The place in [`NAMES`] of the reason to stop the world.
-fn stop_reason(number: u64, version: Version) -> u64 {
-    STOPS
-        + match (version, number) {
-            (Version::Go121, 0..STOP_REASONS) => number,
-            (Version::Go121, _) => 0,
-            // Before there were two.
-            (_, 0 | 1) => number + 1,
-            _ => 0,
-        }
 }
 
 /// The goroutines that exist at the start and of which nothing else is said: they can run.

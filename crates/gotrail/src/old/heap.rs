@@ -17,11 +17,6 @@ impl Heap {
         time < first && self.passes.unwrap_or_else(|| self.find_passes())
     }
 
-    /// The earliest time; the latest possible if the heap is empty.
-    pub(super) fn first(&self) -> i64 {
-        self.entries.first().map_or(i64::MAX, |&(time, _)| time)
-    }
-
     /// The way from where the entry goes in to the top moves down one place, and up again when the
     /// entry comes out: unless equal times lie on the way or beside it.
     #[inline(never)]
@@ -60,6 +55,20 @@ impl Heap {
             child = parent;
         }
         heap[child] = (time, proc);
+    }
+
+    /// Puts an entry in and takes the earliest out.
+    #[inline(always)]
+    pub(super) fn exchange(&mut self, time: i64, proc: u32) -> u32 {
+        if let [only] = &mut self.entries[..] {
+            // As between two procs, which take turns all the time.
+            if time < only.0 {
+                return proc;
+            }
+            return std::mem::replace(only, (time, proc)).1;
+        }
+        self.push(time, proc);
+        self.pop().unwrap_or(proc)
     }
 
     #[inline(always)]

@@ -358,7 +358,7 @@ impl Index {
         let messages = self.messages.iter().map(|&(_, message)| message);
         entries.extend((0..).map(|i| first.wrapping_add(i)).zip(messages));
         let names = first.wrapping_add(self.messages());
-        (Strings::with_names(entries, names, super::convert::NAMES), first, names)
+        (Strings::with_names(entries, names, super::names::NAMES), first, names)
     }
 
     /// The stacks. Of several with the same id the last counts.

@@ -7,10 +7,12 @@
 //! Nothing is kept of an event that happened. Who needs the order again merges again.
 
 use super::fault::OldFault;
+use super::glance::Glance;
 use super::heap::Heap;
 use super::index::{Index, SAMPLES};
+use super::next::{ANY, COLLECTOR, Event, NOBODY, ONE_MORE, Proc};
 use super::slots::{NONE, Slots};
-use super::wire::{self, Head, Kind, Numbers, Status};
+use super::wire::{Kind, Status};
 use crate::error::Fault;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
@@ -21,87 +23,8 @@ pub(super) struct Go {
     /// How often it was made to run or to wait, as far as sequence numbers tell.
     pub(super) seq: u64,
     pub(super) status: Status,
-}
-
-/// A sequence number that any agrees with; as the next one: it stays the same.
-const ANY: u64 = u64::MAX;
-/// The next sequence number is one more, whatever it is.
-const ONE_MORE: u64 = u64::MAX - 1;
-/// Numbers below this one mean nothing but themselves, and so does the next.
-pub(super) const LARGEST: u64 = u64::MAX - 2;
-
-/// The goroutine that stands for the garbage collector in the order of its cycles.
-const COLLECTOR: u64 = u64::MAX - 1;
-/// An event of this goroutine can happen at any time.
-const NOBODY: u64 = u64::MAX;
-
-/// The slots of these, which are given first; 0 is that of goroutine 0.
-const COLLECTOR_SLOT: u32 = 1;
-pub(super) const NOBODY_SLOT: u32 = 2;
-
-/// An event in order.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Event {
-    /// In ticks.
-    pub(super) time: i64,
-    /// The numbers behind the time.
-    pub(super) args: [u64; 3],
-    /// Where it begins; where its numbers end, for a log.
-    pub(super) at: usize,
-    /// The slot of the goroutine that it happens on.
-    pub(super) go: u32,
-    /// The slot of the goroutine that it is about.
-    pub(super) other: u32,
-    pub(super) stack: u32,
-    /// The proc's slot.
-    pub(super) proc: u32,
-    pub(super) kind: Kind,
-    /// The goroutine whose state matters, or none.
-    subject: u32,
-    status: Status,
-    status_after: Status,
-    seq: u64,
-    seq_after: u64,
-}
-
-impl Event {
-    /// An event that can happen at any time.
-    pub(super) fn free(kind: Kind, time: i64, go: u32, at: usize) -> Event {
-        let (args, stack, proc) = ([0; 3], 0, 0);
-        let (status, seq) = (Status::Dead, ANY);
-        let (status_after, seq_after) = (status, seq);
-        Event {
-            time,
-            args,
-            at,
-            go,
-            other: 0,
-            stack,
-            proc,
-            kind,
-            subject: NONE,
-            status,
-            status_after,
-            seq,
-            seq_after,
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Proc {
-    /// The next batch, and what is left of this one.
-    batch: usize,
-    pub(super) at: usize,
-    pub(super) end: usize,
-    /// The time of the last event.
-    pub(super) time: i64,
-    /// The goroutine that runs.
-    pub(super) go: u32,
-    /// The next event, if there is one; else the last.
-    event: Event,
-    pub(super) has_next: bool,
-    done: bool,
+    /// Whether a proc may wait for it.
+    pub(super) awaited: bool,
 }
 
 /// A merge of all events.
@@ -118,9 +41,11 @@ pub(super) struct Merge {
     pub(super) goroutines: Slots,
     pub(super) states: Vec<Go>,
     timers: FxHashSet<u32>,
-    next_sample: usize,
+    pub(super) next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.
     pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
+    /// Whether events need not be read if a glance at them is enough.
+    glances: bool,
 }
 
 /// A proc's next event, as far as the order of procs needs it.
@@ -149,7 +74,8 @@ pub(super) enum Next {
 }
 
 impl Merge {
-    pub(super) fn new(index: &Index) -> Merge {
+    /// With `glances`, a glance at the commonest events is enough to put them in order.
+    pub(super) fn new(index: &Index, glances: bool) -> Merge {
         let mut goroutines = Slots::new(index.bytes);
         let [idle, ..] = [0, COLLECTOR, NOBODY].map(|id| goroutines.of(id));
         let timers = index.timers.iter().map(|&id| goroutines.of(id)).collect();
@@ -162,6 +88,7 @@ impl Merge {
             event: Event::free(Kind::BATCH, 0, idle, 0),
             has_next: false,
             done: false,
+            glance: Glance::NONE,
         };
         let procs: Vec<Proc> = (0..=index.procs.len()).map(proc).collect();
         Merge {
@@ -175,6 +102,7 @@ impl Merge {
             timers,
             next_sample: 0,
             unreadable: Vec::new(),
+            glances,
         }
     }
 
@@ -197,7 +125,7 @@ impl Merge {
     #[inline(always)]
     pub(super) fn turn(&mut self, data: &[u8], index: &Index) -> Turn {
         match self.last {
-            Some((proc, changed)) if !self.waiting.iter().any(|&(_, of)| of == changed) => {
+            Some((proc, changed)) if !self.is_awaited(changed) => {
                 // Only this proc's next event can have become ready.
                 match self.look_at(proc, data, index) {
                     Some(Offer { time, ready: true, .. }) => {
@@ -206,13 +134,22 @@ impl Merge {
                         }
                         self.heap.push(time, proc);
                     }
-                    Some(Offer { subject, .. }) => self.waiting.push((proc, subject)),
+                    Some(Offer { subject, .. }) => {
+                        self.waiting.push((proc, subject));
+                        self.state(subject).awaited = true;
+                    }
                     None => {}
                 }
             }
             last => self.look_at_all(last, data, index),
         }
         self.heap.pop().map_or_else(|| self.end(), Turn::Proc)
+    }
+
+    /// Whether a proc may wait for what happened to this goroutine.
+    #[inline(always)]
+    fn is_awaited(&self, go: u32) -> bool {
+        self.states.get(go as usize).is_some_and(|state| state.awaited)
     }
 
     /// Lets a proc's next event happen, if it still can.
@@ -238,8 +175,19 @@ impl Merge {
     #[inline(always)]
     fn look_at(&mut self, place: u32, data: &[u8], index: &Index) -> Option<Offer> {
         if !self.procs[place as usize].has_next {
-            if let Some(offer) = self.glance(place, data) {
-                return Some(offer);
+            if self.glances {
+                let proc = &mut self.procs[place as usize];
+                if proc.glance.is_none() {
+                    proc.glance = proc.look(data, &mut self.goroutines, &mut self.states);
+                }
+                let Glance { time, go: subject, .. } = proc.glance;
+                if !proc.glance.is_none() {
+                    return Some(Offer {
+                        time,
+                        subject,
+                        ready: proc.glance.is_ready(&self.states),
+                    });
+                }
             }
             if !self.read(place, data, index) {
                 return None;
@@ -260,6 +208,9 @@ impl Merge {
             }
             None => NONE,
         };
+        if changed != NONE {
+            self.state(changed).awaited = false;
+        }
         let mut i = 0;
         while let Some(&(proc, subject)) = self.waiting.get(i) {
             if subject != NONE && subject != changed {
@@ -269,6 +220,7 @@ impl Merge {
             match self.look_at(proc, data, index) {
                 Some(Offer { subject, ready: false, .. }) => {
                     self.waiting[i].1 = subject;
+                    self.state(subject).awaited = true;
                     i += 1;
                     continue;
                 }
@@ -295,7 +247,7 @@ impl Merge {
         (0..self.procs.len()).flat_map(|proc| self.rest_of(proc, index)).collect()
     }
 
-    fn rest_of(&self, place: usize, index: &Index) -> Vec<Range<usize>> {
+    pub(super) fn rest_of(&self, place: usize, index: &Index) -> Vec<Range<usize>> {
         let proc = &self.procs[place];
         if proc.done {
             return Vec::new();
@@ -355,219 +307,11 @@ impl Merge {
         }
     }
 
-    /// Reads a proc's next event; false if there is none, or none that can be read.
-    #[inline(always)]
-    fn read(&mut self, place: u32, data: &[u8], index: &Index) -> bool {
-        loop {
-            let proc = &mut self.procs[place as usize];
-            let at = proc.at;
-            if at == proc.end {
-                match self.next_batch(place, index) {
-                    Ahead::Batch => continue,
-                    Ahead::Sample => return true,
-                    Ahead::Nothing => return false,
-                }
-            }
-            let head = Head::of(data[at]);
-            let spec = head.kind.spec();
-            if !spec.timed {
-                match self.skip(data, head, at) {
-                    Ok(end) => self.procs[place as usize].at = end,
-                    Err(fault) => return self.fail(fault, place, index),
-                }
-                continue;
-            }
-            match head.numbers(data, at + 1, spec.numbers) {
-                Ok((numbers, end)) => {
-                    proc.at = end;
-                    proc.event.at = at;
-                    self.understand(head.kind, &numbers, spec.stack, place);
-                    return head.kind != Kind::LOG || self.skip_text(place, data, index);
-                }
-                Err(fault) => return self.fail(fault, place, index),
-            }
-        }
-    }
-
-    /// Makes a proc's next event of these numbers.
-    #[inline(always)]
-    fn understand(&mut self, kind: Kind, numbers: &Numbers, stack: bool, place: u32) {
-        use Status::{Dead, Runnable, Running, Waiting};
-        let proc = &mut self.procs[place as usize];
-        let event = &mut proc.event;
-        proc.has_next = true;
-        proc.time = proc.time.wrapping_add(numbers.time as i64);
-        event.time = proc.time;
-        event.args = numbers.args;
-        event.stack = if stack { numbers.last as u32 } else { 0 };
-        event.go = proc.go;
-        event.proc = place;
-        event.kind = kind;
-        event.other = 0;
-        event.subject = NONE;
-        let [id, seq, _] = numbers.args;
-        let next = seq.wrapping_add(1);
-        let mut needs = |event: &mut Event, before, after| {
-            let go = self.goroutines.of(id);
-            event.other = go;
-            event.subject = if id == NOBODY { NONE } else { go };
-            (event.status, event.seq) = before;
-            (event.status_after, event.seq_after) = after;
-            go
-        };
-        match kind {
-            Kind::GO_CREATE => {
-                needs(event, (Dead, 0), (Runnable, 1));
-            }
-            Kind::GO_WAITING | Kind::GO_IN_SYSCALL => {
-                event.go = needs(event, (Runnable, 1), (Waiting, 2));
-            }
-            Kind::GO_START | Kind::GO_START_LABEL => {
-                proc.go = needs(event, (Runnable, seq), (Running, next));
-                event.go = proc.go;
-            }
-            // Local ones need no number: they stand on the proc that made the goroutine able to.
-            Kind::GO_START_LOCAL => {
-                proc.go = needs(event, (Runnable, ANY), (Running, ONE_MORE));
-                event.go = proc.go;
-                event.kind = Kind::GO_START;
-            }
-            Kind::GO_UNBLOCK => {
-                needs(event, (Waiting, seq), (Runnable, next));
-            }
-            Kind::GO_UNBLOCK_LOCAL => {
-                needs(event, (Waiting, ANY), (Runnable, ONE_MORE));
-                event.kind = Kind::GO_UNBLOCK;
-            }
-            Kind::SYSCALL_EXIT => {
-                event.go = needs(event, (Waiting, seq), (Runnable, next));
-            }
-            // It is said to happen on the goroutine that runs, and its true time is not looked at.
-            Kind::SYSCALL_EXIT_LOCAL => {
-                needs(event, (Waiting, ANY), (Runnable, ONE_MORE));
-                event.kind = Kind::SYSCALL_EXIT;
-            }
-            Kind::GO_BLOCK
-            | Kind::GO_BLOCK_SEND
-            | Kind::GO_BLOCK_RECV
-            | Kind::GO_BLOCK_SELECT
-            | Kind::GO_BLOCK_SYNC
-            | Kind::GO_BLOCK_COND
-            | Kind::GO_BLOCK_NET
-            | Kind::GO_SLEEP
-            | Kind::SYSCALL_BLOCK
-            | Kind::GO_BLOCK_GC
-            | Kind::GO_SCHED
-            | Kind::GO_PREEMPT => {
-                let runs_on = matches!(kind, Kind::GO_SCHED | Kind::GO_PREEMPT);
-                event.subject = proc.go;
-                if proc.go == NOBODY_SLOT {
-                    event.subject = NONE;
-                }
-                (event.status, event.seq) = (Running, ANY);
-                event.status_after = if runs_on { Runnable } else { Waiting };
-                event.seq_after = ANY;
-                proc.go = 0;
-            }
-            Kind::GO_END | Kind::GO_STOP => proc.go = 0,
-            Kind::GC_START => {
-                event.subject = COLLECTOR_SLOT;
-                (event.status, event.seq) = (Dead, id);
-                (event.status_after, event.seq_after) = (Dead, id.wrapping_add(1));
-            }
-            _ => {}
-        }
-    }
-
     /// Whether the goroutine belongs to the runtime's timers.
     #[inline(always)]
     pub(super) fn is_timer(&self, go: u32) -> bool {
         !self.timers.is_empty() && self.timers.contains(&go)
     }
-
-    /// Goes on with a proc's next batch, or sample.
-    #[cold]
-    #[inline(never)]
-    fn next_batch(&mut self, place: u32, index: &Index) -> Ahead {
-        let proc = &mut self.procs[place as usize];
-        let Some(known) = index.procs.get(place as usize) else {
-            let Some(sample) = index.samples.get(self.next_sample) else {
-                proc.done = true;
-                return Ahead::Nothing;
-            };
-            self.next_sample += 1;
-            let go = self.goroutines.of(sample.go);
-            proc.has_next = true;
-            proc.event = Event {
-                args: [sample.proc as u64, 0, 0],
-                stack: sample.stack,
-                proc: place,
-                ..Event::free(Kind::CPU_SAMPLE, sample.time, go, sample.at)
-            };
-            return Ahead::Sample;
-        };
-        let Some(batch) = known.batches.get(proc.batch) else {
-            proc.done = true;
-            return Ahead::Nothing;
-        };
-        proc.batch += 1;
-        (proc.at, proc.end, proc.time) = (batch.start, batch.end, batch.time);
-        Ahead::Batch
-    }
-
-    /// The place behind an event that is not of the proc, which the index has read.
-    #[cold]
-    #[inline(never)]
-    fn skip(&mut self, data: &[u8], head: Head, at: usize) -> Result<usize, OldFault> {
-        let at = at + 1;
-        let broken = |error| head.number(error);
-        match head.kind {
-            Kind::STRING => {
-                let (_, at) = wire::number(data, at).map_err(broken)?;
-                let (len, at) = wire::number(data, at).map_err(broken)?;
-                Ok(at + len as usize)
-            }
-            _ if head.has_length() => Ok(head.extent(data, at)?.1),
-            _ => wire::skip(data, at, head.count).map_err(broken),
-        }
-    }
-
-    /// Goes over a log's message. The event then begins where its numbers end: there the message
-    /// is found again.
-    #[cold]
-    #[inline(never)]
-    fn skip_text(&mut self, place: u32, data: &[u8], index: &Index) -> bool {
-        let proc = &mut self.procs[place as usize];
-        match wire::number(data, proc.at) {
-            Ok((len, start)) => {
-                proc.event.at = proc.at;
-                proc.at = start + len as usize;
-                true
-            }
-            Err(error) => {
-                proc.has_next = false;
-                self.fail(Head::of(Kind::LOG.0).number(error), place, index)
-            }
-        }
-    }
-
-    /// A proc's events cannot be read any further.
-    #[cold]
-    #[inline(never)]
-    fn fail(&mut self, fault: OldFault, place: u32, index: &Index) -> bool {
-        let rest = self.rest_of(place as usize, index);
-        let proc = &mut self.procs[place as usize];
-        proc.done = true;
-        self.unreadable.push((fault.into(), proc.at, rest));
-        false
-    }
-}
-
-/// What follows a batch.
-enum Ahead {
-    Batch,
-    Sample,
-    Nothing,
 }
 
 /// The procs' ids, by slot.

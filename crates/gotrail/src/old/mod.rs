@@ -17,10 +17,13 @@
 //! | `wire.rs` | the table of events, and how one is written |
 //! | `index.rs` | where batches, strings, stacks and samples are: one walk over the bytes |
 //! | `merge.rs`, `heap.rs` | one order of the procs' events, by states of goroutines and then by time |
+//! | `next.rs` | what each proc's next event is, and in which state its goroutine must be |
 //! | `check.rs` | whether that order makes sense; looks ahead for `convert.rs` on the way |
 //! | `stretch.rs` | the same of both for the commonest events, in one loop |
+//! | `glance.rs` | what that loop needs to know of a proc's next event |
 //! | `walk.rs` | the same order again, with ends of syscalls at their true times |
 //! | `convert.rs` | the events of the newer format that an event means |
+//! | `names.rs` | the reasons that the newer format has as strings |
 //! | `slots.rs` | small numbers for ids |
 //!
 //! A fault anywhere before `convert` means that a strict reader delivers nothing at all: this is
@@ -31,9 +34,12 @@
 mod check;
 mod convert;
 mod fault;
+mod glance;
 mod heap;
 mod index;
 mod merge;
+mod names;
+mod next;
 mod slots;
 mod stretch;
 #[cfg(test)]
@@ -53,7 +59,8 @@ use crate::report::{Loss, Misuse, Report};
 use check::{Check, Marks};
 use gotrail_format::Version;
 use index::Index;
-use merge::{Event, Merge, Next, Turn};
+use merge::{Merge, Next, Turn};
+use next::Event;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 use walk::{Moved, Walk};
@@ -84,7 +91,7 @@ pub(crate) struct OldEvents {
     nanos: f64,
     /// The id of the first string that stands within an event.
     messages: u64,
-    /// The id of the first of [`convert::NAMES`].
+    /// The id of the first of [`names::NAMES`].
     names: u64,
     /// Stacks that refer to strings that do not exist.
     broken_stacks: FxHashSet<u64>,
@@ -121,7 +128,8 @@ pub(crate) fn load<'t>(
             1.0
         }
     };
-    let more = index.messages() + convert::NAMES.len() as u64;
+    let has_clock = index.frequency.is_some();
+    let more = index.messages() + names::NAMES.len() as u64;
     if index.longest_string_id().checked_add(more).is_none() {
         lose(OldFault::TooManyStrings.into(), 0, Vec::new())?;
     }
@@ -169,6 +177,9 @@ pub(crate) fn load<'t>(
         loss.add(offset, rest.into_iter());
         report.add_loss(loss);
     }
+    if let Some(report) = losses {
+        report.times_are_ticks |= !has_clock;
+    }
     if events.count == 0 {
         return Ok(None);
     }
@@ -188,14 +199,14 @@ impl OldEvents {
     ) -> Faults {
         let data = &generation.data;
         let procs = std::mem::take(&mut self.procs);
-        let mut merge = Merge::new(&self.index);
+        let mut merge = Merge::new(&self.index, true);
         let mut check = Check::new(&procs, generation);
         // Whether checking in the order of true times could come to something else.
         let mut again = false;
         let mut total = 0;
         let mut stop = None;
         loop {
-            let place = match merge.turn(data, &self.index) {
+            let mut place = match merge.turn(data, &self.index) {
                 Turn::Proc(place) => place,
                 Turn::End => break,
                 Turn::Stuck(fault, at) => {
@@ -208,8 +219,9 @@ impl OldEvents {
                 let done = stretch::stretch(&mut merge, &mut check, data, stacks, number, place);
                 self.merged += done.events;
                 total += done.yields;
-                if done.events > 0 {
-                    continue;
+                match done.turn {
+                    Some(next) => place = next,
+                    None => continue,
                 }
             }
             match merge.happen(place, data, &self.index) {

@@ -5,7 +5,8 @@
 //! sequences are left to merge.
 
 use super::OldEvents;
-use super::merge::{Event, Merge, Next};
+use super::merge::{Merge, Next};
+use super::next::Event;
 use super::wire::Kind;
 
 /// The end of a syscall that happened at another time than it was written.
@@ -32,7 +33,7 @@ pub(super) struct Walk {
 
 impl Walk {
     pub(super) fn new(events: &OldEvents) -> Walk {
-        Walk { merge: Merge::new(&events.index), merged: 0, ahead: None, moved: 0 }
+        Walk { merge: Merge::new(&events.index, false), merged: 0, ahead: None, moved: 0 }
     }
 
     /// The next event and its number, by which marks know it.

@@ -272,7 +272,7 @@ const ENDS: u64 = 0x8080_8080_8080_8080;
 #[inline(always)]
 fn squeeze(word: u64) -> u64 {
     let word = word & !ENDS;
-    let word = (word & 0x007f_007f_007f_007f) | (word & 0x7f00_7f00_7f00_7f00) >> 1;
+    let word = word - ((word & 0x7f00_7f00_7f00_7f00) >> 1);
     let word = (word & 0x0000_3fff_0000_3fff) | (word & 0x3fff_0000_3fff_0000) >> 2;
     // Hardly any number is longer than four bytes.
     if word >> 32 == 0 { word } else { word & 0x0fff_ffff | word >> 32 << 28 }
