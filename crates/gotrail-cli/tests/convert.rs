@@ -10,7 +10,7 @@ fn bytes_to_text_to_bytes_is_the_identity_compressed_or_not() {
     let folder = Folder::new();
     for (i, path) in [folder.file("made.trace", &healthy())]
         .into_iter()
-        .chain(recorded().into_iter().step_by(9))
+        .chain(recorded().into_iter().filter(|path| !is_old(path)).step_by(9))
         .enumerate()
     {
         let bytes = fs::read(&path).expect("a trace");

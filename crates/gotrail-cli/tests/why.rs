@@ -49,6 +49,10 @@ fn json(args: &[&str]) -> Value {
 #[test]
 fn the_times_of_all_kinds_are_the_whole_time() {
     for path in recorded() {
+        if is_old(&path) && path.ends_with("misuse.trace") {
+            // Of these a strict reader delivers nothing.
+            continue;
+        }
         // A program that misuses annotations breaks its trace for a strict reader.
         let run = run(&["why", "--json", "--path", "0", arg(&path)]);
         assert_eq!(run.code, 0, "{}: {}", path.display(), run.err);

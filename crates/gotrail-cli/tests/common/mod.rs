@@ -201,3 +201,9 @@ pub(crate) fn recorded() -> Vec<PathBuf> {
     paths.sort();
     paths
 }
+
+/// Whether a recorded trace is of a release before Go 1.22.
+pub(crate) fn is_old(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    ["/go1.19/", "/go1.21/"].iter().any(|release| text.contains(release))
+}
