@@ -11,7 +11,7 @@ use crate::procs::Procs;
 use crate::samples::Samples;
 use crate::scope::Scope;
 use crate::waits::Waits;
-use gotrail::{ClockSnapshot, Details, Event, Fold, Kind};
+use gotrail::{ClockSnapshot, Details, Event, Fold};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -181,7 +181,8 @@ impl Fold for Analysis {
 
     #[inline]
     fn event(&mut self, event: &Event<'_>) {
-        if event.kind() == Kind::Sync {
+        if event.wire_type().is_none() {
+            // A sync: it is not on the wire.
             self.generation_begins(event);
         }
         self.goroutines.event(event, &mut self.found);

@@ -314,20 +314,26 @@ impl Goroutines {
             self.sync = time;
         }
         self.last = time;
-        if let Some(event_step) = event.go_step() {
-            use EventType as T;
-            use GoState::{Runnable, Running, Syscall, Waiting};
-            // The commonest have code of their own, in which it is known from what to what.
-            let step = |from, to| GoStep { from, to, ..event_step };
-            match event.wire_type() {
-                Some(T::GO_START) => self.step(event, &step(Runnable, Running), with),
-                Some(T::GO_BLOCK) => self.step(event, &step(Running, Waiting), with),
-                Some(T::GO_UNBLOCK) => self.step(event, &step(Waiting, Runnable), with),
-                Some(T::GO_STOP) => self.step(event, &step(Running, Runnable), with),
-                Some(T::GO_SYSCALL_BEGIN) => self.step(event, &step(Running, Syscall), with),
-                Some(T::GO_SYSCALL_END) => self.step(event, &step(Syscall, Running), with),
-                _ => self.any_step(event, &event_step, with),
-            }
+        use EventType as T;
+        use GoState::{Runnable, Running, Syscall, Waiting};
+        // The commonest have code of their own, in which it is known from what to what.
+        let step = |named, from, to| event.known_step(named, from, to);
+        match event.wire_type() {
+            Some(T::GO_START) => self.step(event, &step(true, Runnable, Running), with),
+            Some(T::GO_BLOCK) => self.step(event, &step(false, Running, Waiting), with),
+            Some(T::GO_UNBLOCK) => self.step(event, &step(true, Waiting, Runnable), with),
+            Some(T::GO_STOP) => self.step(event, &step(false, Running, Runnable), with),
+            Some(T::GO_SYSCALL_BEGIN) => self.step(event, &step(false, Running, Syscall), with),
+            Some(T::GO_SYSCALL_END) => self.step(event, &step(false, Syscall, Running), with),
+            _ => self.rarer(event, with),
+        }
+    }
+
+    /// Anything but the commonest changes of state.
+    fn rarer(&mut self, event: &Event<'_>, with: &mut Found) {
+        let time = event.time().0;
+        if let Some(step) = event.go_step() {
+            self.step(event, &step, with);
         } else if let Some(step) = event.proc_step() {
             // A later fold cannot tell what a status changes. It takes a proc that its thread has
             // abandoned for idle, so that stealing it seems to change nothing.
@@ -346,11 +352,6 @@ impl Goroutines {
         } else {
             self.other(event, with);
         }
-    }
-
-    #[inline(never)]
-    fn any_step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Found) {
-        self.step(event, step, with);
     }
 
     #[inline(always)]

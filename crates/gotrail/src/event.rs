@@ -537,6 +537,22 @@ impl<'a> Event<'a> {
         self.generation.string(id)
     }
 
+    /// [`Event::go_step`] for those who know already which event it is, and so from what to what
+    /// the goroutine goes: `named` if the event names it, and else it is the running one.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn known_step(&self, named: bool, from: GoState, to: GoState) -> GoStep {
+        let [first, second, ..] = self.raw.args;
+        let go = if named { first as i64 } else { self.raw.go };
+        // The reason of a stop and of a block, and their stack; a syscall's first argument is the
+        // sequence number of its proc.
+        let stops = matches!((from, to), (GoState::Running, GoState::Runnable | GoState::Waiting));
+        let reason = if stops { first } else { 0 };
+        let begins = matches!((from, to), (GoState::Running, GoState::Syscall));
+        let stack = if stops || begins { second } else { 0 };
+        GoStep { go: GoId(go), from, to, reason, stack }
+    }
+
     /// If this is a goroutine's change of state, that change in numbers.
     #[inline]
     pub fn go_step(&self) -> Option<GoStep> {
@@ -791,3 +807,28 @@ static GO_STEPS: [Step; 256] = {
 
 /// Behind the sequence number of the proc.
 const STACK_ARG_OF_SYSCALL: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_step_is_what_the_table_says() {
+        use EventType as T;
+        use GoState::*;
+        let generation = Generation::empty(gotrail_format::Version::Go126);
+        let names = Names::default();
+        for (event, named, from, to) in [
+            (T::GO_START, true, Runnable, Running),
+            (T::GO_UNBLOCK, true, Waiting, Runnable),
+            (T::GO_BLOCK, false, Running, Waiting),
+            (T::GO_STOP, false, Running, Runnable),
+            (T::GO_SYSCALL_BEGIN, false, Running, Syscall),
+            (T::GO_SYSCALL_END, false, Syscall, Running),
+        ] {
+            let raw = Ordered { event, go: 7, args: [11, 12, 13, 14], ..Ordered::EMPTY };
+            let event = Event { raw, generation: &generation, names: &names };
+            assert_eq!(event.go_step(), Some(event.known_step(named, from, to)));
+        }
+    }
+}
