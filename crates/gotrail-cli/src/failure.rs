@@ -131,6 +131,11 @@ pub(crate) fn advice(name: &str, error: &Error) -> String {
         Fault::Io(_) if error.place().offset.is_none() => {
             return "check that the file is intact and that the whole of it was copied".to_owned();
         }
+        Fault::Header(HeaderError::UnknownVersion(minor)) if *minor < 26 => {
+            return "check that the file is intact: no Go writes this version, or one that is too \
+                    old to be read"
+                .to_owned();
+        }
         Fault::Header(HeaderError::UnknownVersion(_)) => {
             return "look for a newer gotrail, or check that the file is intact".to_owned();
         }

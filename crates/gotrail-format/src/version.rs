@@ -91,7 +91,9 @@ pub enum HeaderError {
     #[error("the input ends inside the header of the trace, after {0} bytes")]
     CutOff(usize),
     /// A Go trace of a version that is not known.
-    #[error("unknown trace version go 1.{0}; known are 1.11 to 1.26")]
+    #[error(
+        "unknown trace version go 1.{0}; known are 1.11, 1.19, 1.21, 1.22, 1.23, 1.25 and 1.26"
+    )]
     UnknownVersion(u64),
 }
 

@@ -31,8 +31,8 @@ A file of rules names rules and thresholds:
   [goroutine-leak]
   enabled = false
 
-Exit status: 0 if nothing was found, 1 if something was. docs/analyses.md says what each rule is
-for.";
+Exit status: 0 if nothing was found, 1 if something was, or the trace is broken. docs/analyses.md
+says what each rule is for.";
 
 /// Look for what is worth a look: leaks, contention, long stops, latency, misused annotations.
 #[derive(clap::Args)]
@@ -90,6 +90,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let query = Query { trace, part: Part::default(), threads: args.threads };
     let regions = rules.need_regions();
     let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
+    if answer.report.times_are_ticks {
+        bail!("{name}: the trace does not say how long a tick is, so that no time can be judged");
+    }
     let found = all(&answer, &rules);
     let text = match args.format {
         Form::Text => text(&answer, &rules, &found),
@@ -99,7 +102,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     };
     output.buffer().extend_from_slice(text.as_bytes());
     output.flush()?;
-    Ok(if found.is_empty() { Verdict::Fine } else { Verdict::Broken })
+    let fine = found.is_empty() && answer.report.is_complete();
+    Ok(if fine { Verdict::Fine } else { Verdict::Broken })
 }
 
 /// The rules with all settings.
@@ -259,6 +263,9 @@ fn text(answer: &Answer, rules: &Rules, found: &[Finding]) -> String {
     let used = rules.0.iter().filter(|rule| rule.enabled).count() as u64;
     let checked = format!("by {}", human::counted(used, "rule"));
     let _ = match found.len() {
+        0 if !answer.report.is_complete() => {
+            writeln!(out, "nothing found {checked} in what could be read of the trace")
+        }
         0 => writeln!(out, "{} {checked}", paint.green("nothing found")),
         number => {
             writeln!(out, "\n{} {checked}", human::counted(number as u64, "finding"))

@@ -166,10 +166,17 @@ fn side(paths: &[PathBuf], slices: u32) -> Result<Samples> {
 
 fn one(path: &Path, slices: u32, samples: &mut Samples, known: usize) -> Result<usize> {
     let mut source = Source::open(path)?.into_mapped()?;
-    let Some((start, end)) = source.bounds()? else {
-        return Err(Failure::new(format!("{}: has no events", source.name)).into());
-    };
     let progress = Progress::new(source.size, false);
+    let bounds = match source.bounds()? {
+        Some(bounds) => Some(bounds),
+        // A broken trace: its events say it.
+        None => source.bounds_of_events(&progress)?,
+    };
+    let Some((start, end)) = bounds else {
+        return Err(Failure::new(format!("{}: has no events", source.name))
+            .next(format!("`gotrail info {}` says why", crate::failure::quoted(&source.name)))
+            .into());
+    };
     let mut slicer = Slicer::new(start, end, slices);
     let outcome = source.read(Mode::Tolerant, &progress, |event| {
         slicer.event(event);
@@ -191,5 +198,16 @@ impl Source {
             Some((start, end))
         };
         Ok(bounds(trace))
+    }
+
+    /// The times of the first event and of the last that can be read, if there are any.
+    fn bounds_of_events(&mut self, progress: &Progress) -> Result<Option<(i64, i64)>> {
+        let mut bounds = None;
+        self.read(Mode::Tolerant, progress, |event| {
+            let time = event.time().0;
+            bounds = Some((bounds.map_or(time, |(first, _)| first), time));
+            Ok(())
+        })?;
+        Ok(bounds.filter(|(first, last)| first < last))
     }
 }

@@ -63,6 +63,18 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
             body {
                 h1 { "Trace " (name) }
                 p { (subtitle(answer)) }
+                @if !answer.report.is_complete() {
+                    p class="finding" {
+                        "The trace is broken: this page is about what could be read of it. "
+                        "`gotrail info` says what is missing."
+                    }
+                }
+                @if answer.report.times_are_ticks {
+                    p class="finding" {
+                        "The trace does not say how long a tick of its clock is: all times are "
+                        "ticks, although they are printed as nanoseconds."
+                    }
+                }
                 (findings(answer, rules))
                 h2 { "Procs" }
                 (PreEscaped(utilization(answer)))
