@@ -404,9 +404,11 @@ fn text(cell: &Cell) -> String {
         Cell::Bytes(bytes) => human::size(*bytes),
         Cell::Sums(sums) => {
             let shown = sums.iter().filter(|sum| sum.1 > 0).take(ENTRIES);
-            let each: Vec<_> =
-                shown.map(|(name, nanos)| format!("{name} {}", human::duration(*nanos))).collect();
-            each.join(", ")
+            let each = shown.map(|(name, nanos)| {
+                let name = if name.is_empty() { "(unknown)" } else { name };
+                format!("{name} {}", human::duration(*nanos))
+            });
+            each.collect::<Vec<_>>().join(", ")
         }
         Cell::Ids(ids) => {
             let shown: Vec<_> = ids.iter().take(IDS).map(ToString::to_string).collect();

@@ -8,25 +8,6 @@ mod common;
 
 use common::*;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn trace(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/traces/{name}.trace"))
-}
-
-/// Runs a command on a committed trace and compares standard output with a file.
-#[track_caller]
-fn golden(file: &str, name: &str, args: &[&str]) {
-    let path = trace(name);
-    let run = run(&[args, &[arg(&path)]].concat());
-    assert_eq!((run.code, run.err.as_str()), (0, ""), "{args:?}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
-    if std::env::var_os("GOTRAIL_BLESS").is_some() {
-        fs::write(&path, &run.out).expect("a golden file");
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(run.out, expected, "{file}: {args:?}");
-}
 
 #[test]
 fn tables_are_as_they_were() {
@@ -56,7 +37,7 @@ fn folded_profiles_are_as_they_were() {
 #[test]
 fn threads_make_no_difference() {
     for name in ["go1.27/generations", "go1.22/gc-generations"] {
-        let path = trace(name);
+        let path = committed(name);
         for kind in ["sync", "sched", "wall", "offcpu"] {
             let folded = |threads| {
                 let args = ["flame", "--format", "folded", "-o", "-", "--group-by"];
@@ -73,7 +54,7 @@ fn threads_make_no_difference() {
 #[test]
 fn a_profile_is_gzip_and_is_not_overwritten() {
     let folder = Folder::new();
-    let (path, out) = (trace("go1.27/network"), folder.path("net.pb.gz"));
+    let (path, out) = (committed("go1.27/network"), folder.path("net.pb.gz"));
     let args = ["pprof", "--type", "net", "-o", arg(&out), arg(&path)];
     let first = run(&args);
     assert_eq!((first.code, first.out.as_str()), (0, ""));
@@ -90,7 +71,7 @@ fn a_profile_is_gzip_and_is_not_overwritten() {
 #[test]
 fn a_flame_graph_is_an_svg() {
     let folder = Folder::new();
-    let (path, out) = (trace("go1.27/network"), folder.path("wall.svg"));
+    let (path, out) = (committed("go1.27/network"), folder.path("wall.svg"));
     let drawn = run(&["flame", "--type", "wall", "-o", arg(&out), arg(&path)]);
     assert_eq!(drawn.code, 0, "{}", drawn.err);
     let svg = fs::read_to_string(&out).expect("an SVG");
@@ -99,7 +80,7 @@ fn a_flame_graph_is_an_svg() {
 
 #[test]
 fn what_cannot_be_is_said() {
-    let path = trace("go1.27/annotations");
+    let path = committed("go1.27/annotations");
     for (args, expected) in [
         (&["pprof", "--type", "net", "-o", "-"][..], "nothing to show in a net profile"),
         (&["pprof", "--type", "cpu", "-o", "-"], "StartCPUProfile"),
@@ -118,7 +99,7 @@ fn what_cannot_be_is_said() {
 
 #[test]
 fn filters_choose() {
-    let path = trace("go1.27/annotations");
+    let path = committed("go1.27/annotations");
     let logs = |args: &[&str]| run(&[&["logs", "--json"], args, &[arg(&path)]].concat());
     let all = logs(&[]).json_lines().len();
     let some = logs(&["--category", "^at$"]).json_lines();

@@ -3,6 +3,7 @@
 use super::{check, gc, goroutines, procs};
 use crate::plot::{Plot, Scale, Series};
 use crate::query::{Answer, Part, Query};
+use crate::target::Place;
 use crate::{Verdict, human, source};
 use anyhow::Result;
 use gotrail_analyze::check::Rules;
@@ -26,12 +27,8 @@ figure.";
 pub(crate) struct Args {
     /// The trace; `-` is standard input.
     trace: PathBuf,
-    /// The page.
-    #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
-    /// Write over a file that exists.
-    #[arg(long)]
-    force: bool,
+    #[command(flatten)]
+    place: Place,
     /// How many threads to use [default: the number of cores].
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
@@ -41,12 +38,13 @@ const STYLE: &str = include_str!("report.css");
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    args.place.check()?;
     let rules = Rules::default();
     let regions = rules.need_regions();
     let query = Query { trace: args.trace.clone(), part: Part::default(), threads: args.threads };
     let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
     let page = page(&source::name_of(&args.trace), &answer, &rules);
-    std::fs::write(&args.output, page.into_string())?;
+    args.place.write_all(page.into_string().as_bytes())?;
     Ok(Verdict::Fine)
 }
 

@@ -207,3 +207,22 @@ pub(crate) fn is_old(path: &Path) -> bool {
     let text = path.to_string_lossy();
     ["/go1.19/", "/go1.21/"].iter().any(|release| text.contains(release))
 }
+
+/// A committed trace by its release and name.
+pub(crate) fn committed(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/traces/{name}.trace"))
+}
+
+/// Runs a command on a committed trace and compares standard output with a file.
+#[track_caller]
+pub(crate) fn golden(file: &str, name: &str, args: &[&str]) {
+    let path = committed(name);
+    let run = run(&[args, &[arg(&path)]].concat());
+    assert_eq!((run.code, run.err.as_str()), (0, ""), "{args:?}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
+    if std::env::var_os("GOTRAIL_BLESS").is_some() {
+        std::fs::write(&path, &run.out).expect("a golden file");
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(run.out, expected, "{file}: {args:?}");
+}
