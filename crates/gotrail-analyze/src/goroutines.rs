@@ -104,6 +104,8 @@ pub(crate) struct Head {
     pub(crate) then: GoState,
     /// Whether it did something in it, as [`Goroutine::short_runs`] has it.
     pub(crate) acted: bool,
+    /// Whether it was taken for one that collects from the first mention on.
+    pub(crate) collects: bool,
     /// The reason of the first mention.
     pub(crate) reason: StrId,
     /// Of one that ran: the place in the table of waits for it, if its end says where.
@@ -425,6 +427,10 @@ impl Goroutines {
         let on_proc = event.proc() != ProcId::NONE;
         let sync = self.sync;
         if self.later {
+            // Mark workers say what they are when they run. Those that said it before are known
+            // from an earlier generation, or by their function.
+            let collects = with.gc.known.contains(&step.go)
+                || with.names.string(name) == "runtime.gcBgMarkWorker";
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
             goroutine.head = Some(Head {
@@ -436,12 +442,13 @@ impl Goroutines {
                 until: 0,
                 then: GoState::Undetermined,
                 acted: false,
+                collects,
                 reason,
                 ran: Begun::NOTHING,
             });
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
-            goroutine.collects = with.gc.known.contains(&step.go);
+            goroutine.collects = collects;
             return;
         }
         if step.to == GoState::Runnable

@@ -51,7 +51,10 @@ impl Goroutines {
         freed_another
             || ended_range
             || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to, assist))
-            || unknown_workers.iter().any(|&go| later.get(go).is_some_and(|go| go.head.is_some()))
+            || unknown_workers
+                .iter()
+                .filter_map(|&go| later.get(go)?.head)
+                .any(|head| !head.collects)
     }
 
     fn doubts_one(&self, later: &Goroutine, to: &Renumbering, assist: StrId) -> bool {
