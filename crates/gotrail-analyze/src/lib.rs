@@ -28,8 +28,10 @@
 pub mod analysis;
 mod back;
 pub mod check;
+mod collector;
 pub mod diff;
 pub mod gc;
+mod goroutine;
 pub mod goroutines;
 pub mod grouping;
 pub mod groups;

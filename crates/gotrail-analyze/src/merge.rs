@@ -10,9 +10,8 @@
 //! All times of the later fold are sums that began at its sync, so that those of before are
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
-use crate::goroutines::{
-    Ended, FirstRange, Goroutine, Goroutines, Head, Open, REASON_BEFORE, SHORT_RUN, is_system,
-};
+use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, SHORT_RUN, is_system};
+use crate::goroutines::{Goroutines, REASON_BEFORE};
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
 use crate::times::{Sums, Times};
@@ -409,7 +408,7 @@ impl Goroutines {
         for Ended { task, name, end, times: mut noted } in ends {
             noted.add(offset);
             match base.pop() {
-                Some(open) => self.keep(crate::goroutines::Region {
+                Some(open) => self.keep(Region {
                     go,
                     task: open.task,
                     name: open.name,
@@ -435,7 +434,7 @@ impl Goroutines {
             return;
         }
         for Open { task, name, start, times: begun } in open {
-            self.keep(crate::goroutines::Region {
+            self.keep(Region {
                 go,
                 task,
                 name,

@@ -84,7 +84,7 @@ fn by_type<'a>(answer: &'a Answer, regions: impl Iterator<Item = &'a Region>) ->
         column("blocked", "blocked by reason"),
     ]);
     let names = &answer.analysis.names;
-    let mut table = Table::new("type", &columns);
+    let mut table = Table::new("region type", &columns);
     for (name, (histogram, incomplete, sum)) in types {
         let mut row = vec![
             Cell::Text(String::from_utf8_lossy(names.string(name)).into_owned()),
