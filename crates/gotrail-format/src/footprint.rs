@@ -21,7 +21,7 @@ use crate::raw::{Accept, RawError, RawEvent, RawReader};
 use crate::{EventType, Version, gosort};
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// Counts events and the bytes they take.
@@ -87,18 +87,18 @@ impl Footprint {
     ) -> Result<Footprint, RawError> {
         let reader = RawReader::new(input)?;
         let version = reader.version();
-        let pieces = pieces(input, reader.position() as usize);
-        let next = AtomicUsize::new(0);
+        let pieces = Mutex::new(Pieces { input, at: reader.position() as usize });
+        let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
         let count = || {
             let mut footprint = Footprint::new(version);
-            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+            while let Some(piece) = next() {
                 footprint.add_piece(input, piece.clone())?;
                 progress(piece.len() as u64);
             }
             Some(footprint)
         };
         let all = thread::scope(|scope| {
-            let threads = threads.clamp(1, pieces.len().max(1)) - 1;
+            let threads = threads.clamp(1, input.len().div_ceil(PIECE).max(1)) - 1;
             let others: Vec<_> = (0..threads).map(|_| scope.spawn(count)).collect();
             let first = count();
             others.into_iter().try_fold(first?, |mut all, other| {
@@ -190,25 +190,44 @@ impl Footprint {
     }
 }
 
-/// Cuts a trace into pieces of whole batches, as far as batches follow each other. That the events
+/// A trace cut into pieces of whole batches, as far as batches follow each other. That the events
 /// of a batch end with it is to be seen when they are read.
-fn pieces(input: &[u8], start: usize) -> Vec<Range<usize>> {
-    const PIECE: usize = 1 << 20;
-    let mut pieces = Vec::new();
-    let (mut begin, mut at) = (start, start);
-    while let Ok((header, len)) = batch::read_header(&input[at..]) {
-        let size = if let Header::Batch(header) = header { header.size } else { 0 };
-        if size > input.len() - at - len {
-            break;
+///
+/// Whoever takes a piece looks for its end: to do so for all pieces first would be to wait for the
+/// pages of all headers while the other threads have nothing to do.
+struct Pieces<'a> {
+    input: &'a [u8],
+    /// Where the next piece begins.
+    at: usize,
+}
+
+/// A piece has at least so many bytes.
+const PIECE: usize = 1 << 19;
+
+impl Iterator for Pieces<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let begin = self.at;
+        if begin == self.input.len() {
+            return None;
         }
-        at += len + size;
-        if at - begin >= PIECE {
-            pieces.push(begin..at);
-            begin = at;
+        while self.at - begin < PIECE {
+            let left = &self.input[self.at..];
+            let whole = batch::read_header(left).ok().map(|(header, len)| match header {
+                Header::Batch(header) => len.saturating_add(header.size),
+                Header::EndOfGeneration => len,
+            });
+            match whole {
+                Some(len) if len <= left.len() => self.at += len,
+                _ => {
+                    self.at = self.input.len();
+                    break;
+                }
+            }
         }
+        Some(begin..self.at)
     }
-    pieces.push(begin..input.len());
-    pieces
 }
 
 fn percent(part: u64, whole: u64) -> String {

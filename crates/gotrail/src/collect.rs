@@ -337,6 +337,7 @@ impl<'t> Collector<'t> {
             samples,
             threads: draft.threads,
             batches: draft.batches,
+            flawless: false,
             experiments: draft.experiments,
             old: None,
         };

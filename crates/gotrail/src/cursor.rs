@@ -23,6 +23,8 @@ pub(crate) struct Cursor {
     pub(crate) sound: usize,
     /// No number of the batch is too large.
     flawless: bool,
+    /// No number of any batch so far is too large.
+    pub(crate) all_flawless: bool,
     end: usize,
     batch_time: u64,
     next_batch: u32,
@@ -129,6 +131,7 @@ impl Cursor {
             next: Next { at: 0, args: 0, time: 0 },
             sound: 0,
             flawless: false,
+            all_flawless: true,
             end: 0,
             batch_time: 0,
             next_batch: first,
@@ -184,7 +187,9 @@ impl Cursor {
                 return false;
             };
             (self.next.at, self.end) = (batch.start, batch.end);
-            self.flawless = !may_overflow(&generation.data[batch.start..batch.end]);
+            self.flawless =
+                generation.flawless || !may_overflow(&generation.data[batch.start..batch.end]);
+            self.all_flawless &= self.flawless;
             // A window has more room than the longest event takes.
             let sound = batch.end + size_of::<Window>() - LONGEST_EVENT;
             self.sound = if self.flawless { sound.min(generation.data.len()) } else { 0 };

@@ -37,6 +37,8 @@ pub struct Generation<'t> {
     /// The threads in the order in which they first appear, which decides between equal times.
     pub(crate) threads: Vec<ThreadBatches>,
     pub(crate) batches: Vec<Batch>,
+    /// Whether it is known from an earlier pass that no number of any batch is too large.
+    pub(crate) flawless: bool,
     pub(crate) experiments: Vec<ExperimentPiece>,
     /// The events of a trace of Go 1.11 to 1.21, which are put in order elsewhere.
     pub(crate) old: Option<Box<OldEvents>>,
@@ -95,6 +97,7 @@ impl<'t> Generation<'t> {
             samples: Vec::new(),
             threads: Vec::new(),
             batches: Vec::new(),
+            flawless: false,
             experiments: Vec::new(),
             old: None,
         }

@@ -100,6 +100,11 @@ impl Merge {
         self.frontier.is_empty() && self.next_sample == generation.samples.len()
     }
 
+    /// Whether no batch that was begun has a number that is too large.
+    pub(crate) fn is_flawless(&self) -> bool {
+        self.cursors.iter().all(|cursor| cursor.all_flawless)
+    }
+
     /// How far it came.
     pub(crate) fn progress(&self) -> Progress {
         let threads = (0..self.cursors.len()).map(|cursor| self.reached(cursor)).collect();

@@ -461,6 +461,11 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
+    /// Whether no number of the last generation, of which all was read, is too large.
+    pub(crate) fn was_flawless(&self) -> bool {
+        self.run.is_flawless()
+    }
+
     /// Goes on to the end of the next generation; false at the end of the trace.
     pub(crate) fn next_end(&mut self) -> Result<bool, Error> {
         let more = !matches!(self.turn()?, Some(None));

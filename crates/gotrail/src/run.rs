@@ -276,6 +276,11 @@ impl Run {
         self.merge.has_threads()
     }
 
+    /// Whether no batch that was begun has a number that is too large.
+    pub(crate) fn is_flawless(&self) -> bool {
+        self.merge.is_flawless()
+    }
+
     /// Whether all events were taken.
     #[inline]
     pub(crate) fn is_done(&self, generation: &Generation<'_>) -> bool {

@@ -35,6 +35,8 @@ pub struct Trace {
     header: usize,
     compression: Compression,
     index: OnceLock<Vec<GenerationInfo>>,
+    /// Of which generations a whole pass has found that no number is too large.
+    flawless: OnceLock<Vec<bool>>,
 }
 
 enum Data {
@@ -107,7 +109,14 @@ impl Trace {
         let reader = Reader::from_slice(data.bytes(), Mode::Strict)?;
         let (version, header) = (reader.version(), reader.bytes_read() as usize);
         drop(reader);
-        Ok(Trace { data, version, header, compression, index: OnceLock::new() })
+        Ok(Trace {
+            data,
+            version,
+            header,
+            compression,
+            index: OnceLock::new(),
+            flawless: OnceLock::new(),
+        })
     }
 
     /// The format version.
@@ -161,7 +170,11 @@ impl Trace {
     pub fn generation(&self, index: usize) -> Result<Generation<'_>, Error> {
         let info = &self.generations()[index];
         match self.collector(info.bytes.start).next() {
-            Next::Generation(generation) => Ok(*generation),
+            Next::Generation(mut generation) => {
+                let flawless = self.flawless.get().and_then(|flawless| flawless.get(index));
+                generation.flawless = flawless.is_some_and(|&flawless| flawless);
+                Ok(*generation)
+            }
             Next::Broken(error) => Err(error),
             Next::End => Err(Fault::Incomplete.into()),
         }
@@ -171,9 +184,13 @@ impl Trace {
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
         let mut reader = self.reader(Mode::Strict)?;
         let mut list = vec![Checkpoint::start()];
+        let mut flawless = Vec::new();
         while reader.next_end()? {
             list.extend(reader.checkpoint());
+            flawless.push(reader.was_flawless());
         }
+        // Another thread may have come to the same.
+        let _ = self.flawless.set(flawless);
         // The last one is behind the last generation.
         list.truncate(self.generations().len());
         Ok(list)
