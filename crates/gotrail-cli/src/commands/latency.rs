@@ -83,6 +83,16 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     table.print(&mut Output::new(), &args.format)
 }
 
+/// All waits by state and reason.
+pub(super) fn reasons(answer: &Answer) -> Table {
+    classes(answer, false, |_| true)
+}
+
+/// All waits by the place where they began.
+pub(super) fn places(answer: &Answer) -> Table {
+    stacks(answer, 4, |_| true)
+}
+
 fn reason(names: &Names, why: StrId) -> Cell {
     match why {
         StrId::EMPTY => Cell::None,

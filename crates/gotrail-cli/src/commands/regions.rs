@@ -1,7 +1,7 @@
 //! `gotrail regions`: the regions of the annotation API.
 
 use crate::output::Output;
-use crate::query::{Answer, Query};
+use crate::query::{Answer, Part, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
@@ -34,10 +34,22 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = args.query.run(Options { regions: true, ..Options::default() })?;
+    let regions = shown(&answer, &args.query.part);
+    let mut table = if args.each { each(&answer, regions) } else { by_type(&answer, regions) };
+    table.sort(&args.format, if args.each { "start" } else { "total" })?;
+    table.print(&mut Output::new(), &args.format)
+}
+
+/// All regions by type; an analysis must have been asked for them.
+pub(super) fn types(answer: &Answer) -> Table {
+    by_type(answer, shown(answer, &Part::default()))
+}
+
+/// The regions that are asked for.
+fn shown<'a>(answer: &'a Answer, part: &'a Part) -> impl Iterator<Item = &'a Region> {
     let (from, until) = answer.window();
-    let part = &args.query.part;
     let names = &answer.analysis.names;
-    let shown = |region: &&Region| {
+    let shown = move |region: &&Region| {
         let name = String::from_utf8_lossy(names.string(region.name));
         let named = |id| {
             answer.scope.as_ref().is_none_or(|scope| {
@@ -53,10 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             && region.start.is_none_or(|start| start < until)
             && region.end.is_none_or(|end| end > from)
     };
-    let regions = answer.analysis.goroutines.regions().iter().filter(shown);
-    let mut table = if args.each { each(&answer, regions) } else { by_type(&answer, regions) };
-    table.sort(&args.format, if args.each { "start" } else { "total" })?;
-    table.print(&mut Output::new(), &args.format)
+    answer.analysis.goroutines.regions().iter().filter(shown)
 }
 
 fn duration(region: &Region) -> Option<i64> {

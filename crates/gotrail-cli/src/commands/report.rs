@@ -1,6 +1,6 @@
 //! `gotrail report`: everything on one page that needs nothing else.
 
-use super::{check, gc, goroutines, procs};
+use super::{check, gc, goroutines, latency, procs};
 use crate::plot::{Plot, Scale, Series};
 use crate::query::{Answer, Part, Query};
 use crate::target::Place;
@@ -40,9 +40,8 @@ const STYLE: &str = include_str!("report.css");
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     args.place.check()?;
     let rules = Rules::default();
-    let regions = rules.need_regions();
     let query = Query { trace: args.trace.clone(), part: Part::default(), threads: args.threads };
-    let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
+    let answer = query.run(Options { regions: true, procs: true, ..Options::default() })?;
     let page = page(&source::name_of(&args.trace), &answer, &rules);
     args.place.write_all(page.into_string().as_bytes())?;
     Ok(Verdict::Fine)
@@ -80,7 +79,11 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
                 h2 { "Goroutines by function" }
                 (PreEscaped(goroutines::groups(answer).html("total")))
                 h2 { "Scheduling latency" }
-                (PreEscaped(latency(answer)))
+                (PreEscaped(latencies(answer)))
+                h2 { "Waits" }
+                (PreEscaped(latency::reasons(answer).html("total")))
+                h3 { "Where they began" }
+                (PreEscaped(latency::places(answer).html("total")))
                 h2 { "Garbage collector" }
                 (PreEscaped(heap(answer)))
                 (PreEscaped(gc::figures(answer).html_fields()))
@@ -89,6 +92,7 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
                 h3 { "Minimum mutator utilization" }
                 (PreEscaped(mmu(answer)))
                 (tasks(answer))
+                (regions(answer))
                 footer { "gotrail " (env!("CARGO_PKG_VERSION")) }
             }
         }
@@ -174,7 +178,7 @@ fn utilization(answer: &Answer) -> String {
     procs.svg() + &runnable.svg()
 }
 
-fn latency(answer: &Answer) -> String {
+fn latencies(answer: &Answer) -> String {
     let mut all = Histogram::default();
     for (kind, _, histogram) in answer.analysis.waits.classes() {
         if kind == WaitKind::Sched {
@@ -246,6 +250,15 @@ fn mmu(answer: &Answer) -> String {
         ],
     };
     plot.svg()
+}
+
+fn regions(answer: &Answer) -> Markup {
+    html! {
+        @if !answer.analysis.goroutines.regions().is_empty() {
+            h2 { "Regions by type" }
+            (PreEscaped(super::regions::types(answer).html("total")))
+        }
+    }
 }
 
 fn tasks(answer: &Answer) -> Markup {
