@@ -458,7 +458,8 @@ fn idle_while_runnable(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding
 
 fn gc_assist(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
     let flags = Flags { assist: true, ..Flags::default() };
-    let taken = 1.0 - analysis.gc.mmu(flags, analysis.end()).mean(i64::MIN, i64::MAX);
+    let taken =
+        1.0 - analysis.gc.mmu(flags, analysis.start(), analysis.end()).mean(i64::MIN, i64::MAX);
     let name = analysis.names.known_string(b"GC mark assist");
     let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
     let mut functions = FxHashMap::<StrId, i64>::default();

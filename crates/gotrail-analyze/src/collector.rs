@@ -5,6 +5,7 @@ use crate::gc::{Cycle, StopTheWorld, What};
 use crate::goroutines::Goroutines;
 use crate::names::StrId;
 use crate::procs::Change;
+use crate::scope;
 use gotrail::bstr::ByteSlice;
 use gotrail::{Details, Event, Kind, RangeName};
 use gotrail_format::EventType;
@@ -94,7 +95,9 @@ impl Goroutines {
                     _ => What::SweepEnd,
                 };
                 gc.note(time, go, proc, what);
-                if let Some((swept, reclaimed)) = range.swept {
+                if let Some((swept, reclaimed)) = range.swept
+                    && scope::in_window(&self.scope, time)
+                {
                     gc.swept.count += 1;
                     gc.swept.swept += swept;
                     gc.swept.reclaimed += reclaimed;

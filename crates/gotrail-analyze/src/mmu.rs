@@ -2,8 +2,12 @@
 //! worst window of a given length.
 //!
 //! The definition is that of Cheng and Blelloch, "A Parallel, Real-Time Garbage Collector" (PLDI
-//! 2001). What counts as taken away, and when, follows `go tool trace`, so that its figures are
-//! ours to nine digits.
+//! 2001). What counts as taken away is what `go tool trace` counts, but each thing once. Its own
+//! figures, which are those of [`Gc::mmu_as_go`] to nine digits, count a mark worker that runs for
+//! the second time twice and take away only one when it stops, so that the proc seems to collect
+//! for ever; they end with the last change; and they know nothing before GOMAXPROCS is first
+//! mentioned, which in traces of Go 1.21 and before is inside the first stop of the world, so that
+//! its end is taken for the beginning of one that never happened.
 
 use crate::gc::{Gc, What};
 use gotrail::GoId;
@@ -71,6 +75,8 @@ struct Proc {
 /// What is known while the changes are gone through.
 struct Walk {
     flags: Flags,
+    /// Exactly as `go tool trace` does it.
+    as_go: bool,
     out: Vec<Vec<Point>>,
     procs: Vec<Proc>,
     /// GOMAXPROCS, whenever it changed.
@@ -81,10 +87,23 @@ struct Walk {
 }
 
 impl Gc {
-    /// The utilization functions with these flags, until the end of the trace.
-    pub fn mmu(&self, flags: Flags, end: i64) -> Mmu {
+    /// The utilization functions with these flags, from the start of the trace to its end.
+    pub fn mmu(&self, flags: Flags, start: i64, end: i64) -> Mmu {
+        self.walk(flags, Some(start), end)
+    }
+
+    /// The same as `go tool trace` counts it, which is not right wherever the collector works in
+    /// the background: for comparisons with it.
+    pub fn mmu_as_go(&self, flags: Flags, end: i64) -> Mmu {
+        self.walk(flags, None, end)
+    }
+
+    /// As `go tool trace` does it, if there is no start.
+    fn walk(&self, flags: Flags, start: Option<i64>, end: i64) -> Mmu {
+        let as_go = start.is_none();
         let mut walk = Walk {
             flags,
+            as_go,
             out: Vec::new(),
             procs: Vec::new(),
             counts: Vec::new(),
@@ -92,6 +111,14 @@ impl Gc {
             assisting: FxHashSet::default(),
             workers: FxHashSet::default(),
         };
+        let first = self.changes.iter().find_map(|change| match change.what {
+            What::Procs(number) => Some(number as usize),
+            _ => None,
+        });
+        if let (Some(start), Some(first)) = (start, first) {
+            // There were as many before the first mention.
+            walk.limit(start, first);
+        }
         for change in &self.changes {
             if let What::Procs(number) = change.what {
                 walk.limit(change.time, number as usize);
@@ -103,8 +130,11 @@ impl Gc {
             walk.note(change.time);
         }
         for at in 0..walk.procs.len() {
-            let series = walk.procs[at].series;
-            add(&mut walk.out[series], Point { time: end, utilization: 0.0 });
+            let series = &mut walk.out[walk.procs[at].series];
+            add(series, Point { time: end, utilization: 0.0 });
+            if !as_go && series.last().is_some_and(|last| last.time < end) {
+                series.push(Point { time: end, utilization: 0.0 });
+            }
         }
         Mmu { series: walk.out.into_iter().map(Series::new).collect() }
     }
@@ -164,13 +194,18 @@ impl Walk {
                 self.collect(proc, -1);
                 self.assisting.remove(&go);
             }
+            // Each time that a worker runs it is told again that it is one.
+            What::Rests if !self.as_go && self.workers.remove(&go) => self.collect(proc, -1),
             What::Runs | What::Rests
                 if self.assisting.contains(&go) || self.workers.contains(&go) =>
             {
                 self.collect(proc, if what == What::Runs { 1 } else { -1 });
             }
-            What::Worker(dedicated) if background && !(per_proc && dedicated) => {
-                self.workers.insert(go);
+            What::Worker(dedicated)
+                if background
+                    && !(per_proc && dedicated)
+                    && (self.workers.insert(go) || self.as_go) =>
+            {
                 self.collect(proc, 1);
             }
             _ => {}

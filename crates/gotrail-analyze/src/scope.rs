@@ -44,6 +44,13 @@ impl Scope {
     }
 }
 
+/// Whether anything that happens at a moment counts.
+pub(crate) fn in_window(scope: &Option<Scope>, time: i64) -> bool {
+    scope.as_ref().is_none_or(|scope| {
+        scope.from.is_none_or(|from| time >= from) && scope.until.is_none_or(|until| time < until)
+    })
+}
+
 /// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds: all of
 /// it where there is no scope.
 #[inline(always)]

@@ -110,7 +110,7 @@ fn describe(analysis: &Analysis) -> String {
     writeln!(out, "{:?} {:?} {:?}", gc.cycles, gc.swept, gc.heap).unwrap();
     for per_proc in [false, true] {
         let flags = Flags { stw: true, background: true, assist: true, sweep: true, per_proc };
-        let mmu = gc.mmu(flags, analysis.end());
+        let mmu = gc.mmu(flags, analysis.start(), analysis.end());
         writeln!(out, "mmu {:?}", [1_000, 100_000, 10_000_000].map(|w| mmu.at(w))).unwrap();
     }
     let procs = analysis.procs.as_ref().unwrap();

@@ -6,6 +6,27 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+/// The command was called in a wrong way, as clap would say: options that do not go together, or
+/// values that only the trace shows to be wrong.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Returns with [`Usage`].
+macro_rules! wrong_usage {
+    ($($text:tt)*) => {
+        return Err($crate::failure::Usage(format!($($text)*)).into())
+    };
+}
+pub(crate) use wrong_usage;
+
 /// Something that stops a command.
 #[derive(Debug)]
 pub(crate) struct Failure {

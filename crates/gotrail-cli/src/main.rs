@@ -136,7 +136,8 @@ fn main() -> ExitCode {
             let paint = paint::Paint::stderr();
             // Nothing can be done if even this fails.
             let _ = writeln!(std::io::stderr(), "{} {error:#}", paint.red("error:"));
-            ExitCode::from(1)
+            // As for what clap finds.
+            ExitCode::from(if error.is::<failure::Usage>() { 2 } else { 1 })
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What `pprof` and `flame` have in common: which profile of which part of a trace, told apart by
 //! what.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong_usage};
 use crate::human;
 use crate::query::{Answer, Query};
 use crate::target::Place;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueEnum;
 use gotrail_analyze::grouping::{Group, Grouping};
 use gotrail_analyze::pprof::{About, Label};
@@ -105,7 +105,10 @@ impl Wanted {
     pub(crate) fn make(&self) -> Result<Made> {
         let kind = self.kind.of_library();
         if self.as_go && !kind.is_of_go() {
-            bail!("--as-go: Go has no {} profile; it has net, sync, syscall, sched", kind.name());
+            wrong_usage!(
+                "--as-go: Go has no {} profile; it has net, sync, syscall, sched",
+                kind.name()
+            );
         }
         let mut by = self.group_by.clone();
         if by.is_empty() && matches!(kind, ProfileKind::Wall | ProfileKind::OffCpu) {
@@ -113,7 +116,9 @@ impl Wanted {
         }
         let has = |what| by.contains(&what);
         if kind == ProfileKind::Cpu && (has(By::State) || has(By::Reason)) {
-            bail!("--group-by: goroutines that are sampled run, for no reason that is known");
+            wrong_usage!(
+                "--group-by: goroutines that are sampled run, for no reason that is known"
+            );
         }
         let split = Split { state: has(By::State), reason: has(By::Reason) };
         let grouping = Grouping {

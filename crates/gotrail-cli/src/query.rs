@@ -1,10 +1,10 @@
 //! What the analysing commands have in common: which part of a trace they are about, and the
 //! passes that find out.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong_usage};
 use crate::progress::Progress;
-use crate::report;
 use crate::source::Source;
+use crate::{human, report};
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
 use gotrail_analyze::profile;
@@ -112,7 +112,7 @@ impl Start {
                 let nanos = i64::try_from(since).unwrap_or(far);
                 Ok(self.time.saturating_add(nanos))
             }
-            (Moment::Wall(_), None) => bail!(
+            (Moment::Wall(_), None) => wrong_usage!(
                 "the trace has no wall-clock time (formats before 1.25 do not): \
                  give a time after its start, as --from 1.5s"
             ),
@@ -148,11 +148,16 @@ impl Answer {
         (from, scope.and_then(|scope| scope.until).unwrap_or(i64::MAX))
     }
 
-    /// The tasks that a goroutine worked for which is asked for.
+    /// The tasks that a goroutine worked for which is asked for, and that were under way in the
+    /// time asked for.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = (TaskId, &Task)> {
-        self.analysis.goroutines.tasks.iter().filter(|(_, task)| {
+        let (from, until) = self.window();
+        self.analysis.goroutines.tasks.iter().filter(move |(_, task)| {
             let mut goroutines = task.goroutines.iter();
-            self.scope.is_none() || goroutines.any(|&go| self.is_asked_for(go))
+            self.scope.is_none()
+                || (goroutines.any(|&go| self.is_asked_for(go))
+                    && task.start.is_none_or(|start| start < until)
+                    && task.end.is_none_or(|end| end > from))
         })
     }
 
@@ -171,6 +176,14 @@ impl Part {
     /// Whether only some regions count.
     pub(crate) fn names_regions(&self) -> bool {
         self.region.is_some() || self.region_min.is_some() || self.region_max.is_some()
+    }
+
+    /// Whether only some goroutines count.
+    pub(crate) fn names_goroutines(&self) -> bool {
+        self.function.is_some()
+            || !self.goroutine.is_empty()
+            || self.task.is_some()
+            || self.names_regions()
     }
 
     /// Whether everything counts.
@@ -219,12 +232,12 @@ impl Query {
         groups: Option<&mut dyn FnMut(&Analysis) -> Groups>,
     ) -> Result<Answer> {
         if self.part.is_everything() && groups.is_none() {
-            let (analysis, start, report) = self.pass(source, options)?;
+            let (analysis, start, report) = self.pass(source, options, true)?;
             return Ok(Answer { analysis, start, scope: None, report });
         }
         let first = Options { regions: true, ..Options::default() };
         let (known, start) = if self.part.needs_a_first_pass() || groups.is_some() {
-            let (known, start, _) = self.pass(source, first)?;
+            let (known, start, _) = self.pass(source, first, false)?;
             (Some(known), start)
         } else {
             (None, source.start()?)
@@ -233,12 +246,33 @@ impl Query {
         let groups = groups.zip(known.as_ref()).map(|(make, known)| Arc::new(make(known)));
         drop(known);
         let options = Options { scope: Some(scope.clone()), groups, ..options };
-        let (analysis, start, report) = self.pass(source, options)?;
-        Ok(Answer { analysis, start, scope: Some(scope), report })
+        let (analysis, start, report) = self.pass(source, options, true)?;
+        let answer = Answer { analysis, start, scope: Some(scope), report };
+        self.check_window(&answer)?;
+        Ok(answer)
     }
 
-    /// Reads the trace once. What cannot be read is reported, and the rest counts.
-    fn pass(&self, source: &mut Source, options: Options) -> Result<(Analysis, Start, Report)> {
+    /// There must be something of the trace in the time that is asked for.
+    fn check_window(&self, answer: &Answer) -> Result<()> {
+        let (from, until) = answer.window();
+        let (start, end) = (answer.start.time, answer.analysis.end());
+        let length = human::duration(end - start);
+        if from > end {
+            wrong_usage!("--from is after the end of the trace, which is {length} long");
+        }
+        if until <= start {
+            wrong_usage!("--to is not after the start of the trace, which is {length} long");
+        }
+        Ok(())
+    }
+
+    /// Reads the trace once. What cannot be read is said, in the last pass, and the rest counts.
+    fn pass(
+        &self,
+        source: &mut Source,
+        options: Options,
+        last: bool,
+    ) -> Result<(Analysis, Start, Report)> {
         let progress = Progress::new(source.size, false);
         let mut analysis = Analysis::new(options.clone());
         let mut outcome = source.fold(Mode::Strict, self.threads(), &mut analysis, &progress)?;
@@ -250,7 +284,9 @@ impl Query {
             }
             analysis = Analysis::new(options);
             outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;
-            report::to_stderr(&source.name, &outcome);
+            if last {
+                report::to_stderr(&source.name, &outcome);
+            }
         }
         progress.finish();
         analysis.finish();
@@ -265,7 +301,7 @@ impl Query {
         if let (Some(from), Some(until)) = (from, until)
             && from >= until
         {
-            bail!("--from is not before --to");
+            wrong_usage!("--from is not before --to");
         }
         let mut goroutines: Option<FxHashMap<GoId, Vec<(i64, i64)>>> = None;
         if !part.goroutine.is_empty() {
@@ -292,11 +328,12 @@ impl Part {
         let text = |name| String::from_utf8_lossy(known.names.string(name)).into_owned();
         let mut times = FxHashMap::<GoId, Vec<(i64, i64)>>::default();
         if self.task.is_some() || self.names_regions() {
+            // A region without a type stands where a goroutine was created in one: to inherit a
+            // task is not to work for it.
             let types = |region: &&Region| {
-                self.region.as_ref().is_none_or(|regex| {
-                    region.name != gotrail_analyze::StrId::EMPTY
-                        && regex.is_match(&text(region.name))
-                })
+                let named = region.name != gotrail_analyze::StrId::EMPTY;
+                let matches = |regex: &Regex| named && regex.is_match(&text(region.name));
+                (named || self.as_go) && self.region.as_ref().is_none_or(matches)
             };
             let task = |region: &&Region| self.task.is_none_or(|id| region.task == TaskId(id));
             let within = |region: &&Region| self.has_length(region, known);

@@ -1,5 +1,6 @@
 //! Answers as tables: aligned text for people, JSON and CSV for programs, from the same rows.
 
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::paint::Paint;
 use crate::{Verdict, human, json};
@@ -109,9 +110,13 @@ impl Table {
             Some(name) => (name, true),
             None => (wanted, false),
         };
-        let Some(at) = self.columns.iter().position(|column| column.key == name) else {
+        // As it is called in JSON, or in the heading that people see.
+        let has_key = |column: &Column| column.key == name;
+        let has_title = |column: &Column| !name.is_empty() && column.title == name;
+        let at = self.columns.iter().position(has_key);
+        let Some(at) = at.or_else(|| self.columns.iter().position(has_title)) else {
             let names: Vec<_> = self.columns.iter().map(|column| column.key).collect();
-            anyhow::bail!("there is no column {name} to sort by; there are {}", names.join(", "));
+            wrong_usage!("there is no column {name} to sort by; there are {}", names.join(", "));
         };
         // Stable, so that equal rows keep their order.
         self.rows.sort_by(|a, b| {

@@ -1,7 +1,7 @@
 //! `gotrail diff`: what changed between two traces, or two sets of traces.
 
 use crate::Verdict;
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong_usage};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::source::{Data, Source};
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let (before, after) = match (&args.traces[..], &args.before[..], &args.after[..]) {
         ([before, after], _, _) => (std::slice::from_ref(before), std::slice::from_ref(after)),
         ([], before, after) if !before.is_empty() && !after.is_empty() => (before, after),
-        _ => bail!("which traces? `gotrail diff BEFORE AFTER`, or --before ... --after ..."),
+        _ => wrong_usage!("which traces? `gotrail diff BEFORE AFTER`, or --before ... --after ..."),
     };
     // Both sides at once.
     let (before, after) = thread::scope(|scope| {

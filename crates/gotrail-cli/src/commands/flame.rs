@@ -1,9 +1,10 @@
 //! `gotrail flame`: profiles as flame graphs, or folded for other tools that draw them.
 
 use crate::Verdict;
+use crate::failure::wrong_usage;
 use crate::profiles::{Made, Wanted};
 use crate::target::Place;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::ValueEnum;
 use gotrail_analyze::profile::ProfileKind;
 use inferno::flamegraph;
@@ -49,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         None => match args.place.path().extension().and_then(|ending| ending.to_str()) {
             Some("svg") => Form::Svg,
             Some("folded" | "txt") => Form::Folded,
-            _ => bail!(
+            _ => wrong_usage!(
                 "{}: neither .svg nor .folded nor .txt: say which it is with --format",
                 args.place.path().display()
             ),

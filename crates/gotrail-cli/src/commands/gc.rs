@@ -1,10 +1,12 @@
 //! `gotrail gc`: what the garbage collector did, and what it cost.
 
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::query::{Answer, Query};
 use crate::table::{Cell, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
+use gotrail_analyze::gc::Heap;
 use gotrail_analyze::mmu::Flags;
 use gotrail_analyze::{Histogram, Options, StrId};
 use rustc_hash::FxHashMap;
@@ -50,6 +52,13 @@ enum Show {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let part = &args.query.part;
+    if args.show != Show::Assists && part.names_goroutines() {
+        wrong_usage!(
+            "the collector works for all goroutines: --function, --goroutine, --task and --region \
+             go with --show assists"
+        );
+    }
     let answer = args.query.run(Options::default())?;
     let (table, usually) = match args.show {
         Show::Summary => return summary(&answer, args),
@@ -94,9 +103,10 @@ pub(super) fn figures(answer: &Answer) -> Table {
         sweep += sweep_name.and_then(|name| goroutine.times.ranges.get(name)).unwrap_or(0);
     }
     let taken = Flags { background: true, assist: true, sweep: true, ..Flags::default() };
-    let share = 1.0 - gc.mmu(taken, analysis.end()).mean(from, until);
-    let heap = gc.heap.steps().map(|(_, heap)| heap.allocated).max().unwrap_or(0);
-    let goal = gc.heap.steps().filter(|(_, heap)| heap.goal > 0).last().map(|(_, heap)| heap.goal);
+    let share = 1.0 - gc.mmu(taken, analysis.start(), analysis.end()).mean(from, until);
+    let peak = heap_steps(answer).map(|(_, heap)| heap.allocated).max().unwrap_or(0);
+    let goal =
+        heap_steps(answer).filter(|(_, heap)| heap.goal > 0).last().map(|(_, heap)| heap.goal);
     let columns = &[
         column("cycles", "cycles"),
         column("mark", "concurrent mark"),
@@ -125,7 +135,7 @@ pub(super) fn figures(answer: &Answer) -> Table {
         Cell::Nanos(sweep),
         Cell::Bytes(gc.swept.swept),
         Cell::Bytes(gc.swept.reclaimed),
-        Cell::Bytes(heap),
+        Cell::Bytes(peak),
         goal.map_or(Cell::None, Cell::Bytes),
     ];
     let mut table = Table::new("summary", columns);
@@ -200,8 +210,9 @@ fn reason(answer: &Answer, name: StrId) -> String {
 pub(super) fn reasons(answer: &Answer) -> Table {
     let mut by_reason = FxHashMap::<StrId, Histogram>::default();
     for stop in stops_in(answer) {
-        if let (Some(start), Some(end)) = (stop.start, stop.end) {
-            by_reason.entry(stop.reason).or_default().record(end - start);
+        if stop.start.is_some() && stop.end.is_some() {
+            let length = counted(answer, stop.start, stop.end);
+            by_reason.entry(stop.reason).or_default().record(length);
         }
     }
     let mut columns = vec![column("reason", "reason"), column("count", "count")];
@@ -266,22 +277,45 @@ fn assists(answer: &Answer) -> Table {
     table
 }
 
+/// The heap in each step of the part that is asked for, the goal with what it was before; where
+/// nothing is said in the first step, what was said last before it.
+fn heap_steps(answer: &Answer) -> impl Iterator<Item = (i64, Heap)> {
+    let (from, until) = answer.window();
+    let heap = &answer.analysis.gc.heap;
+    let mut known = Heap::default();
+    let mut steps = heap.steps();
+    let mut first = true;
+    std::iter::from_fn(move || {
+        loop {
+            let (time, step) = steps.next().filter(|&(time, _)| time < until)?;
+            if step.goal != 0 {
+                known.goal = step.goal;
+            }
+            if time + heap.step() <= from {
+                if step.allocated != 0 {
+                    known.allocated = step.allocated;
+                }
+                continue;
+            }
+            let carried = if first { known.allocated } else { 0 };
+            first = false;
+            let allocated = if step.allocated != 0 { step.allocated } else { carried };
+            return Some((time.max(from), Heap { allocated, goal: known.goal }));
+        }
+    })
+}
+
 fn heap(answer: &Answer) -> Table {
     let columns =
         &[column("after", "after"), column("allocated", "most allocated"), column("goal", "goal")];
-    let (from, until) = answer.window();
     let mut table = Table::new("step", columns);
-    let mut goal = 0;
-    for (time, heap) in answer.analysis.gc.heap.steps() {
-        if heap.goal != 0 {
-            goal = heap.goal;
-        }
-        if heap.allocated == 0 || time >= until || time + answer.analysis.gc.heap.step() <= from {
+    for (time, Heap { allocated, goal }) in heap_steps(answer) {
+        if allocated == 0 {
             continue;
         }
         table.push(vec![
             Cell::Offset((time - answer.start.time).max(0)),
-            Cell::Bytes(heap.allocated),
+            Cell::Bytes(allocated),
             if goal == 0 { Cell::None } else { Cell::Bytes(goal) },
         ]);
     }

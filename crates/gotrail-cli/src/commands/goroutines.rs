@@ -36,7 +36,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let regions = args.each && args.format.json;
     let answer = args.query.run(Options { regions, ..Options::default() })?;
     let mut table = if args.each { each(&answer, regions) } else { groups(&answer) };
-    table.sort(&args.format, if args.each { "id" } else { "total" })?;
+    // Programs compare single ones with `go tool trace`, which has them by id.
+    let by_id = args.each && args.format.is_for_programs();
+    table.sort(&args.format, if by_id { "id" } else { "total" })?;
     table.print(&mut Output::new(), &args.format)
 }
 
@@ -92,6 +94,7 @@ const EACH: &[Column] = &[
     column("creation", ""),
     column("start", ""),
     column("end", ""),
+    column("after", "created after"),
     column("total", "total"),
     column("exec", "running"),
     column("sched_wait", "runnable"),
@@ -103,7 +106,6 @@ const EACH: &[Column] = &[
     column("unknown", "unknown"),
     column("state", "state"),
     column("creator", "created by"),
-    column("regions", ""),
 ];
 
 fn each(answer: &Answer, regions: bool) -> Table {
@@ -114,19 +116,25 @@ fn each(answer: &Answer, regions: bool) -> Table {
             by_goroutine.entry(region.go).or_default().push(region);
         }
     }
-    let mut table = Table::new("goroutine", EACH);
+    let mut columns = EACH.to_vec();
+    if regions {
+        columns.push(column("regions", ""));
+    }
+    let mut table = Table::new("goroutine", &columns);
     for goroutine in answer.goroutines() {
         let Goroutine { id, name, created, started, ended, times, .. } = goroutine;
         let mut own = by_goroutine.remove(id).unwrap_or_default();
         // As in the reference, whose order of equal starts shows.
         gosort::sort_unstable_by(&mut own, |a, b| a.start < b.start);
         let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
-        table.push(vec![
+        let after = (*created != 0).then(|| (created - answer.start.time).max(0));
+        let mut row = vec![
             Cell::Id(id.0),
             Cell::Text(String::from_utf8_lossy(names.string(*name)).into_owned()),
             Cell::Id(*created),
             Cell::Id(*started),
             Cell::Id(*ended),
+            after.map_or(Cell::None, Cell::Offset),
             Cell::Nanos(times.total),
             Cell::Nanos(times.running),
             Cell::Nanos(times.runnable),
@@ -138,8 +146,11 @@ fn each(answer: &Answer, regions: bool) -> Table {
             Cell::Nanos(times.unknown()),
             Cell::Text(goroutine.state.to_string()),
             goroutine.creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
-            Cell::Json(format!("[{}]", own.join(","))),
-        ]);
+        ];
+        if regions {
+            row.push(Cell::Json(format!("[{}]", own.join(","))));
+        }
+        table.push(row);
     }
     table
 }

@@ -1,10 +1,11 @@
 //! `gotrail mmu`: minimum mutator utilization.
 
 use crate::Verdict;
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::query::Query;
 use crate::table::{Cell, Format, Table, column};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use gotrail_analyze::Options;
 use gotrail_analyze::mmu::{Flags, Mmu};
 use jiff::SignedDuration;
@@ -18,7 +19,11 @@ Examples:
 Minimum mutator utilization is the least share of the processors that the program had in any
 window of a length. Flags say what counts as taken away: stw (stop-the-world for the collector),
 background (mark workers), assist, sweep, and perproc for the utilization of the worst proc in
-place of the mean.";
+place of the mean.
+
+`go tool trace` counts a mark worker twice that runs again, and takes away only one when it stops:
+what it says of windows with background is too high or too low, and is printed beside ours (in JSON
+as `mmu`) for comparison.";
 
 /// Show the minimum mutator utilization: the program's share of the processors at the worst time.
 #[derive(clap::Args)]
@@ -57,7 +62,7 @@ fn parse(set: &str) -> Result<Flags> {
             "assist" => flags.assist = true,
             "sweep" => flags.sweep = true,
             "perproc" => flags.per_proc = true,
-            _ => bail!(
+            _ => wrong_usage!(
                 "--flags {set}: there is no flag {flag:?}; there are stw, background, assist, \
                  sweep, perproc"
             ),
@@ -75,21 +80,26 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     for window in &args.window {
         match i64::try_from(window.as_nanos()) {
             Ok(nanos) if nanos > 0 => windows.push(nanos),
-            _ => bail!("--window {window:#}: must be longer than nothing"),
+            _ => wrong_usage!("--window {window:#}: must be longer than nothing"),
         }
     }
     if windows.is_empty() {
         windows = (4..=9).map(|power| 10i64.pow(power)).collect();
     }
     if !args.query.part.is_everything() {
-        bail!("mmu is of the whole program and the whole trace: it takes no filters");
+        wrong_usage!("mmu is of the whole program and the whole trace: it takes no filters");
     }
     let answer = args.query.run(Options::default())?;
     let end = answer.analysis.end();
-    let curves: Vec<(String, Mmu)> = sets
+    let start = answer.analysis.start();
+    let curves: Vec<Curve> = sets
         .into_iter()
         .zip(parsed)
-        .map(|(set, flags)| (set, answer.analysis.gc.mmu(flags, end)))
+        .map(|(set, flags)| Curve {
+            set,
+            mmu: answer.analysis.gc.mmu(flags, start, end),
+            as_go: answer.analysis.gc.mmu_as_go(flags, end),
+        })
         .collect();
     let table = match args.worst {
         None => least(&curves, &windows),
@@ -99,19 +109,36 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     table.sorted(&args.format)?.print(&mut output, &args.format)
 }
 
-fn least(curves: &[(String, Mmu)], windows: &[i64]) -> Table {
-    let columns = [column("flags", "flags"), column("window", "window"), column("mmu", "least")];
+/// The utilization with one set of flags.
+struct Curve {
+    set: String,
+    mmu: Mmu,
+    /// As `go tool trace` counts it.
+    as_go: Mmu,
+}
+
+fn least(curves: &[Curve], windows: &[i64]) -> Table {
+    let columns = [
+        column("flags", "flags"),
+        column("window", "window"),
+        column("least", "least"),
+        column("mmu", "go tool trace says"),
+    ];
     let mut table = Table::new("window", &columns);
-    for (set, mmu) in curves {
+    for Curve { set, mmu, as_go } in curves {
         for &window in windows {
-            let least = Cell::Share(mmu.at(window));
-            table.push(vec![Cell::Text(set.clone()), Cell::Nanos(window), least]);
+            table.push(vec![
+                Cell::Text(set.clone()),
+                Cell::Nanos(window),
+                Cell::Share(mmu.at(window)),
+                Cell::Share(as_go.at(window)),
+            ]);
         }
     }
     table
 }
 
-fn worst(curves: &[(String, Mmu)], windows: &[i64], number: usize, begin: i64) -> Table {
+fn worst(curves: &[Curve], windows: &[i64], number: usize, begin: i64) -> Table {
     let columns = [
         column("flags", "flags"),
         column("window", "window"),
@@ -120,7 +147,7 @@ fn worst(curves: &[(String, Mmu)], windows: &[i64], number: usize, begin: i64) -
         column("start", ""),
     ];
     let mut table = Table::new("window", &columns);
-    for (set, mmu) in curves {
+    for Curve { set, mmu, .. } in curves {
         for &window in windows {
             for found in mmu.worst(window, number) {
                 table.push(vec![

@@ -1,10 +1,11 @@
 //! `gotrail procs`: which procs were used, and who waited for one meanwhile.
 
 use crate::Verdict;
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::query::{Answer, Query};
 use crate::table::{Cell, Format, Table, column};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use gotrail_analyze::Options;
 use gotrail_analyze::procs::Load;
 use gotrail_analyze::timeline::Step;
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         || part.names_regions();
     let windowed = part.from.is_some() || part.to.is_some();
     if filtered || windowed && args.show != Show::Time {
-        bail!(
+        wrong_usage!(
             "procs belong to the whole program: only --show time can be limited, by --from and --to"
         );
     }

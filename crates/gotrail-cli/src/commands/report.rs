@@ -233,7 +233,7 @@ fn mmu(answer: &Answer) -> String {
     let end = answer.analysis.end();
     let duration = (end - answer.start.time).max(1);
     let curve = |flags| {
-        let mmu = answer.analysis.gc.mmu(flags, end);
+        let mmu = answer.analysis.gc.mmu(flags, answer.start.time, end);
         // Four windows for each power of ten, from 1 µs to the length of the trace.
         let windows = (12..).map(|quarter| 10f64.powf(f64::from(quarter) / 4.0));
         let windows = windows.take_while(|window| *window <= duration as f64);

@@ -40,7 +40,9 @@ const COLUMNS: &[Column] = &[
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = args.query.run(Options::default())?;
     let mut table = table(&answer);
-    table.sort(&args.format, "id")?;
+    // People look for the slow ones; programs compare with `go tool trace`, which has them by id.
+    let usually = if args.format.is_for_programs() { "id" } else { "duration" };
+    table.sort(&args.format, usually)?;
     table.print(&mut Output::new(), &args.format)
 }
 

@@ -4,12 +4,13 @@ pub(crate) mod subject;
 
 use crate::Verdict;
 use crate::causes::Teller;
+use crate::failure::wrong_usage;
 use crate::human;
 use crate::output::Output;
 use crate::paint::Paint;
 use crate::query::Moment;
 use crate::source::Source;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use gotrail_analyze::{Detail, History, Why};
 use regex::Regex;
 use std::fmt::Write as _;
@@ -72,7 +73,7 @@ pub(crate) struct Args {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     if args.nth == 0 {
-        bail!("--nth 1 is the slowest region");
+        wrong_usage!("--nth 1 is the slowest region");
     }
     let source = Source::open(&args.trace)?.into_mapped()?;
     let window = source.window(args.from, args.to)?;

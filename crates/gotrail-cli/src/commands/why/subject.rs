@@ -1,5 +1,6 @@
 //! Whose time is to be explained, and which: what was asked for, found in the pass over the trace.
 
+use crate::failure::wrong_usage;
 use crate::failure::{Failure, quoted};
 use crate::human;
 use crate::query::Moment;
@@ -252,7 +253,7 @@ impl Source {
         let from = from.map_or(Ok(i64::MIN), |moment| start.resolve(moment))?;
         let until = to.map_or(Ok(i64::MAX), |moment| start.resolve(moment))?;
         if from >= until {
-            bail!("--from is not before --to");
+            wrong_usage!("--from is not before --to");
         }
         Ok((from, until))
     }
