@@ -274,6 +274,22 @@ impl Series {
         Series { points, sums }
     }
 
+    /// The same between two moments only.
+    fn within(&self, from: i64, until: i64) -> Series {
+        let (begin, end) = self.bounds();
+        let (from, until) = (from.max(begin), until.min(end));
+        let first = self.points.partition_point(|point| point.time <= from).saturating_sub(1);
+        let mut points: Vec<Point> = self.points[first.min(self.points.len())..]
+            .iter()
+            .take_while(|point| point.time < until)
+            .map(|point| Point { time: point.time.max(from), ..*point })
+            .collect();
+        if !points.is_empty() {
+            points.push(Point { time: until, utilization: 0.0 });
+        }
+        Series::new(points)
+    }
+
     /// When it begins and ends.
     fn bounds(&self) -> (i64, i64) {
         let time = |point: Option<&Point>| point.map_or(0, |point| point.time);
@@ -325,6 +341,11 @@ impl Mmu {
             series.each_window(window, |found| least = least.min(found.utilization));
         }
         least
+    }
+
+    /// The same of the time between two moments only.
+    pub fn within(&self, from: i64, until: i64) -> Mmu {
+        Mmu { series: self.series.iter().map(|series| series.within(from, until)).collect() }
     }
 
     /// The worst windows of this length, at most `number`, none overlapping another of the same
@@ -397,6 +418,9 @@ mod tests {
         let worst = mmu.worst(5, 2);
         assert_eq!((worst[0].start, worst[0].utilization), (10, 0.0));
         assert_eq!((worst[1].start, worst[1].utilization), (30, 0.0));
+        let part = mmu.within(12, 20);
+        assert_eq!((part.at(5), part.at(100), part.mean(0, 100)), (0.4, 0.625, 0.625));
+        assert_eq!(mmu.within(200, 300).at(5), 1.0);
         assert_eq!(Mmu::default().at(5), 1.0);
     }
 }

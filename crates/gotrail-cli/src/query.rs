@@ -328,19 +328,22 @@ impl Part {
         let text = |name| String::from_utf8_lossy(known.names.string(name)).into_owned();
         let mut times = FxHashMap::<GoId, Vec<(i64, i64)>>::default();
         if self.task.is_some() || self.names_regions() {
-            // A region without a type stands where a goroutine was created in one: to inherit a
-            // task is not to work for it.
             let types = |region: &&Region| {
                 let named = region.name != gotrail_analyze::StrId::EMPTY;
                 let matches = |regex: &Regex| named && regex.is_match(&text(region.name));
-                (named || self.as_go) && self.region.as_ref().is_none_or(matches)
+                self.region.as_ref().is_none_or(matches)
             };
             let task = |region: &&Region| self.task.is_none_or(|id| region.task == TaskId(id));
             let within = |region: &&Region| self.has_length(region, known);
             let regions = known.goroutines.regions().iter();
             for region in regions.filter(types).filter(task).filter(within) {
                 let start = region.start.unwrap_or(known.start());
-                let end = region.end.unwrap_or(known.end());
+                let mut end = region.end.unwrap_or(known.end());
+                if region.name == gotrail_analyze::StrId::EMPTY && !self.as_go {
+                    // Inherited by a goroutine that was created in a region: until the task ends.
+                    let task = known.goroutines.tasks.get(region.task);
+                    end = end.min(task.and_then(|task| task.end).unwrap_or(end)).max(start);
+                }
                 times.entry(region.go).or_default().push((start, end));
             }
             if let (Some(id), false) = (self.task, self.names_regions())

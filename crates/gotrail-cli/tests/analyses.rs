@@ -112,7 +112,7 @@ fn wrong_usage_says_what_would_be_right() {
         (&["goroutines", "--function", "nobody"], "no goroutine began with a function matching"),
         (&["goroutines", "--from", "2ms", "--to", "1ms"], "--from is not before --to"),
         (&["mmu", "--flags", "stw+gc"], "there is no flag \"gc\""),
-        (&["mmu", "--from", "1ms"], "takes no filters"),
+        (&["mmu", "--from", "1h"], "after the end of the trace"),
         (&["procs", "--function", "main"], "only --show time can be limited"),
     ] {
         let run = run(&[args, &[arg(&path)]].concat());

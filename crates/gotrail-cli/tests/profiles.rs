@@ -81,17 +81,20 @@ fn a_flame_graph_is_an_svg() {
 #[test]
 fn what_cannot_be_is_said() {
     let path = committed("go1.27/annotations");
-    for (args, expected) in [
-        (&["pprof", "--type", "net", "-o", "-"][..], "nothing to show in a net profile"),
-        (&["pprof", "--type", "cpu", "-o", "-"], "StartCPUProfile"),
-        (&["pprof", "--type", "wall", "--as-go", "-o", "-"], "Go has no wall profile"),
-        (&["pprof", "--type", "cpu", "--group-by", "state", "-o", "-"], "--group-by"),
-        (&["flame", "--type", "wall", "-o", "wall.png"], "--format"),
-        (&["regions", "--region", "nothing of that name"], "no goroutine had a region"),
-        (&["latency", "--sort", "size"], "no column size"),
+    for (args, code, expected) in [
+        (&["pprof", "--type", "net", "-o", "-"][..], 1, "nothing to show in a net profile"),
+        (&["pprof", "--type", "cpu", "-o", "-"], 1, "StartCPUProfile"),
+        (&["regions", "--region", "nothing of that name"], 1, "no goroutine had a region"),
+        // Not a trace that is at fault but the question.
+        (&["pprof", "--type", "wall", "--as-go", "-o", "-"], 2, "Go has no wall profile"),
+        (&["pprof", "--type", "cpu", "--group-by", "state", "-o", "-"], 2, "--group-by"),
+        (&["flame", "--type", "wall", "-o", "wall.png"], 2, "--format"),
+        (&["latency", "--sort", "size"], 2, "no column size"),
+        (&["goroutines", "--from", "1h"], 2, "after the end of the trace"),
+        (&["gc", "--function", "main"], 2, "--show assists"),
     ] {
         let run = run(&[args, &[arg(&path)]].concat());
-        assert_eq!(run.code, 1, "{args:?}");
+        assert_eq!(run.code, code, "{args:?}");
         assert!(run.err.contains(expected), "{args:?}: {}", run.err);
     }
     assert_eq!(run(&["pprof", "--type", "heap", "-o", "-", arg(&path)]).code, 2);

@@ -3,12 +3,14 @@
 use crate::Verdict;
 use crate::failure::wrong_usage;
 use crate::output::Output;
-use crate::query::Query;
+use crate::query::{Moment, Part, Query};
 use crate::table::{Cell, Format, Table, column};
 use anyhow::Result;
 use gotrail_analyze::Options;
 use gotrail_analyze::mmu::{Flags, Mmu};
 use jiff::SignedDuration;
+use std::num::NonZero;
+use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,8 +32,17 @@ as `mmu`) for comparison.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The trace; `-` is standard input.
-    #[command(flatten)]
-    query: Query,
+    trace: PathBuf,
+    /// Only from this time on: after the start, as `1.5s`, or on the wall clock, as
+    /// `2026-11-22T08:30:00.5Z`.
+    #[arg(long, value_name = "TIME")]
+    from: Option<Moment>,
+    /// Only until this time.
+    #[arg(long, value_name = "TIME")]
+    to: Option<Moment>,
+    /// How many threads to use [default: the number of cores].
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
     /// Lengths of windows [default: 10us to 1s, each ten times the last].
     #[arg(long, value_name = "TIME", value_delimiter = ',')]
     window: Vec<SignedDuration>,
@@ -86,19 +97,20 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     if windows.is_empty() {
         windows = (4..=9).map(|power| 10i64.pow(power)).collect();
     }
-    if !args.query.part.is_everything() {
-        wrong_usage!("mmu is of the whole program and the whole trace: it takes no filters");
-    }
-    let answer = args.query.run(Options::default())?;
+    let part = Part { from: args.from, to: args.to, ..Part::default() };
+    let whole = part.is_everything();
+    let query = Query { trace: args.trace.clone(), part, threads: args.threads };
+    let answer = query.run(Options::default())?;
     let end = answer.analysis.end();
+    let (from, until) = answer.window();
     let start = answer.analysis.start();
     let curves: Vec<Curve> = sets
         .into_iter()
         .zip(parsed)
         .map(|(set, flags)| Curve {
             set,
-            mmu: answer.analysis.gc.mmu(flags, start, end),
-            as_go: answer.analysis.gc.mmu_as_go(flags, end),
+            mmu: answer.analysis.gc.mmu(flags, start, end).within(from, until),
+            as_go: whole.then(|| answer.analysis.gc.mmu_as_go(flags, end)),
         })
         .collect();
     let table = match args.worst {
@@ -113,8 +125,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
 struct Curve {
     set: String,
     mmu: Mmu,
-    /// As `go tool trace` counts it.
-    as_go: Mmu,
+    /// As `go tool trace` counts it, which does so for whole traces.
+    as_go: Option<Mmu>,
 }
 
 fn least(curves: &[Curve], windows: &[i64]) -> Table {
@@ -131,7 +143,7 @@ fn least(curves: &[Curve], windows: &[i64]) -> Table {
                 Cell::Text(set.clone()),
                 Cell::Nanos(window),
                 Cell::Share(mmu.at(window)),
-                Cell::Share(as_go.at(window)),
+                as_go.as_ref().map_or(Cell::None, |as_go| Cell::Share(as_go.at(window))),
             ]);
         }
     }
