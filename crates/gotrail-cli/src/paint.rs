@@ -21,6 +21,11 @@ impl Paint {
         Paint::when(io::stderr().is_terminal())
     }
 
+    /// For what goes anywhere else.
+    pub(crate) fn nowhere() -> Paint {
+        Paint { on: false }
+    }
+
     fn when(terminal: bool) -> Paint {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|term| term == "dumb");

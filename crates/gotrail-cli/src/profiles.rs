@@ -161,6 +161,15 @@ impl Wanted {
 }
 
 impl Made {
+    /// A profile of something that was analysed with this kind's options, with states and reasons
+    /// told apart.
+    pub(crate) fn of(answer: Answer, kind: ProfileKind) -> Made {
+        let by = if kind == ProfileKind::Cpu { vec![] } else { vec![By::State, By::Reason] };
+        let split = Split { state: !by.is_empty(), reason: !by.is_empty() };
+        let profile = Profile::new(&answer.analysis, kind, split);
+        Made { answer, profile, groups: Vec::new(), by }
+    }
+
     /// The names of strings and stacks.
     pub(crate) fn names(&self) -> &Names {
         &self.answer.analysis.names

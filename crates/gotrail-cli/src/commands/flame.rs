@@ -68,6 +68,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     Ok(Verdict::Fine)
 }
 
+/// The flame graph of a profile, as SVG.
+pub(super) fn drawn(made: &Made) -> Result<String> {
+    let bytes = svg(made, &folded(made))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// A line for each stack, in the order of their text.
 fn folded(made: &Made) -> Vec<String> {
     let mut sums = FxHashMap::<String, i64>::default();

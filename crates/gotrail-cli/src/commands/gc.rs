@@ -164,7 +164,8 @@ fn after(answer: &Answer, time: Option<i64>) -> Cell {
     time.map_or(Cell::None, |time| Cell::Offset(time - answer.start.time))
 }
 
-fn cycles(answer: &Answer) -> Table {
+/// Each cycle.
+pub(super) fn cycles(answer: &Answer) -> Table {
     let columns = &[
         column("number", "cycle"),
         column("after", "mark begins after"),
@@ -226,7 +227,8 @@ pub(super) fn reasons(answer: &Answer) -> Table {
     table
 }
 
-fn stops(answer: &Answer) -> Table {
+/// Each stop of the world.
+pub(super) fn stops(answer: &Answer) -> Table {
     let columns = &[
         column("reason", "reason"),
         column("after", "begins after"),
@@ -250,7 +252,8 @@ fn stops(answer: &Answer) -> Table {
     table
 }
 
-fn assists(answer: &Answer) -> Table {
+/// Goroutines that had to assist.
+pub(super) fn assists(answer: &Answer) -> Table {
     let columns = &[
         column("goroutine", "goroutine"),
         column("function", "function"),

@@ -2,11 +2,12 @@
 
 use crate::Verdict;
 use crate::output::Output;
-use crate::query::Query;
+use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use anyhow::Result;
 use gotrail::TaskId;
-use gotrail_analyze::Options;
+use gotrail_analyze::logs::Log;
+use gotrail_analyze::{Options, Scope};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,20 +50,28 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let task = query.part.task.take().map(TaskId);
     let answer = query.run(Options { logs: true, ..Options::default() })?;
     let names = &answer.analysis.names;
+    let wanted = |log: &Log| {
+        let matches = |regex: &Option<regex::Regex>, name| {
+            let text = String::from_utf8_lossy(names.string(name));
+            regex.as_ref().is_none_or(|regex| regex.is_match(&text))
+        };
+        task.is_none_or(|task| task == log.task)
+            && matches(&args.category, log.category)
+            && matches(&args.message, log.message)
+    };
+    let mut table = messages(&answer, wanted);
+    table.sort(&args.format, "time")?;
+    table.print(&mut Output::new(), &args.format)
+}
+
+/// The messages of the part that is asked for; an analysis must have been asked for them.
+pub(super) fn messages(answer: &Answer, wanted: impl Fn(&Log) -> bool) -> Table {
+    let names = &answer.analysis.names;
     let text = |name| String::from_utf8_lossy(names.string(name)).into_owned();
     let mut table = Table::new("message", COLUMNS);
     for log in answer.analysis.logs.iter().flat_map(|logs| logs.iter()) {
-        let scope = answer.scope.as_ref();
-        if task.is_some_and(|task| task != log.task)
-            || scope.is_some_and(|scope| !scope.contains(log.go, log.time))
-        {
-            continue;
-        }
-        let (category, message) = (text(log.category), text(log.message));
-        let matches = |regex: &Option<regex::Regex>, text: &str| {
-            regex.as_ref().is_none_or(|regex| regex.is_match(text))
-        };
-        if !matches(&args.category, &category) || !matches(&args.message, &message) {
+        let outside = |scope: &Scope| !scope.contains(log.go, log.time);
+        if answer.scope.as_ref().is_some_and(outside) || !wanted(log) {
             continue;
         }
         let known = answer.analysis.goroutines.tasks.get(log.task);
@@ -74,11 +83,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             if log.task == TaskId(0) { Cell::None } else { Cell::Id(log.task.0 as i64) },
             known.map_or(Cell::None, |task| Cell::Text(text(task.name))),
             log.go.some().map_or(Cell::None, |go| Cell::Id(go.0)),
-            Cell::Text(category),
-            Cell::Text(message),
+            Cell::Text(text(log.category)),
+            Cell::Text(text(log.message)),
             function.map_or(Cell::None, Cell::Text),
         ]);
     }
-    table.sort(&args.format, "time")?;
-    table.print(&mut Output::new(), &args.format)
+    table
 }

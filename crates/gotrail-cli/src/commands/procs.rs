@@ -112,7 +112,8 @@ pub(super) fn summary(answer: &Answer) -> Table {
     table
 }
 
-fn each(answer: &Answer) -> Table {
+/// Each proc.
+pub(super) fn each(answer: &Answer) -> Table {
     let columns = &[
         column("proc", "proc"),
         column("held", "held by a thread"),
@@ -173,7 +174,8 @@ fn time(answer: &Answer, steps: usize) -> Table {
     table
 }
 
-fn changes(answer: &Answer) -> Table {
+/// Changes of GOMAXPROCS.
+pub(super) fn changes(answer: &Answer) -> Table {
     let columns = &[column("after", "after"), column("gomaxprocs", "GOMAXPROCS")];
     let mut table = Table::new("change", columns);
     for &(time, number) in answer.analysis.procs.iter().flat_map(|procs| &procs.changes) {
