@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use gotrail_analyze::grouping::{Group, Grouping};
 use gotrail_analyze::pprof::{About, Label};
 use gotrail_analyze::profile::{Profile, ProfileKind, Sample, Split};
-use gotrail_analyze::{GroupId, Groups, Names};
+use gotrail_analyze::{GroupId, Groups, Names, WaitKind};
 
 /// Which profile.
 #[derive(clap::Args)]
@@ -23,6 +23,9 @@ pub(crate) struct Wanted {
     /// What to tell apart besides stacks [default: state,reason for wall and offcpu].
     #[arg(long, value_name = "WHAT", value_enum, value_delimiter = ',')]
     pub(crate) group_by: Vec<By>,
+    /// Only these states. For wall and offcpu.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE", help_heading = "Filters")]
+    pub(crate) state: Vec<State>,
     /// Count exactly what `go tool trace -pprof=TYPE` counts: no wait that lasts until the end of
     /// the trace, none before a goroutine has first run. For net, sync, syscall and sched.
     #[arg(long, conflicts_with = "group_by")]
@@ -58,6 +61,30 @@ impl Kind {
             Kind::Cpu => ProfileKind::Cpu,
             Kind::Wall => ProfileKind::Wall,
             Kind::Offcpu => ProfileKind::OffCpu,
+        }
+    }
+}
+
+/// A state of goroutines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum State {
+    /// Running.
+    Run,
+    /// Runnable, waiting for a proc.
+    Sched,
+    /// Waiting for something to happen.
+    Block,
+    /// In a system call.
+    Syscall,
+}
+
+impl State {
+    pub(crate) fn kind(self) -> WaitKind {
+        match self {
+            State::Run => WaitKind::Run,
+            State::Sched => WaitKind::Sched,
+            State::Block => WaitKind::Block,
+            State::Syscall => WaitKind::Syscall,
         }
     }
 }
@@ -120,7 +147,14 @@ impl Wanted {
                 "--group-by: goroutines that are sampled run, for no reason that is known"
             );
         }
-        let split = Split { state: has(By::State), reason: has(By::Reason) };
+        if !self.state.is_empty() && !matches!(kind, ProfileKind::Wall | ProfileKind::OffCpu) {
+            wrong_usage!(
+                "--state: a {} profile is of one state; wall and offcpu are of all",
+                kind.name()
+            );
+        }
+        let filtered = !self.state.is_empty();
+        let split = Split { state: has(By::State) || filtered, reason: has(By::Reason) };
         let grouping = Grouping {
             goroutine: has(By::Goroutine),
             function: has(By::Function),
@@ -139,11 +173,15 @@ impl Wanted {
             true => query.run(kind.options())?,
             false => query.run_in_groups(kind.options(), Some(&mut group))?,
         };
-        let profile = if self.as_go {
+        let mut profile = if self.as_go {
             Profile::as_go(&answer.analysis, kind)
         } else {
             Profile::new(&answer.analysis, kind, split)
         };
+        if filtered {
+            let wanted = |state| self.state.iter().any(|wanted| Some(wanted.kind()) == state);
+            profile.samples.retain(|sample| wanted(sample.state));
+        }
         if profile.samples.is_empty() {
             let what =
                 format!("{}: nothing to show in a {} profile", query.trace.display(), kind.name());

@@ -5,6 +5,7 @@ use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
+use gotrail::GoState;
 use gotrail_analyze::{Goroutine, Options, Region, StrId, Times};
 use gotrail_format::gosort;
 use rustc_hash::FxHashMap;
@@ -14,6 +15,7 @@ Examples:
   gotrail goroutines trace.out
   gotrail goroutines --sort runnable --function 'net/http' trace.out
   gotrail goroutines --each --sort blocked_total --top 10 trace.out
+  gotrail goroutines --each --state waiting --function worker trace.out
   gotrail goroutines --each --json trace.out | jq 'select(.sched_wait > 1e6) | .id'
 
 docs/analyses.md defines every figure.";
@@ -27,15 +29,53 @@ pub(crate) struct Args {
     /// One row for each goroutine.
     #[arg(long)]
     each: bool,
+    /// With --each: only goroutines that are in one of these states at the end.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "STATE",
+        requires = "each",
+        help_heading = "Filters"
+    )]
+    state: Vec<State>,
     #[command(flatten)]
     format: Format,
+}
+
+/// The state of a goroutine at the end of the trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum State {
+    /// Waiting for a proc.
+    Runnable,
+    /// Running.
+    Running,
+    /// Waiting for something to happen.
+    Waiting,
+    /// In a system call.
+    Syscall,
+    /// It has ended.
+    Ended,
+}
+
+impl State {
+    fn of(goroutine: &Goroutine) -> Option<State> {
+        Some(match goroutine.state {
+            GoState::Runnable => State::Runnable,
+            GoState::Running => State::Running,
+            GoState::Waiting => State::Waiting,
+            GoState::Syscall => State::Syscall,
+            GoState::NotExist => State::Ended,
+            _ => return None,
+        })
+    }
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let regions = args.each && args.format.json;
     let answer = args.query.run(Options { regions, ..Options::default() })?;
-    let mut table = if args.each { each(&answer, regions) } else { groups(&answer) };
+    let mut table = if args.each { each(&answer, regions, &args.state) } else { groups(&answer) };
     // Programs compare single ones with `go tool trace`, which has them by id.
     let by_id = args.each && args.format.is_for_programs();
     table.sort(&args.format, if by_id { "id" } else { "total" })?;
@@ -108,7 +148,7 @@ const EACH: &[Column] = &[
     column("creator", "created by"),
 ];
 
-fn each(answer: &Answer, regions: bool) -> Table {
+fn each(answer: &Answer, regions: bool, states: &[State]) -> Table {
     let names = &answer.analysis.names;
     let mut by_goroutine = FxHashMap::<_, Vec<&Region>>::default();
     if regions {
@@ -121,7 +161,10 @@ fn each(answer: &Answer, regions: bool) -> Table {
         columns.push(column("regions", ""));
     }
     let mut table = Table::new("goroutine", &columns);
-    for goroutine in answer.goroutines() {
+    let wanted = |goroutine: &&Goroutine| {
+        states.is_empty() || State::of(goroutine).is_some_and(|state| states.contains(&state))
+    };
+    for goroutine in answer.goroutines().filter(wanted) {
         let Goroutine { id, name, created, started, ended, times, .. } = goroutine;
         let mut own = by_goroutine.remove(id).unwrap_or_default();
         // As in the reference, whose order of equal starts shows.

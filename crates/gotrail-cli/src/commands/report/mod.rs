@@ -163,6 +163,9 @@ fn collector(answer: &Answer) -> Markup {
     }
 }
 
+/// Lets a drawing fill its frame.
+const FRAME: &str = "<style>body{margin:0}svg{width:100%;height:auto}</style>";
+
 /// Flame graphs: CPU samples, if there are any, and the time in which goroutines did not run.
 /// Gives the answer back.
 fn flames(answer: Answer) -> Result<(Markup, Answer)> {
@@ -176,7 +179,7 @@ fn flames(answer: Answer) -> Result<(Markup, Answer)> {
         }
         @for svg in [samples, waits].into_iter().flatten() {
             // In a frame of its own, where its script and styles meet no other's.
-            iframe class="flame" title="flame graph" srcdoc=(svg) {}
+            iframe class="flame" title="flame graph" srcdoc={ (FRAME) (svg) } {}
         }
     };
     Ok((markup, off.answer))
