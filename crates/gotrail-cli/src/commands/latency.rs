@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 use gotrail_analyze::{Histogram, Names, Options, StackId, StrId, WaitKind, WaitSum};
 use indexmap::IndexMap;
+use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -76,7 +77,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let wanted =
         |kind| args.state.is_empty() || args.state.iter().any(|state| state.kind() == kind);
     let mut table = match args.by {
-        By::Stack => stacks(&answer, args.frames, wanted),
+        By::Stack => {
+            let all = args.format.is_for_programs();
+            stacks(&answer, if all { usize::MAX } else { args.frames }, args.format.json, wanted)
+        }
         by => classes(&answer, by == By::State, wanted),
     };
     table.sort(&args.format, "total")?;
@@ -90,7 +94,7 @@ pub(super) fn reasons(answer: &Answer) -> Table {
 
 /// All waits by the place where they began.
 pub(super) fn places(answer: &Answer) -> Table {
-    stacks(answer, 4, |_| true)
+    stacks(answer, 4, false, |_| true)
 }
 
 fn reason(names: &Names, why: StrId) -> Cell {
@@ -134,8 +138,13 @@ fn classes(answer: &Answer, by_state: bool, wanted: impl Fn(WaitKind) -> bool) -
     table
 }
 
-fn stacks(answer: &Answer, frames: usize, wanted: impl Fn(WaitKind) -> bool) -> Table {
-    let columns = [
+fn stacks(
+    answer: &Answer,
+    frames: usize,
+    as_json: bool,
+    wanted: impl Fn(WaitKind) -> bool,
+) -> Table {
+    let mut columns = vec![
         column("state", "state"),
         column("reason", "reason"),
         column("count", "count"),
@@ -145,6 +154,9 @@ fn stacks(answer: &Answer, frames: usize, wanted: impl Fn(WaitKind) -> bool) -> 
         column("open", "still waiting"),
         column("stack", "where"),
     ];
+    if as_json {
+        columns.push(column("frames", ""));
+    }
     let names = &answer.analysis.names;
     let mut table = Table::new("stack", &columns);
     for (key, sum) in answer.analysis.waits.sums() {
@@ -152,7 +164,7 @@ fn stacks(answer: &Answer, frames: usize, wanted: impl Fn(WaitKind) -> bool) -> 
         if !wanted(key.kind) || count + open == 0 {
             continue;
         }
-        table.push(vec![
+        let mut row = vec![
             Cell::Text(key.kind.name().to_owned()),
             reason(names, key.why),
             Cell::Count(count),
@@ -161,9 +173,20 @@ fn stacks(answer: &Answer, frames: usize, wanted: impl Fn(WaitKind) -> bool) -> 
             Cell::Nanos(max),
             Cell::Count(open),
             Cell::Text(stack(names, key.stack, frames)),
-        ]);
+        ];
+        if as_json {
+            row.push(Cell::Json(frames_json(names, key.stack)));
+        }
+        table.push(row);
     }
     table
+}
+
+/// All frames, innermost first.
+fn frames_json(names: &Names, id: StackId) -> String {
+    let text = |name| names.string(name).to_string();
+    let frame = |frame: gotrail_analyze::Frame| json!({"function": text(frame.function), "file": text(frame.file), "line": frame.line});
+    names.stack(id).map(frame).collect::<Value>().to_string()
 }
 
 /// The innermost frames.

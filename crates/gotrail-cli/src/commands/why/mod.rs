@@ -57,7 +57,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Output")]
     waits: usize,
     /// How deep to go into the waits of those who ended waits.
-    #[arg(long, value_name = "N", default_value_t = 4, help_heading = "Output")]
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Output")]
     depth: usize,
     /// Show whole stacks instead of one frame.
     #[arg(long, help_heading = "Output")]

@@ -1,7 +1,6 @@
 //! Whose time is to be explained, and which: what was asked for, found in the pass over the trace.
 
-use crate::failure::wrong_usage;
-use crate::failure::{Failure, quoted};
+use crate::failure::{Failure, quoted, wrong_usage};
 use crate::human;
 use crate::query::Moment;
 use crate::source::{Data, Source};
@@ -9,7 +8,7 @@ use anyhow::{Result, bail};
 use gotrail::{Details, Event, GoId, GoState, Kind, TaskId};
 use gotrail_analyze::{History, is_system};
 use regex::Regex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::{self, Write as _};
 
 /// Whose time, and which.
@@ -37,6 +36,8 @@ pub(crate) struct Watch {
     regions: Vec<Span>,
     matches: FxHashMap<Vec<u8>, bool>,
     last: FxHashMap<GoId, i64>,
+    /// Goroutines that began in the window: of these the window's beginning explains nothing.
+    born: FxHashSet<GoId>,
 }
 
 /// A task or region.
@@ -61,6 +62,7 @@ impl Watch {
             regions: Vec::new(),
             matches: FxHashMap::default(),
             last: FxHashMap::default(),
+            born: FxHashSet::default(),
         }
     }
 
@@ -80,6 +82,9 @@ impl Watch {
                 } else if step.to == GoState::NotExist {
                     self.life.1 = time;
                 }
+            }
+            if self.anybody && step.from == GoState::NotExist && time > self.window.0 {
+                self.born.insert(step.go);
             }
             if step.to == GoState::NotExist {
                 // Its regions end with it.
@@ -141,6 +146,13 @@ impl Watch {
         trace: &str,
     ) -> Result<Subject> {
         let (start, end) = (history.start(), history.end());
+        let length = human::duration(end - start);
+        if self.window.0 > end {
+            wrong_usage!("--from is after the end of the trace, which is {length} long");
+        }
+        if self.window.1 <= start {
+            wrong_usage!("--to is not after the start of the trace, which is {length} long");
+        }
         let within = |from: i64, until: i64| {
             let from = from.max(self.window.0).max(start);
             (from, until.min(self.window.1).min(end).max(from))
@@ -188,7 +200,7 @@ impl Watch {
             let mut found = self.regions;
             found.retain(|span| span.from < until && span.until > from);
             if found.is_empty() {
-                let next = format!("`gotrail goroutines --each --json {next}` has all regions");
+                let next = format!("`gotrail regions {next}` lists them");
                 let failure = format!("{trace}: no region of a type matching {regex}");
                 return Err(Failure::new(failure).next(next).into());
             }
@@ -216,7 +228,9 @@ impl Watch {
             let name = name.unwrap_or_default();
             !is_system(&name) && !name.starts_with(b"runtime/trace.")
         });
-        let last = own.max_by_key(|(go, time)| (**time, go.0)).map(|(go, _)| *go);
+        // One that was there all the time explains all of it.
+        let there = |go: &GoId| self.window.0 == i64::MIN || !self.born.contains(go);
+        let last = own.max_by_key(|(go, time)| (there(go), **time, go.0)).map(|(go, _)| *go);
         let last = last.or_else(|| history.goroutines().min());
         let Some(go) = last else { bail!("{trace}: there is no goroutine in it") };
         let title = format!("Goroutine {go} {}, the last to do something then", function(go));
