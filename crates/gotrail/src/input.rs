@@ -17,6 +17,16 @@ pub(crate) enum Bytes<'t> {
     Owned(Vec<u8>),
 }
 
+impl Bytes<'_> {
+    /// Only the first `len` bytes are left.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        match self {
+            Bytes::Borrowed(bytes) => *bytes = &bytes[..len.min(bytes.len())],
+            Bytes::Owned(bytes) => bytes.truncate(len),
+        }
+    }
+}
+
 impl std::ops::Deref for Bytes<'_> {
     type Target = [u8];
 

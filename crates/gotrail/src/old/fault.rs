@@ -87,6 +87,26 @@ pub enum OldFault {
     /// Neither the begin nor the end of a region.
     #[error("a region of mode {0}")]
     RegionMode(u64),
+    /// Another trace follows.
+    #[error("another trace follows in the same file")]
+    AnotherTrace,
+    /// Something follows that is not of the trace.
+    #[error("what follows the end of the trace is no event of it")]
+    Trailing,
+    /// The end of the trace is missing.
+    #[error("the trace is cut off at byte {0}")]
+    End(u64),
+    /// What events need is not in the trace.
+    #[error(
+        "events are missing: {assumed} were assumed that others need, such as those that wake \
+         goroutines, and {dropped} dropped that make no sense without them"
+    )]
+    Missing {
+        /// How many events are told that are not in the trace.
+        assumed: u64,
+        /// How many were dropped.
+        dropped: u64,
+    },
     /// An event that has no counterpart in newer traces.
     #[error("unexpected event {0}")]
     Unexpected(&'static str),
@@ -96,7 +116,7 @@ impl OldFault {
     /// The likely reason.
     pub(crate) fn cause(&self) -> Cause {
         match self {
-            OldFault::CutOff(_) | OldFault::NoFrequency => Cause::CutOff,
+            OldFault::CutOff(_) | OldFault::NoFrequency | OldFault::End(_) => Cause::CutOff,
             _ => Cause::Damaged,
         }
     }

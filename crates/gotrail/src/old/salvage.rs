@@ -1,0 +1,250 @@
+//! What is kept of a broken trace, and what is said of the rest.
+
+use super::check::Check;
+use super::convert::Converter;
+use super::fault::OldFault;
+use super::index::Index;
+use super::merge::{Merge, Next};
+use super::mend::Missing;
+use super::next::Event;
+use super::walk::Moved;
+use super::wire::{Head, Kind};
+use super::{Faults, OldEvents, is_misuse};
+use crate::Time;
+use crate::error::{Error, Fault, Place};
+use crate::event::Ordered;
+use crate::generation::Generation;
+use crate::order::Sink;
+use crate::report::{Loss, Report};
+use rustc_hash::FxHashMap;
+use std::ops::Range;
+
+/// Whether something that is no part of the trace follows it, and where: another trace, or what
+/// stands where only tables can be, up to the end of the data.
+#[cold]
+#[inline(never)]
+fn follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
+    let gap = index.gaps.last()?;
+    let header = |bytes: &[u8]| {
+        bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace")
+    };
+    // It is broken: its first byte may have been taken for an event of the batch before.
+    let mut windows = data.windows(16);
+    if let Some(at) = windows.position(header) {
+        return Some((OldFault::AnotherTrace, at));
+    }
+    let cut_off = matches!(gap.fault, Fault::Old(OldFault::CutOff(_)));
+    let is_table = matches!(Head::of(data[gap.bytes.start]).kind, Kind::STACK | Kind::BATCH);
+    if index.frequency.is_none() || gap.bytes.end != data.len() || cut_off && is_table {
+        return None;
+    }
+    let at = index.behind.unwrap_or(gap.bytes.start).min(gap.bytes.start);
+    let before = index.gaps.iter().all(|gap| gap.bytes.end <= at || gap.bytes.start >= at);
+    before.then_some((OldFault::Trailing, at))
+}
+
+/// [`follows`], of a trace that is broken.
+pub(super) fn what_follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
+    if index.gaps.is_empty() { None } else { follows(data, index) }
+}
+
+/// What matters of a goroutine for the marks of its events.
+#[derive(Clone, Copy, Default)]
+struct Go {
+    /// The number of its syscall, plus 1, if that is the last event on it.
+    syscall: u64,
+    /// When its last syscall blocked, or 0.
+    blocked: i64,
+    /// Whether it last waited for the network.
+    network: bool,
+}
+
+/// How far a proc's events go.
+#[derive(Clone, Copy)]
+struct Reach {
+    time: i64,
+    stopped: bool,
+}
+
+impl OldEvents {
+    /// Puts what is left of a broken trace in order, and notes what is missing.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn salvage(
+        &mut self,
+        generation: &Generation<'_>,
+        faults: Faults,
+        report: &mut Report,
+    ) {
+        let procs = std::mem::take(&mut self.procs);
+        let mut merge = Merge::new(&self.index, false);
+        let mut check = Check::new(&procs, generation);
+        let mut goroutines: Vec<Go> = Vec::new();
+        let mut reach: FxHashMap<u32, Reach> = FxHashMap::default();
+        (self.merged, self.total, self.mended) = (0, None, true);
+        (self.first, self.last) = (0, i64::MIN);
+        self.moved.clear();
+        while let Next::Event = merge.next_mended(&generation.data, &self.index) {
+            let event = merge.event();
+            let number = self.merged;
+            if number == 0 {
+                self.first = event.time;
+            }
+            if event.kind != Kind::CPU_SAMPLE {
+                let stopped = event.kind == Kind::PROC_STOP;
+                reach.insert(event.proc, Reach { time: event.time, stopped });
+            }
+            if goroutines.len() < merge.goroutines.ids.len() {
+                goroutines.resize(merge.goroutines.ids.len(), Go::default());
+            }
+            self.mark(event, number, &mut goroutines, &mut check);
+            if matches!(event.kind, Kind::TASK_CREATE | Kind::TASK_END | Kind::REGION)
+                && let Err(fault) = check.annotation(event, &merge.goroutines.ids)
+            {
+                check.marks.set(number);
+                if is_misuse(&fault) {
+                    let _ = self.drop_misuse(event, fault, generation, Some(report));
+                }
+            }
+            if event.kind == Kind::GO_END {
+                check.regions.remove(&event.go);
+            }
+            if event.kind == Kind::FUTILE_WAKEUP {
+                self.look_closer(event, number, generation, &mut check.marks, Some(report));
+            }
+            self.merged += 1;
+        }
+        self.last = self.last.max(merge.time);
+        self.moved.sort_unstable();
+        (self.marks, self.count) = (std::mem::take(&mut check.marks), self.merged);
+        drop(check);
+        self.procs = procs;
+        self.note(generation, faults, merge, &reach, report);
+    }
+
+    /// Marks events that mean something else because of others.
+    fn mark(&mut self, event: &Event, number: u64, goroutines: &mut [Go], check: &mut Check<'_>) {
+        let marks = &mut check.marks;
+        let go = &mut goroutines[event.go as usize];
+        let syscall = std::mem::take(&mut go.syscall);
+        match event.kind {
+            Kind::SYSCALL => (go.syscall, go.network) = (number + 1, false),
+            Kind::SYSCALL_BLOCK => {
+                go.blocked = event.time;
+                if syscall != 0 {
+                    marks.set(syscall - 1);
+                }
+            }
+            Kind::GO_IN_SYSCALL => (go.blocked, go.network) = (event.time, false),
+            Kind::SYSCALL_EXIT => {
+                go.network = false;
+                let time = event.args[2] as i64;
+                if go.blocked != 0 && (go.blocked..event.time).contains(&time) {
+                    self.moved.push(Moved { time, number, go: event.go, at: event.at });
+                    marks.set(number);
+                }
+            }
+            Kind::GO_UNBLOCK => {
+                if std::mem::take(&mut goroutines[event.other as usize].network) {
+                    marks.set(number);
+                }
+            }
+            Kind::GO_BLOCK_NET => go.network = true,
+            Kind::GO_START | Kind::GO_START_LABEL | Kind::GO_WAITING => go.network = false,
+            _ => {}
+        }
+    }
+
+    /// Notes what is missing, now that the order is known.
+    fn note(
+        &mut self,
+        generation: &Generation<'_>,
+        faults: Faults,
+        mut merge: Merge,
+        reach: &FxHashMap<u32, Reach>,
+        report: &mut Report,
+    ) {
+        let offset = generation.offset;
+        let length = generation.data.len();
+        let gaps = std::mem::take(&mut self.index.gaps);
+        let time = |time| Time(self.nanos_between(self.first, time));
+        let loss = |fault: Fault, at: usize, ranges: &[Range<usize>]| {
+            let place = Place { offset: Some(offset + at as u64), ..Place::default() };
+            let mut loss = Loss::of_error(&Error::new(fault, place));
+            loss.add(offset, ranges.iter().cloned());
+            loss
+        };
+        let is_end = |fault: &Fault| {
+            matches!(fault, Fault::Old(OldFault::CutOff(_) | OldFault::NoFrequency))
+        };
+        // In a trace that is cut off, everything else follows from that.
+        let cut_off = self.index.frequency.is_none();
+        let mut at_end = None;
+        for gap in gaps {
+            if cut_off && is_end(&gap.fault) && gap.bytes.end == length {
+                at_end = Some(gap);
+                continue;
+            }
+            let same = |missing: &&Missing| Some(missing.at) == gap.batch_end;
+            let missing = merge.missing.iter().find(same);
+            let mut loss = loss(gap.fault, gap.bytes.start, &[gap.bytes.clone()]);
+            if let Some(missing) = missing {
+                let from = missing.from.max(self.first);
+                loss.from = Some(time(from));
+                loss.until = missing.until.map(|until| time(until.max(from)));
+            }
+            report.add_loss(loss);
+        }
+        for (fault, at, ranges) in merge.unreadable.drain(..) {
+            report.add_loss(loss(fault, at, &ranges));
+        }
+        if cut_off {
+            let bytes = at_end.map_or(length..length, |gap| gap.bytes);
+            let fault = OldFault::End(offset + length as u64);
+            let mut loss = loss(fault.into(), bytes.start, &[bytes]);
+            // A proc that runs has more to tell.
+            let running = reach.values().filter(|reach| !reach.stopped);
+            let until = running.map(|reach| reach.time).min().unwrap_or(self.last);
+            loss.from = Some(time(until));
+            report.add_loss(loss);
+        } else if let Some((fault, at, _)) = faults.into_iter().next()
+        {
+            // What showed that it is broken; nothing of it is lost.
+            report.add_loss(loss(fault, at, &[]));
+        }
+        // What must be assumed shows only when all of it is told.
+        let mut converter = Converter::new(self, true);
+        while converter.step(self, generation, &mut Nobody).is_ok_and(|more| more) {}
+        let repair = &converter.repair;
+        if let Some((first, last)) = repair.span {
+            let (assumed, dropped) = (repair.assumed, repair.dropped);
+            (report.assumed, report.dropped) = (assumed, dropped);
+            let fault = OldFault::Missing { assumed, dropped };
+            let mut loss = Loss::of_error(&Error::new(fault.into(), Place::default()));
+            if cut_off {
+                loss.cause = crate::Cause::CutOff;
+            }
+            (loss.from, loss.until) = (Some(Time(first)), Some(Time(last)));
+            report.add_loss(loss);
+        }
+    }
+}
+
+/// Whom nothing is told.
+struct Nobody;
+
+impl Sink for Nobody {
+    fn emit(&mut self, _: Ordered) {}
+
+    fn emit_known(&mut self, _: Ordered) {}
+
+    fn deliver(&mut self, _: Ordered) {}
+
+    fn commit(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+}
