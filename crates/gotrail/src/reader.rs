@@ -540,7 +540,9 @@ impl<'t> Reader<'t> {
         }
         let mut losses = self.collector.take_losses();
         self.lossy |= !losses.losses.is_empty();
-        losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
+        for loss in &mut losses.losses {
+            loss.from.get_or_insert(time);
+        }
         self.report.append(&mut losses);
     }
 }

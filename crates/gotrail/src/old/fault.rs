@@ -94,8 +94,16 @@ pub enum OldFault {
     #[error("what follows the end of the trace is no event of it")]
     Trailing,
     /// The end of the trace is missing.
-    #[error("the trace is cut off at byte {0}")]
-    End(u64),
+    #[error(
+        "the trace is cut off at byte {at}, before its stacks and the frequency of its clock; all \
+         procs are told up to {}.{}% of the time", complete / 10, complete % 10
+    )]
+    End {
+        /// Where the data ends.
+        at: u64,
+        /// Up to which part of the time that is told every running proc is, in thousandths.
+        complete: u16,
+    },
     /// What events need is not in the trace.
     #[error(
         "events are missing: {assumed} were assumed that others need, such as those that wake \
@@ -116,7 +124,7 @@ impl OldFault {
     /// The likely reason.
     pub(crate) fn cause(&self) -> Cause {
         match self {
-            OldFault::CutOff(_) | OldFault::NoFrequency | OldFault::End(_) => Cause::CutOff,
+            OldFault::CutOff(_) | OldFault::NoFrequency | OldFault::End { .. } => Cause::CutOff,
             _ => Cause::Damaged,
         }
     }

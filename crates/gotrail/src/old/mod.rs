@@ -186,8 +186,9 @@ pub(crate) fn load<'t>(
         broken_stacks,
     };
     let mut noted = (!strict).then(Report::default);
-    let faults = if broken {
-        // What is known to be broken is not put in order as if it were whole.
+    // If it only ends too early, it may still be possible to put it in order as if it did not.
+    let hopeless = events.index.gaps.iter().any(|gap| gap.bytes.end < generation.data.len());
+    let faults = if hopeless {
         Faults::new()
     } else {
         events.put_in_order(&generation, noted.as_mut())
@@ -198,11 +199,12 @@ pub(crate) fn load<'t>(
                 return Err(error(fault, at));
             }
         }
-        Some(report) if broken || !has_clock || !faults.is_empty() => {
+        Some(report) if hopeless || !faults.is_empty() => {
             events.salvage(&generation, faults, report);
         }
         Some(report) => {
             report.append(&mut noted.unwrap_or_default());
+            events.note_end(&generation, report);
         }
     }
     if let Some(report) = losses {

@@ -10,7 +10,7 @@ use super::convert::{MISSING, SYSCALLS, TIMERS};
 use crate::event::Ordered;
 use crate::GoState::{self, NotExist, Runnable, Running, Syscall, Waiting};
 use gotrail_format::EventType as T;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 const NONE: i64 = -1;
 
@@ -43,6 +43,9 @@ struct Proc {
 pub(super) struct Repair {
     goroutines: FxHashMap<i64, Go>,
     procs: FxHashMap<i64, Proc>,
+    /// The begins of regions that have not ended.
+    regions: FxHashMap<i64, Vec<Ordered>>,
+    tasks: FxHashSet<u64>,
     collection: Option<Ordered>,
     stop: Option<Ordered>,
     /// How many events were told that are not in the trace, and how many of it were dropped.
@@ -121,6 +124,7 @@ impl Repair {
                     T::GO_DESTROY => {
                         self.end_assist(go, event);
                         self.goroutines.remove(&go);
+                        self.regions.remove(&go);
                     }
                     _ => self.set(go, Syscall),
                 }
@@ -197,7 +201,16 @@ impl Repair {
                 let assists = &mut self.goroutines.entry(go).or_default().assists;
                 return assists.replace(false) != Some(false);
             }
-            T::USER_REGION_BEGIN | T::USER_REGION_END | T::GO_LABEL => return self.acts(event),
+            T::GO_LABEL => return self.acts(event),
+            T::USER_TASK_BEGIN => return self.tasks.insert(event.args[0]),
+            T::USER_TASK_END => drop(self.tasks.remove(&event.args[0])),
+            T::USER_REGION_BEGIN => {
+                if !self.acts(event) {
+                    return false;
+                }
+                self.regions.entry(go).or_default().push(*event);
+            }
+            T::USER_REGION_END => return self.acts(event) && self.end_region(event),
             _ => {}
         }
         true
@@ -325,6 +338,23 @@ impl Repair {
             self.unbind(go);
             self.tell_state(go, Waiting, &Ordered { thread: NONE, proc: MISSING, go: NONE, ..*event });
         }
+    }
+
+    /// Regions within one that ends must have ended; false if that one is not known to have begun,
+    /// although another has.
+    fn end_region(&mut self, event: &Ordered) -> bool {
+        let Some(open) = self.regions.get_mut(&event.go).filter(|open| !open.is_empty()) else {
+            // It may have begun before the trace.
+            return true;
+        };
+        let same = |begun: &Ordered| begun.args[..2] == event.args[..2];
+        let Some(at) = open.iter().rposition(same) else { return false };
+        let inner = open.split_off(at + 1);
+        open.pop();
+        for begun in inner.into_iter().rev() {
+            self.tell(*event, T::USER_REGION_END, [begun.args[0], begun.args[1], 0, 0]);
+        }
+        true
     }
 
     /// A goroutine's assist must have ended.

@@ -1,6 +1,6 @@
 //! What is kept of a broken trace, and what is said of the rest.
 
-use super::check::Check;
+use super::check::Marks;
 use super::convert::Converter;
 use super::fault::OldFault;
 use super::index::Index;
@@ -9,7 +9,7 @@ use super::mend::Missing;
 use super::next::Event;
 use super::walk::Moved;
 use super::wire::{Head, Kind};
-use super::{Faults, OldEvents, is_misuse};
+use super::{Faults, OldEvents};
 use crate::Time;
 use crate::error::{Error, Fault, Place};
 use crate::event::Ordered;
@@ -66,6 +66,13 @@ struct Reach {
     stopped: bool,
 }
 
+fn note_reach(reach: &mut FxHashMap<u32, Reach>, event: &Event) {
+    if event.kind != Kind::CPU_SAMPLE {
+        let stopped = event.kind == Kind::PROC_STOP;
+        reach.insert(event.proc, Reach { time: event.time, stopped });
+    }
+}
+
 impl OldEvents {
     /// Puts what is left of a broken trace in order, and notes what is missing.
     #[cold]
@@ -76,9 +83,8 @@ impl OldEvents {
         faults: Faults,
         report: &mut Report,
     ) {
-        let procs = std::mem::take(&mut self.procs);
         let mut merge = Merge::new(&self.index, false);
-        let mut check = Check::new(&procs, generation);
+        let mut marks = Marks::default();
         let mut goroutines: Vec<Go> = Vec::new();
         let mut reach: FxHashMap<u32, Reach> = FxHashMap::default();
         (self.merged, self.total, self.mended) = (0, None, true);
@@ -90,41 +96,39 @@ impl OldEvents {
             if number == 0 {
                 self.first = event.time;
             }
-            if event.kind != Kind::CPU_SAMPLE {
-                let stopped = event.kind == Kind::PROC_STOP;
-                reach.insert(event.proc, Reach { time: event.time, stopped });
-            }
+            note_reach(&mut reach, event);
             if goroutines.len() < merge.goroutines.ids.len() {
                 goroutines.resize(merge.goroutines.ids.len(), Go::default());
             }
-            self.mark(event, number, &mut goroutines, &mut check);
-            if matches!(event.kind, Kind::TASK_CREATE | Kind::TASK_END | Kind::REGION)
-                && let Err(fault) = check.annotation(event, &merge.goroutines.ids)
-            {
-                check.marks.set(number);
-                if is_misuse(&fault) {
-                    let _ = self.drop_misuse(event, fault, generation, Some(report));
-                }
-            }
-            if event.kind == Kind::GO_END {
-                check.regions.remove(&event.go);
-            }
+            self.mark(event, number, &mut goroutines, &mut marks);
             if event.kind == Kind::FUTILE_WAKEUP {
-                self.look_closer(event, number, generation, &mut check.marks, Some(report));
+                self.look_closer(event, number, generation, &mut marks, Some(report));
             }
             self.merged += 1;
         }
         self.last = self.last.max(merge.time);
         self.moved.sort_unstable();
-        (self.marks, self.count) = (std::mem::take(&mut check.marks), self.merged);
-        drop(check);
-        self.procs = procs;
+        (self.marks, self.count) = (marks, self.merged);
         self.note(generation, faults, merge, &reach, report);
     }
 
+    /// Notes what is missing of a trace that ends too early, and is whole up to there.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note_end(&mut self, generation: &Generation<'_>, report: &mut Report) {
+        if self.index.gaps.is_empty() && self.index.frequency.is_some() {
+            return;
+        }
+        let mut merge = Merge::new(&self.index, false);
+        let mut reach = FxHashMap::default();
+        while let Next::Event = merge.next_mended(&generation.data, &self.index) {
+            note_reach(&mut reach, merge.event());
+        }
+        self.note(generation, Faults::new(), merge, &reach, report);
+    }
+
     /// Marks events that mean something else because of others.
-    fn mark(&mut self, event: &Event, number: u64, goroutines: &mut [Go], check: &mut Check<'_>) {
-        let marks = &mut check.marks;
+    fn mark(&mut self, event: &Event, number: u64, goroutines: &mut [Go], marks: &mut Marks) {
         let go = &mut goroutines[event.go as usize];
         let syscall = std::mem::take(&mut go.syscall);
         match event.kind {
@@ -200,17 +204,25 @@ impl OldEvents {
         }
         if cut_off {
             let bytes = at_end.map_or(length..length, |gap| gap.bytes);
-            let fault = OldFault::End(offset + length as u64);
-            let mut loss = loss(fault.into(), bytes.start, &[bytes]);
             // A proc that runs has more to tell.
             let running = reach.values().filter(|reach| !reach.stopped);
             let until = running.map(|reach| reach.time).min().unwrap_or(self.last);
+            let told = until.wrapping_sub(self.first) as f64;
+            let all = self.last.wrapping_sub(self.first).max(1) as f64;
+            let fault = OldFault::End {
+                at: offset + length as u64,
+                complete: (told / all * 1000.0) as u16,
+            };
+            let mut loss = loss(fault.into(), bytes.start, &[bytes]);
             loss.from = Some(time(until));
             report.add_loss(loss);
         } else if let Some((fault, at, _)) = faults.into_iter().next()
         {
             // What showed that it is broken; nothing of it is lost.
             report.add_loss(loss(fault, at, &[]));
+        }
+        if !self.mended {
+            return;
         }
         // What must be assumed shows only when all of it is told.
         let mut converter = Converter::new(self, true);
