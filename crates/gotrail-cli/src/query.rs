@@ -2,6 +2,7 @@
 //! passes that find out.
 
 use crate::failure::Failure;
+use crate::human;
 use crate::progress::Progress;
 use crate::report;
 use crate::source::Source;
@@ -168,6 +169,15 @@ impl Part {
         self.function.is_some() || self.task.is_some() || self.names_regions() || self.as_go
     }
 
+    /// Refuses times where the trace's are ticks.
+    fn need_no_times(&self) -> Result<()> {
+        let lengths = self.region_min.is_some() || self.region_max.is_some();
+        if lengths || self.from.is_some() || self.to.is_some() {
+            human::need_nanoseconds("a filter by time")?;
+        }
+        Ok(())
+    }
+
     /// Whether only some regions count.
     pub(crate) fn names_regions(&self) -> bool {
         self.region.is_some() || self.region_min.is_some() || self.region_max.is_some()
@@ -250,7 +260,11 @@ impl Query {
             }
             analysis = Analysis::new(options);
             outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;
-            report::to_stderr(&source.name, &outcome);
+            report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+            if outcome.report.times_are_ticks {
+                human::times_are_ticks();
+                self.part.need_no_times()?;
+            }
         }
         progress.finish();
         analysis.finish();

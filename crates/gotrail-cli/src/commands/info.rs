@@ -147,7 +147,7 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     table.row("Stacks", &per_generation(summary.stacks, summary.generations));
     table.gap();
 
-    let mut health = report::verdict(paint, outcome);
+    let mut health = report::verdict(paint, &outcome.report, outcome.bytes);
     let misuses = outcome.report.misuse_count();
     if misuses > 0 {
         let note = format!("but {}", human::counted(misuses, "misused annotation"));
@@ -158,7 +158,7 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     let mut out = table.out;
     if !outcome.report.losses.is_empty() || misuses > 0 {
         out.push('\n');
-        report::details(&mut out, paint, outcome, start);
+        report::details(&mut out, paint, &outcome.report, start);
     }
     out
 }

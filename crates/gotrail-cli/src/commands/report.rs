@@ -69,8 +69,7 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
                 }
                 @if answer.report.times_are_ticks {
                     p class="finding" {
-                        "The trace does not say how long a tick of its clock is: all times are "
-                        "ticks, although they are printed as nanoseconds."
+                        "The trace does not say how long a tick of its clock is: all times are ticks."
                     }
                 }
                 (findings(answer, rules))

@@ -141,7 +141,7 @@ impl Converter {
             beginning: true,
             existing: Existing::default(),
             pending: VecDeque::new(),
-            lenient: lenient || events.mended,
+            lenient: lenient || events.lenient,
             repair: Repair::default(),
         }
     }

@@ -83,6 +83,8 @@ pub(crate) struct OldEvents {
     /// Syscalls that block, ends of them that were moved, unblocking of goroutines that waited for
     /// the network; and what a tolerant reader drops.
     marks: Marks,
+    /// Whether a tolerant reader wants them.
+    lenient: bool,
     /// Whether the trace is broken, and its order made of what is left.
     mended: bool,
     /// Ends of syscalls that were moved, by true times.
@@ -175,6 +177,7 @@ pub(crate) fn load<'t>(
         merged: 0,
         count: 0,
         marks: Marks::default(),
+        lenient: !strict,
         mended: false,
         moved: Vec::new(),
         total: (broken_stacks.is_empty() && losses.is_none()).then_some(0),
@@ -401,6 +404,11 @@ impl OldEvents {
     fn stack_of(&self, event: &Event, generation: &Generation<'_>) -> u64 {
         let stack = u64::from(event.stack);
         if generation.stacks.contains(stack) { stack } else { 0 }
+    }
+
+    /// Whether a tolerant reader wants them.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.lenient
     }
 
     /// The time of the last event, at least.
