@@ -254,9 +254,12 @@ impl Query {
         let mut outcome = source.fold(Mode::Strict, self.threads(), &mut analysis, &progress)?;
         if let Some(error) = outcome.error.take() {
             if !source.is_mapped() {
-                return Err(Failure::broken(&source.name, &error)
-                    .next("save it to a file: of a file, the good parts of a broken trace are read")
-                    .into());
+                let good = "the good parts of a broken trace are read";
+                let next = match source.size {
+                    Some(_) => format!("decompress it as far as it goes: of a plain file, {good}"),
+                    None => format!("save it to a file: of a file, {good}"),
+                };
+                return Err(Failure::broken(&source.name, &error).next(next).into());
             }
             analysis = Analysis::new(options);
             outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;

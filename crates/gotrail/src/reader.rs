@@ -540,8 +540,8 @@ impl<'t> Reader<'t> {
         }
         let mut losses = self.collector.take_losses();
         self.lossy |= !losses.losses.is_empty();
-        for loss in &mut losses.losses {
-            loss.from.get_or_insert(time);
+        if self.version.has_generations() {
+            losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
         }
         self.report.append(&mut losses);
     }

@@ -24,7 +24,7 @@ const NETWORK: i64 = 1_000_002;
 pub(super) const SYSCALLS: i64 = 1_000_003;
 const COLLECTOR: i64 = 1_000_004;
 /// What must have happened, and is missing in a broken trace.
-pub(super) const MISSING: i64 = 1_000_005;
+pub(super) const MISSING: i64 = 1_000_006;
 
 const NONE: u64 = u64::MAX;
 

@@ -125,6 +125,7 @@ impl OldFault {
     pub(crate) fn cause(&self) -> Cause {
         match self {
             OldFault::CutOff(_) | OldFault::NoFrequency | OldFault::End { .. } => Cause::CutOff,
+            OldFault::AnotherTrace | OldFault::Trailing => Cause::Appended,
             _ => Cause::Damaged,
         }
     }

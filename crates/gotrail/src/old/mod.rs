@@ -191,11 +191,8 @@ pub(crate) fn load<'t>(
     let mut noted = (!strict).then(Report::default);
     // If it only ends too early, it may still be possible to put it in order as if it did not.
     let hopeless = events.index.gaps.iter().any(|gap| gap.bytes.end < generation.data.len());
-    let faults = if hopeless {
-        Faults::new()
-    } else {
-        events.put_in_order(&generation, noted.as_mut())
-    };
+    let faults =
+        if hopeless { Faults::new() } else { events.put_in_order(&generation, noted.as_mut()) };
     match losses.as_deref_mut() {
         None => {
             if let Some((fault, at, _)) = faults.into_iter().next() {

@@ -7,8 +7,8 @@
 //! dropped, as is what a goroutine does that is not known.
 
 use super::convert::{MISSING, SYSCALLS, TIMERS};
-use crate::event::Ordered;
 use crate::GoState::{self, NotExist, Runnable, Running, Syscall, Waiting};
+use crate::event::Ordered;
 use gotrail_format::EventType as T;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -63,6 +63,10 @@ impl Repair {
         if event.go <= 0 {
             event.go = NONE;
         }
+        if let (T::STW_END, Some(begun)) = (event.event, &self.stop) {
+            // It ends for the goroutine for which it began.
+            event.go = begun.go;
+        }
         if self.prepare(&event) {
             self.out.push(event);
         } else {
@@ -77,7 +81,9 @@ impl Repair {
         let (go, proc, [named, ..]) = (event.go, event.proc, event.args);
         let named = named as i64;
         match event.event {
-            T::GO_STATUS | T::GO_CREATE | T::GO_START | T::GO_UNBLOCK if named <= 0 => return false,
+            T::GO_STATUS | T::GO_CREATE | T::GO_START | T::GO_UNBLOCK if named <= 0 => {
+                return false;
+            }
             T::GO_STATUS => {
                 let state = match event.args[2] {
                     1 => Runnable,
@@ -86,6 +92,9 @@ impl Repair {
                     _ => Waiting,
                 };
                 if self.go(named).state == state {
+                    return false;
+                }
+                if state == Running && is_made_up(proc) {
                     return false;
                 }
                 self.unbind(named);
@@ -101,22 +110,24 @@ impl Repair {
                 self.set(named, Runnable);
             }
             T::GO_START => {
+                if is_made_up(proc) {
+                    return false;
+                }
                 self.needs(named, Runnable, event);
                 self.bind(named, event);
                 self.set(named, Running);
             }
             T::GO_UNBLOCK => {
-                if proc < TIMERS && !self.acts(event) {
+                if !is_made_up(proc) && !self.acts(event) {
                     return false;
                 }
                 self.needs(named, Waiting, event);
                 self.set(named, Runnable);
             }
             T::GO_BLOCK | T::GO_STOP | T::GO_DESTROY | T::GO_SYSCALL_BEGIN => {
-                if go == NONE {
+                if go == NONE || !self.acts(event) {
                     return false;
                 }
-                self.acts(event);
                 self.unbind(go);
                 match event.event {
                     T::GO_BLOCK => self.set(go, Waiting),
@@ -148,9 +159,14 @@ impl Repair {
                 let proc = named;
                 if self.procs.get(&proc).is_some_and(|proc| proc.running) {
                     self.rest(proc, event);
-                    self.tell(Ordered { go: NONE, proc, ..*event }, T::PROC_STOP, [named as u64, 0, 0, 0]);
+                    self.tell(
+                        Ordered { go: NONE, proc, ..*event },
+                        T::PROC_STOP,
+                        [named as u64, 0, 0, 0],
+                    );
                 }
-                let known = self.procs.entry(proc).or_insert(Proc { go: NONE, running: true, sweep: None });
+                let known =
+                    self.procs.entry(proc).or_insert(Proc { go: NONE, running: true, sweep: None });
                 known.running = true;
             }
             T::PROC_STOP => {
@@ -280,6 +296,9 @@ impl Repair {
         if now.state == Running && now.proc == proc {
             return true;
         }
+        if is_made_up(proc) {
+            return false;
+        }
         self.unbind(go);
         match now.state {
             Waiting | Runnable | Syscall => {
@@ -299,7 +318,7 @@ impl Repair {
     /// The event's proc must run.
     fn runs(&mut self, event: &Ordered) {
         let proc = event.proc;
-        if !(0..TIMERS).contains(&proc) || self.procs.get(&proc).is_some_and(|proc| proc.running) {
+        if is_made_up(proc) || self.procs.get(&proc).is_some_and(|proc| proc.running) {
             return;
         }
         let like = Ordered { go: NONE, ..*event };
@@ -309,7 +328,8 @@ impl Repair {
             (T::PROC_STATUS, [proc as u64, 1, 0, 0])
         };
         self.tell(like, event.0, event.1);
-        self.procs.entry(proc).or_insert(Proc { go: NONE, running: true, sweep: None }).running = true;
+        self.procs.entry(proc).or_insert(Proc { go: NONE, running: true, sweep: None }).running =
+            true;
     }
 
     /// The event's proc begins to run a goroutine.
@@ -336,7 +356,11 @@ impl Repair {
         let go = self.procs.get(&proc).map_or(NONE, |proc| proc.go);
         if go != NONE {
             self.unbind(go);
-            self.tell_state(go, Waiting, &Ordered { thread: NONE, proc: MISSING, go: NONE, ..*event });
+            self.tell_state(
+                go,
+                Waiting,
+                &Ordered { thread: NONE, proc: MISSING, go: NONE, ..*event },
+            );
         }
     }
 
@@ -363,4 +387,9 @@ impl Repair {
             self.tell(Ordered { go, ..*event }, T::GC_MARK_ASSIST_END, [0; 4]);
         }
     }
+}
+
+/// Whether nothing can run on this proc.
+fn is_made_up(proc: i64) -> bool {
+    proc < 0 || (TIMERS..=MISSING).contains(&proc)
 }

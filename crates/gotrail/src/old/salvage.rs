@@ -4,8 +4,8 @@ use super::check::Marks;
 use super::convert::Converter;
 use super::fault::OldFault;
 use super::index::Index;
-use super::merge::{Merge, Next};
 use super::mend::Missing;
+use super::merge::{Merge, Next};
 use super::next::Event;
 use super::walk::Moved;
 use super::wire::{Head, Kind};
@@ -25,9 +25,7 @@ use std::ops::Range;
 #[inline(never)]
 fn follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
     let gap = index.gaps.last()?;
-    let header = |bytes: &[u8]| {
-        bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace")
-    };
+    let header = |bytes: &[u8]| bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace");
     // It is broken: its first byte may have been taken for an event of the batch before.
     let mut windows = data.windows(16);
     if let Some(at) = windows.position(header) {
@@ -216,8 +214,7 @@ impl OldEvents {
             let mut loss = loss(fault.into(), bytes.start, &[bytes]);
             loss.from = Some(time(until));
             report.add_loss(loss);
-        } else if let Some((fault, at, _)) = faults.into_iter().next()
-        {
+        } else if let Some((fault, at, _)) = faults.into_iter().next() {
             // What showed that it is broken; nothing of it is lost.
             report.add_loss(loss(fault, at, &[]));
         }
