@@ -16,19 +16,19 @@ use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::order::Sink;
 use crate::report::{Loss, Report};
+use gotrail_format::version::HEADER_LEN;
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
-/// Whether something that is no part of the trace follows it, and where: another trace, or what
-/// stands where only tables can be, up to the end of the data.
+/// Whether something follows a trace that is no part of it, and where: another trace, or what
+/// stands where only tables can be, up to the end of the data. Only of a trace that is broken.
 #[cold]
 #[inline(never)]
-fn follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
+pub(super) fn what_follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
     let gap = index.gaps.last()?;
-    let header = |bytes: &[u8]| bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace");
-    // It is broken: its first byte may have been taken for an event of the batch before.
-    let mut windows = data.windows(16);
-    if let Some(at) = windows.position(header) {
+    let is_header =
+        |bytes: &[u8]| bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace");
+    if let Some(at) = data.windows(HEADER_LEN).position(is_header) {
         return Some((OldFault::AnotherTrace, at));
     }
     let cut_off = matches!(gap.fault, Fault::Old(OldFault::CutOff(_)));
@@ -37,13 +37,9 @@ fn follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
         return None;
     }
     let at = index.behind.unwrap_or(gap.bytes.start).min(gap.bytes.start);
-    let before = index.gaps.iter().all(|gap| gap.bytes.end <= at || gap.bytes.start >= at);
-    before.then_some((OldFault::Trailing, at))
-}
-
-/// [`follows`], of a trace that is broken.
-pub(super) fn what_follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
-    if index.gaps.is_empty() { None } else { follows(data, index) }
+    // Damage before that is something else.
+    let alone = index.gaps.iter().all(|gap| gap.bytes.end <= at || gap.bytes.start >= at);
+    alone.then_some((OldFault::Trailing, at))
 }
 
 /// What matters of a goroutine for the marks of its events.
@@ -147,9 +143,11 @@ impl OldEvents {
                 }
             }
             Kind::GO_UNBLOCK => {
-                if std::mem::take(&mut goroutines[event.other as usize].network) {
+                let other = &mut goroutines[event.other as usize];
+                if other.network {
                     marks.set(number);
                 }
+                other.network = false;
             }
             Kind::GO_BLOCK_NET => go.network = true,
             Kind::GO_START | Kind::GO_START_LABEL | Kind::GO_WAITING => go.network = false,
@@ -189,7 +187,7 @@ impl OldEvents {
             }
             let same = |missing: &&Missing| Some(missing.at) == gap.batch_end;
             let missing = merge.missing.iter().find(same);
-            let mut loss = loss(gap.fault, gap.bytes.start, &[gap.bytes.clone()]);
+            let mut loss = loss(gap.fault, gap.bytes.start, std::slice::from_ref(&gap.bytes));
             if let Some(missing) = missing {
                 let from = missing.from.max(self.first);
                 loss.from = Some(time(from));
