@@ -32,7 +32,8 @@ pub(super) fn what_follows(data: &[u8], index: &Index) -> Option<(OldFault, usiz
         return Some((OldFault::AnotherTrace, at));
     }
     let cut_off = matches!(gap.fault, Fault::Old(OldFault::CutOff(_)));
-    let is_table = matches!(Head::of(data[gap.bytes.start]).kind, Kind::STACK | Kind::BATCH);
+    let is_table =
+        matches!(Head::of(data[gap.bytes.start]).kind, Kind::STACK | Kind::BATCH | Kind::STRING);
     if index.frequency.is_none() || gap.bytes.end != data.len() || cut_off && is_table {
         return None;
     }
