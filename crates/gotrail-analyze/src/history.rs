@@ -62,7 +62,7 @@ impl<'t> History<'t> {
             }
         }
         let read = trace.generations().last().map_or(0, |last| last.bytes.end);
-        if history.error.is_none() && read < trace.bytes().len() as u64 {
+        if history.error.is_none() && read < trace.bytes().len() as u64 && !trace.is_tolerant() {
             // What is damaged is not in the list of generations: only a reader says why.
             history.error = trace.reader(Mode::Strict)?.drain().err();
         }

@@ -37,6 +37,7 @@ pub const CHECKS: &[Check] = &[
     ("checkpoints", reading::checkpoints),
     ("threads", reading::threads),
     ("deep", reading::deep),
+    ("mended", reading::mended),
     ("wire", wire::bytes),
     ("text", wire::text),
 ];

@@ -86,6 +86,11 @@ pub fn is_old(bytes: &[u8]) -> bool {
     version::read_header(bytes).is_ok_and(|(version, _)| !version.has_generations())
 }
 
+/// How many events a reader is sure to tell of a trace before Go 1.22 that is good up to its end.
+pub fn sure_events(bytes: &[u8]) -> u64 {
+    mutate_old::sure(bytes) as u64
+}
+
 /// Something that can be done to a trace. Each says what it did in a few words, or
 /// `None` where the trace has nothing of the kind.
 #[derive(Clone, Copy)]

@@ -109,6 +109,15 @@ fn change(events: &mut Vec<Vec<u8>>, rng: &mut Rng) -> &'static str {
     }
 }
 
+/// How many events of a trace that is good up to its end are sure to be told: all but tables,
+/// blocks of syscalls, and what only says how the trace begins, up to the first Gomaxprocs.
+pub(crate) fn sure(bytes: &[u8]) -> usize {
+    const PROCS: u8 = 4;
+    const UNTOLD: [u8; 7] = [BATCH, 2, 3, 30, 35, STRING, 49];
+    let kinds = events(bytes).into_iter().map(|event| event[0] & 0x3f);
+    kinds.skip_while(|&kind| kind != PROCS).skip(1).filter(|kind| !UNTOLD.contains(kind)).count()
+}
+
 /// The events of a good trace, as bytes.
 fn events(bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut list = Vec::new();

@@ -3,7 +3,11 @@
 use crate::memory;
 use crate::outcome::{Trickle, drain, generation, read, shown, strict};
 use gotrail::deep::Checker;
-use gotrail::{Mode, Reader, Trace};
+use gotrail::{
+    Details, Event, GoId, GoState, GoTransition, Kind, Mode, ProcId, ProcState, ProcTransition,
+    RangeName, Reader, Scope, Trace,
+};
+use std::collections::HashMap;
 use std::io::Write;
 use std::ops::ControlFlow;
 
@@ -206,6 +210,99 @@ pub fn deep(bytes: &[u8]) {
             }
             summary.event(&event);
         }
+    }
+}
+
+/// What a tolerant reader makes of a broken trace before Go 1.22 agrees with itself: every change
+/// begins with the state that the last one led to, a proc runs one goroutine at a time, and what
+/// ends has begun. Whole traces are told as the reference tells them.
+pub fn mended(bytes: &[u8]) {
+    let Ok(mut reader) = Reader::from_slice(bytes, Mode::Tolerant) else { return };
+    if reader.version().has_generations() {
+        return;
+    }
+    let mut checker = States::default();
+    let mut problem = None;
+    let mut number = 0;
+    while let Ok(Some(event)) = reader.next_event() {
+        number += 1;
+        if let (Err(found), None) = (checker.event(&event), &problem) {
+            problem = Some(format!("event {number} at {}: {found}", event.time()));
+        }
+    }
+    let report = reader.report();
+    if let (Some(problem), true) = (problem, report.assumed + report.dropped > 0) {
+        panic!("{problem}: {report:?}");
+    }
+}
+
+/// What goroutines and procs do, and which ranges are open.
+#[derive(Default)]
+struct States {
+    goroutines: HashMap<GoId, GoState>,
+    procs: HashMap<ProcId, (ProcState, Option<GoId>)>,
+    ranges: HashMap<Scope, usize>,
+}
+
+impl States {
+    fn event(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let on = event.proc();
+        match event.details() {
+            Details::Goroutine(change) => {
+                let GoTransition { go, from, to, .. } = change;
+                let known = self.goroutines.get(&go).copied();
+                let agrees = match from {
+                    GoState::Undetermined => true,
+                    GoState::NotExist => known.is_none(),
+                    from => known == Some(from),
+                };
+                if !agrees {
+                    return Err(format!("goroutine {go} is {known:?}, not {from}"));
+                }
+                if to == GoState::NotExist {
+                    self.goroutines.remove(&go);
+                } else {
+                    self.goroutines.insert(go, to);
+                }
+                for (_, runs) in self.procs.values_mut() {
+                    if *runs == Some(go) {
+                        *runs = None;
+                    }
+                }
+                if to == GoState::Running {
+                    let Some((state, runs)) = self.procs.get_mut(&on) else {
+                        return Err(format!("goroutine {go} runs on the unknown proc {on}"));
+                    };
+                    if *state != ProcState::Running || runs.is_some() {
+                        return Err(format!("goroutine {go} runs on {on}, {state}, with {runs:?}"));
+                    }
+                    *runs = Some(go);
+                }
+            }
+            Details::Proc(change) => {
+                let ProcTransition { proc, from, to } = change;
+                let known = self.procs.get(&proc).map(|known| known.0);
+                if from != ProcState::Undetermined && known != Some(from) {
+                    return Err(format!("proc {proc} is {known:?}, not {from}"));
+                }
+                let runs = self.procs.insert(proc, (to, None)).and_then(|known| known.1);
+                if let Some(go) = runs {
+                    return Err(format!("proc {proc} becomes {to} and runs {go}"));
+                }
+            }
+            Details::Range(range) if event.kind() != Kind::RangeActive => {
+                let open = self.ranges.entry(range.scope).or_default();
+                if event.kind() == Kind::RangeBegin {
+                    *open += 1;
+                } else if *open > 0 {
+                    *open -= 1;
+                } else if range.name != RangeName::GcMarkAssist {
+                    return Err(format!("range {} ends and has not begun", range.name));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

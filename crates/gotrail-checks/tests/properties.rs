@@ -176,6 +176,11 @@ fn a_tolerant_reader_keeps_what_is_good() {
 }
 
 #[test]
+fn what_is_left_of_an_old_trace_agrees_with_itself() {
+    property("mended", 8000, old(), reading::mended);
+}
+
+#[test]
 fn streams_give_what_slices_give() {
     property("streamed", 800, any_trace(), reading::streamed);
 }

@@ -130,6 +130,10 @@ pub(crate) fn explain(cause: Cause) -> &'static str {
             "the trace is cut off: the program ended before it stopped tracing, or the copy of \
              the file is incomplete"
         }
+        Cause::Appended => {
+            "something was written to the same file behind the trace: another trace, or other \
+             output of the program"
+        }
         Cause::Misuse => {
             "the traced program misuses the annotations of runtime/trace; the trace itself is fine"
         }

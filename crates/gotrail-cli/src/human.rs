@@ -1,5 +1,28 @@
 //! Numbers for people: separators between thousands, units, three significant digits.
 
+use anyhow::{Result, bail};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether times are ticks of a clock of which it is not known how fast it is. A command reads one
+/// trace, or none whose times are ticks: so this holds for all that it prints.
+static TICKS: AtomicBool = AtomicBool::new(false);
+
+/// From now on durations are ticks.
+pub(crate) fn times_are_ticks() {
+    TICKS.store(true, Ordering::Relaxed);
+}
+
+/// Refuses what cannot be told in ticks.
+pub(crate) fn need_nanoseconds(what: &str) -> Result<()> {
+    if TICKS.load(Ordering::Relaxed) {
+        bail!(
+            "{what} is about nanoseconds, and the trace does not say how long a tick of its clock \
+             is: it ends before that; tables for people show ticks"
+        );
+    }
+    Ok(())
+}
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: impl Into<u64>) -> String {
     let digits = number.into().to_string();
@@ -41,6 +64,9 @@ pub(crate) fn duration(nanos: i64) -> String {
             Some(nanos) => format!("-{}", duration(nanos)),
             None => "-292 years".to_owned(),
         };
+    }
+    if TICKS.load(Ordering::Relaxed) {
+        return counted(nanos.unsigned_abs(), "tick");
     }
     if nanos < 1000 {
         return format!("{nanos} ns");

@@ -173,6 +173,7 @@ impl Wanted {
             true => query.run(kind.options())?,
             false => query.run_in_groups(kind.options(), Some(&mut group))?,
         };
+        human::need_nanoseconds("a profile")?;
         let mut profile = if self.as_go {
             Profile::as_go(&answer.analysis, kind)
         } else {

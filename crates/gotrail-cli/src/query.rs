@@ -173,6 +173,15 @@ impl Part {
         self.function.is_some() || self.task.is_some() || self.names_regions() || self.as_go
     }
 
+    /// Refuses times where the trace's are ticks.
+    fn need_no_times(&self) -> Result<()> {
+        let lengths = self.region_min.is_some() || self.region_max.is_some();
+        if lengths || self.from.is_some() || self.to.is_some() {
+            human::need_nanoseconds("a filter by time")?;
+        }
+        Ok(())
+    }
+
     /// Whether only some regions count.
     pub(crate) fn names_regions(&self) -> bool {
         self.region.is_some() || self.region_min.is_some() || self.region_max.is_some()
@@ -278,14 +287,21 @@ impl Query {
         let mut outcome = source.fold(Mode::Strict, self.threads(), &mut analysis, &progress)?;
         if let Some(error) = outcome.error.take() {
             if !source.is_mapped() {
-                return Err(Failure::broken(&source.name, &error)
-                    .next("save it to a file: of a file, the good parts of a broken trace are read")
-                    .into());
+                let good = "the good parts of a broken trace are read";
+                let next = match source.size {
+                    Some(_) => format!("decompress it as far as it goes: of a plain file, {good}"),
+                    None => format!("save it to a file: of a file, {good}"),
+                };
+                return Err(Failure::broken(&source.name, &error).next(next).into());
             }
             analysis = Analysis::new(options);
             outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;
             if last {
-                report::to_stderr(&source.name, &outcome);
+                report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+            }
+            if outcome.report.times_are_ticks {
+                human::times_are_ticks();
+                self.part.need_no_times()?;
             }
         }
         progress.finish();

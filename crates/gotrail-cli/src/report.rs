@@ -3,7 +3,6 @@
 use crate::failure;
 use crate::human;
 use crate::paint::Paint;
-use crate::source::Outcome;
 use gotrail::{Cause, Loss, Misuse, Place, Report, Time};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -14,16 +13,22 @@ const SHOWN: usize = 20;
 const FRAMES: usize = 8;
 
 /// One line: complete, or how much is missing.
-pub(crate) fn verdict(paint: Paint, outcome: &Outcome) -> String {
-    let report = &outcome.report;
+pub(crate) fn verdict(paint: Paint, report: &Report, bytes: u64) -> String {
     if report.is_complete() {
         return paint.green("complete");
     }
     let mut parts = Vec::new();
     if !report.losses.is_empty() {
-        let (lost, all) = (report.bytes_lost(), outcome.bytes);
-        let (size, share) = (human::size(lost), human::percent(lost, all));
-        parts.push(format!("{size} of {} lost ({share})", human::size(all)));
+        let (lost, all) = (report.bytes_lost(), human::size(bytes));
+        let (size, share) = (human::size(lost), human::percent(lost, bytes));
+        let is_cut = |loss: &&Loss| loss.cause == Cause::CutOff && loss.bytes.end >= bytes;
+        if report.losses.iter().any(|loss| is_cut(&loss)) {
+            // How much is missing behind that, nobody knows.
+            parts.push(format!("cut off after {all}"));
+        }
+        if lost > 0 || parts.is_empty() {
+            parts.push(format!("{size} of {all} lost ({share})"));
+        }
     }
     if report.unresolved > 0 {
         let events = human::counted(report.unresolved, "event");
@@ -41,8 +46,7 @@ pub(crate) fn span(report: &Report, long: i64) -> String {
 }
 
 /// The losses and misuses, each in a few lines. Times count from `start`.
-pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: Time) {
-    let report = &outcome.report;
+pub(crate) fn details(out: &mut String, paint: Paint, report: &Report, start: Time) {
     if report.times_are_ticks {
         line(
             out,
@@ -75,14 +79,13 @@ pub(crate) fn details(out: &mut String, paint: Paint, outcome: &Outcome, start: 
 }
 
 /// The whole report on standard error, if there is anything to report.
-pub(crate) fn to_stderr(name: &str, outcome: &Outcome) {
-    let report = &outcome.report;
+pub(crate) fn to_stderr(name: &str, report: &Report, bytes: u64) {
     if report.is_complete() && report.misuses.is_empty() {
         return;
     }
     let paint = Paint::stderr();
-    let mut text = format!("{name}: {}\n", verdict(paint, outcome));
-    details(&mut text, paint, outcome, Time(0));
+    let mut text = format!("{name}: {}\n", verdict(paint, report, bytes));
+    details(&mut text, paint, report, Time(0));
     // Nothing can be done if even this fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

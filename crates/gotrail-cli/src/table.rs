@@ -232,6 +232,9 @@ impl Table {
             None => ROWS,
         };
         self.rows.truncate(top);
+        if format.json || format.csv {
+            human::need_nanoseconds(if format.json { "JSON" } else { "CSV" })?;
+        }
         if format.json {
             for row in &self.rows {
                 self.write_json(output.buffer(), row);

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Folder, arg, run};
+use std::io::Write;
 use std::path::PathBuf;
 
 fn recorded(name: &str) -> PathBuf {
@@ -101,7 +102,7 @@ fn one_without_its_end_has_ticks_instead_of_durations() {
     let row = |name: &str| info.out.lines().find(|line| line.starts_with(name)).unwrap_or_default();
     assert!(row("Duration").ends_with(" ticks"), "{}", info.out);
     assert!(row("Health").contains("broken"), "{}", info.out);
-    for part in ["Times are ticks, not nanoseconds", "no frequency event", "ends inside an event"] {
+    for part in ["Times are ticks, not nanoseconds", "the trace is cut off at byte 3000, before"] {
         assert!(info.out.contains(part), "{part} in\n{}", info.out);
     }
     let json = run(&["info", "--json", arg(&path)]).json();
@@ -110,8 +111,70 @@ fn one_without_its_end_has_ticks_instead_of_durations() {
     assert!(json["events"].as_u64() > Some(2), "what comes before is kept");
 
     // Whoever computes durations from it says that they are none.
-    let goroutines = run(&["goroutines", arg(&path)]);
-    assert!(goroutines.err.contains("Times are ticks"), "{}", goroutines.err);
+    for command in [&["goroutines"][..], &["why"], &["goroutine", "1"]] {
+        let people = run(&[command, &[arg(&path)]].concat());
+        assert!(people.err.contains("Times are ticks"), "{command:?}: {}", people.err);
+        assert!(people.out.contains(" ticks"), "{command:?}: {}", people.out);
+        assert!(!people.out.contains(" ns"), "{command:?}: {}", people.out);
+        let programs = run(&[command, &["--json", arg(&path)]].concat());
+        assert_eq!((programs.code, programs.out.as_str()), (1, ""), "{command:?}");
+        assert!(programs.err.contains("is about nanoseconds"), "{command:?}: {}", programs.err);
+    }
+    let filtered = run(&["goroutines", "--from", "1us", arg(&path)]);
+    assert!(filtered.err.contains("a filter by time is about nanoseconds"), "{}", filtered.err);
+}
+
+#[test]
+fn every_command_goes_on_with_what_is_left() {
+    let folder = Folder::new();
+    // The frequency is there, and not all stacks; what the network did is not damaged.
+    let path = folder.file("cut.trace", &bytes("go1.21/network.trace")[..6000]);
+    for command in [&["why"][..], &["goroutine", "1"], &["goroutines"], &["procs"], &["gc"]] {
+        let run = run(&[command, &[arg(&path)]].concat());
+        assert_eq!(run.code, 0, "{command:?}: {}", run.err);
+        assert!(run.err.contains("the input ends inside an event"), "{command:?}: {}", run.err);
+        assert!(!run.out.is_empty(), "{command:?}");
+    }
+}
+
+#[test]
+fn what_was_appended_is_said_to_be() {
+    let folder = Folder::new();
+    let whole = bytes("go1.21/network.trace");
+    let count = |path: &str| run(&["info", "--json", path]).json()["events"].as_u64();
+    let all = count(arg(&recorded("go1.21/network.trace")));
+    let at = format!("at byte {}", whole.len());
+    let other = bytes(NAME);
+    for (name, more, says) in [
+        ("two.trace", &other[..], "another trace follows"),
+        (
+            "text.trace",
+            b"exit status 1\n".repeat(9).as_slice(),
+            "what follows the end of the trace",
+        ),
+    ] {
+        let path = folder.file(name, &[&whole[..], more].concat());
+        let strict = run(&["validate", arg(&path)]);
+        assert_eq!(strict.code, 1);
+        for part in [says, &at, "something was written to the same file behind the trace"] {
+            assert!(strict.out.contains(part), "{part} in {}", strict.out);
+        }
+        assert_eq!(count(arg(&path)), all, "{name}");
+    }
+}
+
+#[test]
+fn a_compressed_one_that_is_cut_off_says_where() {
+    let folder = Folder::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&bytes("go1.21/network.trace")).expect("to memory");
+    let whole = gzip.finish().expect("to memory");
+    let path = folder.file("cut.trace.gz", &whole[..3000]);
+    let info = run(&["info", arg(&path)]);
+    for part in ["the gzip data is cut off after 3000 bytes, which is byte ", "cut off after "] {
+        assert!(info.out.contains(part), "{part} in {}", info.out);
+    }
+    assert!(!info.out.contains("at byte 16\n"), "{}", info.out);
 }
 
 #[test]

@@ -147,8 +147,8 @@ impl<'t> Collector<'t> {
         let len = match self.input.window(0, usize::MAX) {
             Ok(all) => all.len(),
             Err(failed) => {
-                let error = self.error(Fault::Io(failed), 0, &Draft::default());
                 let len = self.input.seen().len();
+                let error = self.error(Fault::Io(failed), len, &Draft::default());
                 if !self.drop_range(len..len, &error) {
                     return Next::Broken(error);
                 }

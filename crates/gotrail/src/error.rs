@@ -41,6 +41,8 @@ pub struct Place {
 pub enum Cause {
     /// The file ends too early: the program was killed or the copy is incomplete.
     CutOff,
+    /// Something else was written behind the trace.
+    Appended,
     /// The traced program used the annotation API wrongly.
     Misuse,
     /// The bytes were damaged, or the tracer of that Go version wrote a wrong trace.
@@ -55,6 +57,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Cause::CutOff => "the trace is cut off",
+            Cause::Appended => "something was appended to the trace",
             Cause::Misuse => "the traced program misuses the annotation API",
             Cause::Damaged => "the data is damaged, or the tracer has a bug",
             Cause::Io => "the input cannot be read",

@@ -36,14 +36,15 @@ impl Generation<'_> {
     /// Puts the events in order, given the state before them: exactly what the full pass gives,
     /// in any order of generations and on any thread.
     pub fn events<'a>(&'a self, before: &'a Checkpoint) -> Events<'a> {
+        let lenient = self.old.as_ref().is_some_and(|old| old.is_lenient());
         Events {
             generation: self,
             names: before.state.names(),
             state: before.state.clone(),
-            run: Run::new(false),
+            run: Run::new(lenient),
             delivery: Delivery {
                 last_time: before.last_time.min(self.latest_before()),
-                ..Delivery::new(false)
+                ..Delivery::new(lenient)
             },
             syncs: before.syncs,
             phase: Phase::Start,

@@ -6,6 +6,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How much is read from a stream at once.
 const CHUNK: usize = 256 << 10;
@@ -15,6 +17,16 @@ const CHUNK: usize = 256 << 10;
 pub(crate) enum Bytes<'t> {
     Borrowed(&'t [u8]),
     Owned(Vec<u8>),
+}
+
+impl Bytes<'_> {
+    /// Only the first `len` bytes are left.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        match self {
+            Bytes::Borrowed(bytes) => *bytes = &bytes[..len.min(bytes.len())],
+            Bytes::Owned(bytes) => bytes.truncate(len),
+        }
+    }
 }
 
 impl std::ops::Deref for Bytes<'_> {
@@ -153,9 +165,68 @@ fn decoder<'t>(
     compression: Compression,
     input: impl BufRead + Send + 't,
 ) -> io::Result<Box<dyn Read + Send + 't>> {
-    Ok(match compression {
-        Compression::None => Box::new(input),
+    let taken = Arc::new(AtomicU64::new(0));
+    let input = Counted { inner: input, taken: Arc::clone(&taken) };
+    let inner: Box<dyn Read + Send + 't> = match compression {
+        Compression::None => return Ok(Box::new(input.inner)),
         Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
         Compression::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(input)?),
-    })
+    };
+    Ok(Box::new(Decoding { inner, compression, taken, given: 0 }))
+}
+
+/// Counts the compressed bytes that a decoder takes.
+struct Counted<R> {
+    inner: R,
+    taken: Arc<AtomicU64>,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = self.inner.read(buf)?;
+        self.taken.fetch_add(len as u64, Ordering::Relaxed);
+        Ok(len)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.taken.fetch_add(len as u64, Ordering::Relaxed);
+        self.inner.consume(len);
+    }
+}
+
+/// Says where compressed data is broken: in itself, and in what it holds.
+struct Decoding<'t> {
+    inner: Box<dyn Read + Send + 't>,
+    compression: Compression,
+    taken: Arc<AtomicU64>,
+    given: u64,
+}
+
+impl Read for Decoding<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let Decoding { inner, compression, taken, given } = self;
+        match inner.read(buf) {
+            Ok(len) => {
+                *given += len as u64;
+                Ok(len)
+            }
+            Err(error) => {
+                let name = if *compression == Compression::Gzip { "gzip" } else { "Zstandard" };
+                let taken = taken.load(Ordering::Relaxed);
+                let (kind, place) = (error.kind(), format!("which is byte {given} of the trace"));
+                let what = if kind == io::ErrorKind::UnexpectedEof {
+                    format!("the {name} data is cut off after {taken} bytes, {place}")
+                } else {
+                    format!("the {name} data is damaged before its byte {taken}, {place}: {error}")
+                };
+                Err(io::Error::new(kind, what))
+            }
+        }
+    }
 }

@@ -545,7 +545,9 @@ impl<'t> Reader<'t> {
         }
         let mut losses = self.collector.take_losses();
         self.lossy |= !losses.losses.is_empty();
-        losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
+        if self.version.has_generations() {
+            losses.losses.iter_mut().for_each(|loss| loss.from = Some(time));
+        }
         self.report.append(&mut losses);
     }
 }

@@ -27,6 +27,12 @@ pub struct Report {
     pub more_misuses: u64,
     /// Events that refer to strings or stacks that were lost. They are delivered without them.
     pub unresolved: u64,
+    /// Events that are told although they are not in the trace, because others need them; and events
+    /// that were dropped because they make no sense without what is missing. Only traces before
+    /// Go 1.22 are mended so.
+    pub assumed: u64,
+    /// See [`Report::assumed`].
+    pub dropped: u64,
     /// Whether times are ticks of a clock and not nanoseconds: a trace before Go 1.22 says at its
     /// end how long a tick is, and the end is missing.
     pub times_are_ticks: bool,
@@ -85,6 +91,8 @@ impl Report {
         self.more_losses += other.more_losses;
         self.more_bytes_lost += other.more_bytes_lost;
         self.more_misuses += other.more_misuses;
+        self.assumed += other.assumed;
+        self.dropped += other.dropped;
         self.times_are_ticks |= other.times_are_ticks;
     }
 }

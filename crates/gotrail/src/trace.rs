@@ -7,6 +7,7 @@ use crate::generation::Generation;
 use crate::input::{self, Compression, Input};
 use crate::order::Checkpoint;
 use crate::reader::{Mode, Reader};
+use crate::report::Report;
 use crate::{ThreadId, Time};
 use gotrail_format::Version;
 use memmap2::Mmap;
@@ -34,7 +35,8 @@ pub struct Trace {
     version: Version,
     header: usize,
     compression: Compression,
-    index: OnceLock<Vec<GenerationInfo>>,
+    lenient: bool,
+    index: OnceLock<(Vec<GenerationInfo>, Report)>,
     /// Of which generations a whole pass has found that no number is too large.
     flawless: OnceLock<Vec<bool>>,
 }
@@ -114,6 +116,7 @@ impl Trace {
             version,
             header,
             compression,
+            lenient: false,
             index: OnceLock::new(),
             flawless: OnceLock::new(),
         })
@@ -134,6 +137,24 @@ impl Trace {
         self.data.bytes()
     }
 
+    /// From now on, all counts that is left of the only generation if the trace is broken. This is
+    /// for traces before Go 1.22, which have no other generations to go on with; nothing changes
+    /// for others. [`Trace::lost`] says what is missing.
+    pub fn make_tolerant(&mut self) {
+        self.lenient = !self.version.has_generations();
+        self.index = OnceLock::new();
+    }
+
+    /// Whether all counts that is left, see [`Trace::make_tolerant`].
+    pub fn is_tolerant(&self) -> bool {
+        self.lenient
+    }
+
+    /// What is missing, see [`Trace::make_tolerant`].
+    pub fn lost(&self) -> &Report {
+        &self.index().1
+    }
+
     /// Reads the trace from its first event on.
     pub fn reader(&self, mode: Mode) -> Result<Reader<'_>, Error> {
         Reader::from_slice(self.bytes(), mode)
@@ -142,6 +163,10 @@ impl Trace {
     /// Lists the generations without putting any events in order. A damaged trace is listed up
     /// to its first structural damage.
     pub fn generations(&self) -> &[GenerationInfo] {
+        &self.index().0
+    }
+
+    fn index(&self) -> &(Vec<GenerationInfo>, Report) {
         self.index.get_or_init(|| {
             let mut collector = self.collector(self.header as u64);
             let mut list = Vec::new();
@@ -158,7 +183,7 @@ impl Trace {
                     threads: generation.threads().collect(),
                 });
             }
-            list
+            (list, collector.take_losses())
         })
     }
 
@@ -182,15 +207,18 @@ impl Trace {
 
     /// Reads the whole trace once, strictly, and returns the state before each generation.
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
-        let mut reader = self.reader(Mode::Strict)?;
+        let mode = if self.lenient { Mode::Tolerant } else { Mode::Strict };
+        let mut reader = self.reader(mode)?;
         let mut list = vec![Checkpoint::start()];
         let mut flawless = Vec::new();
         while reader.next_end()? {
             list.extend(reader.checkpoint());
             flawless.push(reader.was_flawless());
         }
-        // Another thread may have come to the same.
-        let _ = self.flawless.set(flawless);
+        if !self.lenient {
+            // Another thread may have come to the same.
+            let _ = self.flawless.set(flawless);
+        }
         // The last one is behind the last generation.
         list.truncate(self.generations().len());
         Ok(list)
@@ -198,6 +226,6 @@ impl Trace {
 
     fn collector(&self, offset: u64) -> Collector<'_> {
         let bytes = &self.bytes()[offset as usize..];
-        Collector::new(Input::Slice(bytes), self.version, offset, false)
+        Collector::new(Input::Slice(bytes), self.version, offset, self.lenient)
     }
 }

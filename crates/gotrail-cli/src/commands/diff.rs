@@ -2,6 +2,7 @@
 
 use crate::Verdict;
 use crate::failure::{Failure, wrong_usage};
+use crate::human;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::source::{Data, Source};
@@ -183,7 +184,11 @@ fn one(path: &Path, slices: u32, samples: &mut Samples, known: usize) -> Result<
         Ok(())
     })?;
     progress.finish();
-    crate::report::to_stderr(&source.name, &outcome);
+    crate::report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+    if outcome.report.times_are_ticks {
+        human::times_are_ticks();
+        human::need_nanoseconds("a comparison")?;
+    }
     Ok(slicer.finish(samples, known))
 }
 

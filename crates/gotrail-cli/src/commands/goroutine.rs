@@ -68,6 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         let known = answer.analysis.goroutines.iter().map(|goroutine| goroutine.id);
         return Err(unknown(id, known, &source.name).into());
     };
+    source.mend(false)?;
     let mut history = source.history(|_| {})?;
     let until = if goroutine.ended == 0 { i64::MAX } else { goroutine.ended };
     let detail = Detail { waits: args.waits, depth: 1, pieces: 0 };
@@ -76,6 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let life = Life { answer: &answer, goroutine, history: &history, why: &why };
     let mut output = Output::new();
     if args.json {
+        human::need_nanoseconds("JSON")?;
         writeln!(output.buffer(), "{}", life.json())?;
     } else {
         output.buffer().extend_from_slice(life.text(args).as_bytes());

@@ -147,7 +147,7 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     table.row("Stacks", &per_generation(summary.stacks, summary.generations));
     table.gap();
 
-    let mut health = report::verdict(paint, outcome);
+    let mut health = report::verdict(paint, &outcome.report, outcome.bytes);
     let misuses = outcome.report.misuse_count();
     if misuses > 0 {
         let note = format!("but {}", human::counted(misuses, "misused annotation"));
@@ -158,7 +158,7 @@ fn text(paint: Paint, source: &Source, outcome: &Outcome, summary: &Summary) -> 
     let mut out = table.out;
     if !outcome.report.losses.is_empty() || misuses > 0 {
         out.push('\n');
-        report::details(&mut out, paint, outcome, start);
+        report::details(&mut out, paint, &outcome.report, start);
     }
     out
 }
@@ -273,6 +273,9 @@ struct Health<'a> {
     bytes_lost: u64,
     share_lost: f64,
     events_unresolved: u64,
+    /// Told although they are not in the trace; dropped for the lack of what is missing.
+    events_assumed: u64,
+    events_dropped: u64,
     losses: Vec<LossJson<'a>>,
     /// How many losses more there were.
     more_losses: u64,
@@ -371,6 +374,8 @@ impl<'a> Info<'a> {
                 bytes_lost: lost,
                 share_lost: if all == 0 { 0.0 } else { lost as f64 / all as f64 },
                 events_unresolved: report.unresolved,
+                events_assumed: report.assumed,
+                events_dropped: report.dropped,
                 losses: report.losses.iter().map(LossJson::from).collect(),
                 more_losses: report.more_losses,
                 misuses: report

@@ -112,6 +112,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = query.run_on(&mut source, Options { regions: true, ..Options::default() })?;
     let mut watch = Watch::new((i64::MIN, i64::MAX));
     watch.task = Some(id);
+    source.mend(false)?;
     let mut history = source.history(|event| watch.event(event))?;
     let subject = watch.subject(&history, 1, &source.name).ok();
     let why = match &subject {
@@ -126,6 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let report = Report { id, task, found, answer, history: &history, why };
     let mut output = Output::new();
     if args.json {
+        human::need_nanoseconds("JSON")?;
         writeln!(output.buffer(), "{}", report.json())?;
     } else {
         output.buffer().extend_from_slice(report.text().as_bytes());

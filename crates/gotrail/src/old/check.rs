@@ -339,7 +339,7 @@ impl<'a> Check<'a> {
 
     #[cold]
     #[inline(never)]
-    fn annotation(&mut self, event: &Event, ids: &[u64]) -> Result<(), Fault> {
+    pub(super) fn annotation(&mut self, event: &Event, ids: &[u64]) -> Result<(), Fault> {
         let name = |id| self.generation.string(id).to_owned();
         if event.kind == Kind::TASK_END {
             self.tasks.remove(&event.args[0]);

@@ -7,6 +7,7 @@ use super::OldEvents;
 use super::fault::OldFault;
 use super::names::{reason, stop_reason};
 use super::next::Event;
+use super::repair::Repair;
 use super::walk::Walk;
 use super::wire::Kind;
 use crate::error::{Error, Fault, Place};
@@ -18,10 +19,12 @@ use rustc_hash::FxHashMap;
 use std::collections::VecDeque;
 
 // Procs that do not exist, but on which some things are said to happen.
-const TIMERS: i64 = 1_000_001;
+pub(super) const TIMERS: i64 = 1_000_001;
 const NETWORK: i64 = 1_000_002;
-const SYSCALLS: i64 = 1_000_003;
+pub(super) const SYSCALLS: i64 = 1_000_003;
 const COLLECTOR: i64 = 1_000_004;
+/// What must have happened, and is missing in a broken trace.
+pub(super) const MISSING: i64 = 1_000_006;
 
 const NONE: u64 = u64::MAX;
 
@@ -63,6 +66,46 @@ pub(super) fn may_be_refused(event: &Event, generation: &Generation<'_>) -> bool
     }
 }
 
+/// Whether the event can stand where everything is told that exists at the beginning.
+fn is_of_beginning(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::GO_CREATE
+            | Kind::GO_WAITING
+            | Kind::GO_IN_SYSCALL
+            | Kind::PROC_START
+            | Kind::GO_START
+            | Kind::PROCS_CHANGE
+            | Kind::CPU_SAMPLE
+    )
+}
+
+/// What an event comes to.
+#[derive(Default)]
+struct Told(Vec<Ordered>);
+
+impl Sink for Told {
+    fn emit(&mut self, event: Ordered) {
+        self.0.push(event);
+    }
+
+    fn emit_known(&mut self, event: Ordered) {
+        self.0.push(event);
+    }
+
+    fn deliver(&mut self, event: Ordered) {
+        self.0.push(event);
+    }
+
+    fn commit(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        true
+    }
+}
+
 /// Tells the events of a trace one after the other.
 #[derive(Debug)]
 pub(crate) struct Converter {
@@ -78,10 +121,11 @@ pub(crate) struct Converter {
     /// Before the first event that says how many procs there are, all that exists is told.
     beginning: bool,
     existing: Existing,
-    /// Goroutines whose status comes next, and the time of it.
-    statuses: VecDeque<u64>,
-    status_time: i64,
+    /// What comes next: statuses of goroutines, and all that is left of an event of a broken trace.
+    pending: VecDeque<Ordered>,
     lenient: bool,
+    /// What is known of a broken trace's events.
+    pub(super) repair: Repair,
 }
 
 impl Converter {
@@ -96,15 +140,15 @@ impl Converter {
             stopped: 0,
             beginning: true,
             existing: Existing::default(),
-            statuses: VecDeque::new(),
-            status_time: 0,
-            lenient,
+            pending: VecDeque::new(),
+            lenient: lenient || events.lenient,
+            repair: Repair::default(),
         }
     }
 
     /// Whether all events were told.
     pub(crate) fn is_done(&self, events: &OldEvents) -> bool {
-        self.told >= events.count && self.statuses.is_empty()
+        self.told >= events.count && self.pending.is_empty()
     }
 
     /// Tells events until the sink has enough; false if there are none left.
@@ -115,13 +159,11 @@ impl Converter {
         sink: &mut S,
     ) -> Result<bool, Error> {
         while !self.is_done(events) {
-            if let Some(go) = self.statuses.pop_front() {
-                sink.emit(Ordered {
-                    time: self.status_time,
-                    args: [go, NONE, GO_RUNNABLE, 0],
-                    event: EventType::GO_STATUS,
-                    ..Ordered::EMPTY
-                });
+            if let Some(event) = self.pending.pop_front() {
+                sink.emit(event);
+            } else if events.mended {
+                self.repaired(events, generation)?;
+                continue;
             } else {
                 if !self.beginning
                     && let Some(total) = events.total
@@ -146,6 +188,36 @@ impl Converter {
             }
         }
         Ok(false)
+    }
+
+    /// The next event of a broken trace becomes pending, with what must have happened before it.
+    #[cold]
+    #[inline(never)]
+    fn repaired(&mut self, events: &OldEvents, generation: &Generation<'_>) -> Result<(), Error> {
+        let Some((event, number)) = self.walk.next(events, &generation.data) else {
+            self.told = events.count;
+            return Ok(());
+        };
+        self.told += 1;
+        let mut told = Told::default();
+        let time = events.nanos_between(events.first, event.time);
+        if self.beginning && !is_of_beginning(event.kind) {
+            // The event that ends it is missing.
+            self.end_beginning(time);
+            told.0.extend(self.pending.drain(..));
+        }
+        self.tell(&event, events.marks.has(number), events, generation, &mut told)?;
+        told.0.extend(self.pending.drain(..));
+        for event in told.0 {
+            self.repair.event(event, &mut self.pending);
+        }
+        Ok(())
+    }
+
+    /// Everything that exists was named: of what is left nothing else is said.
+    fn end_beginning(&mut self, time: i64) {
+        self.beginning = false;
+        self.pending = self.existing.take(time);
     }
 
     #[inline(always)]
@@ -241,9 +313,7 @@ impl Converter {
             Kind::HEAP_GOAL => make(T::HEAP_GOAL, [old.args[0], 0, 0, 0]),
             Kind::PROCS_CHANGE => {
                 if self.beginning {
-                    self.beginning = false;
-                    self.statuses = self.existing.take();
-                    self.status_time = time;
+                    self.end_beginning(time);
                     return Ok(());
                 }
                 make(T::PROCS_CHANGE, [old.args[0], stack, 0, 0])
@@ -392,7 +462,14 @@ impl Existing {
         }
     }
 
-    fn take(&mut self) -> VecDeque<u64> {
-        std::mem::take(self).list.into_iter().flatten().collect()
+    /// Their statuses.
+    fn take(&mut self, time: i64) -> VecDeque<Ordered> {
+        let status = |go| Ordered {
+            time,
+            args: [go, NONE, GO_RUNNABLE, 0],
+            event: EventType::GO_STATUS,
+            ..Ordered::EMPTY
+        };
+        std::mem::take(self).list.into_iter().flatten().map(status).collect()
     }
 }

@@ -87,6 +87,34 @@ pub enum OldFault {
     /// Neither the begin nor the end of a region.
     #[error("a region of mode {0}")]
     RegionMode(u64),
+    /// Another trace follows.
+    #[error("another trace follows in the same file")]
+    AnotherTrace,
+    /// Something follows that is not of the trace.
+    #[error("what follows the end of the trace is no event of it")]
+    Trailing,
+    /// The end of the trace is missing.
+    #[error(
+        "the trace is cut off at byte {at}, before its stacks and the frequency of its clock; all \
+         procs are told up to {}.{}% of the time", complete / 10, complete % 10
+    )]
+    End {
+        /// Where the data ends.
+        at: u64,
+        /// Up to which part of the time that is told every running proc is, in thousandths.
+        complete: u16,
+    },
+    /// What events need is not in the trace.
+    #[error(
+        "events are missing: {assumed} were assumed that others need, such as those that wake \
+         goroutines, and {dropped} dropped that make no sense without them"
+    )]
+    Missing {
+        /// How many events are told that are not in the trace.
+        assumed: u64,
+        /// How many were dropped.
+        dropped: u64,
+    },
     /// An event that has no counterpart in newer traces.
     #[error("unexpected event {0}")]
     Unexpected(&'static str),
@@ -96,7 +124,8 @@ impl OldFault {
     /// The likely reason.
     pub(crate) fn cause(&self) -> Cause {
         match self {
-            OldFault::CutOff(_) | OldFault::NoFrequency => Cause::CutOff,
+            OldFault::CutOff(_) | OldFault::NoFrequency | OldFault::End { .. } => Cause::CutOff,
+            OldFault::AnotherTrace | OldFault::Trailing => Cause::Appended,
             _ => Cause::Damaged,
         }
     }

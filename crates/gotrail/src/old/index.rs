@@ -8,12 +8,25 @@ use crate::tables::{Numbers, Piece, Strings};
 use gotrail_format::varint::VarintError;
 use gotrail_format::{Version, gosort};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::ops::Range;
 
 /// The longest string.
 const LONGEST_STRING: u64 = 1_000_000;
 
 /// The deepest stack.
 const MOST_FRAMES: u64 = 1000;
+
+/// The first byte of a batch.
+const BATCH_HEAD: u8 = Kind::BATCH.0 | 1 << 6;
+
+/// How many events of what seems to be a batch must make sense.
+const TRIED_EVENTS: usize = 32;
+
+/// Procs of batches that are found by guessing have ids up to this one.
+const MOST_PROCS: i32 = 1 << 16;
+
+/// In ticks: no proc's batches are further apart, by far.
+pub(super) const LONGEST_PAUSE: i64 = 1 << 44;
 
 /// The proc that CPU samples are said to be of, so that they are merged like its events.
 pub(super) const SAMPLES: i32 = 1_000_005;
@@ -26,6 +39,17 @@ pub(super) struct Batch {
     pub(super) end: usize,
     /// The time from which the first event's counts.
     pub(super) time: i64,
+    /// Whether it ends because what follows cannot be read.
+    pub(super) broken: bool,
+}
+
+/// Bytes that cannot be read, which end a batch.
+#[derive(Debug)]
+pub(super) struct Gap {
+    pub(super) fault: Fault,
+    pub(super) bytes: Range<usize>,
+    /// Where the events of the batch end that it ends, if there is one.
+    pub(super) batch_end: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -55,27 +79,24 @@ pub(super) struct Index {
     pub(super) frequency: Option<i64>,
     /// Goroutines of the runtime's timers.
     pub(super) timers: Vec<u64>,
+    /// The latest time from which a batch's times count.
+    pub(super) latest: i64,
     /// How long the trace is.
     pub(super) bytes: usize,
+    /// What cannot be read: the first of it only, unless it is looked for what comes after.
+    pub(super) gaps: Vec<Gap>,
+    /// Where the first event of a proc is that comes after the frequency, behind which the runtime
+    /// writes nothing but tables.
+    pub(super) behind: Option<usize>,
     strings: Vec<(u64, Piece)>,
     /// Messages of logs, and where they stand, which is where the numbers of the event end.
     messages: Vec<(usize, Piece)>,
     stacks: StackBuilder,
 }
 
-/// Walks over the bytes up to the first fault, which is returned with its place.
-pub(super) fn index(data: &[u8], version: Version) -> (Index, Option<(Fault, usize)>) {
-    let mut walk = Walk {
-        data,
-        version,
-        at: 0,
-        index: Index { bytes: data.len(), ..Index::default() },
-        plain: plain(version),
-        tail: None,
-        places: FxHashMap::default(),
-        proc: None,
-    };
-    let mut fault = None;
+/// Walks over the bytes. Behind a fault it goes on where a batch seems to begin.
+pub(super) fn index(data: &[u8], version: Version) -> Index {
+    let mut walk = Walk::new(data, version);
     let mut seen = FxHashSet::default();
     loop {
         walk.plain_events();
@@ -83,16 +104,24 @@ pub(super) fn index(data: &[u8], version: Version) -> (Index, Option<(Fault, usi
         if at == data.len() {
             break;
         }
-        if let Err(found) = walk.event(&mut seen) {
-            fault = Some((found, at));
-            walk.at = at;
-            break;
+        if let Err(fault) = walk.event(&mut seen) {
+            walk.end_batch(at);
+            let next = walk.find_batch(at);
+            walk.at = next;
+            let proc = walk.proc.take();
+            let batch = proc.and_then(|proc| walk.index.procs[proc].batches.last_mut());
+            let batch_end = batch.map(|batch| {
+                batch.broken = true;
+                batch.end
+            });
+            walk.index.gaps.push(Gap { fault, bytes: at..next, batch_end });
         }
     }
     walk.end_batch(walk.at);
-    let mut index = walk.index;
+    let latest = walk.times.map_or(0, |(_, latest)| latest);
+    let mut index = Index { latest, ..walk.index };
     gosort::sort_unstable_by(&mut index.samples, |a, b| a.time < b.time);
-    (index, fault)
+    index
 }
 
 struct Walk<'a> {
@@ -109,6 +138,8 @@ struct Walk<'a> {
     /// Where events begin that are not of the proc, if only such were seen since, and how many
     /// others there were before.
     tail: Option<(usize, usize)>,
+    /// The earliest and the latest time of a batch.
+    times: Option<(i64, i64)>,
 }
 
 /// The events that happen on a proc and are nothing but numbers, a bit for each type.
@@ -120,11 +151,25 @@ fn plain(version: Version) -> u64 {
     (0..64).filter(is_plain).fold(0, |all, byte| all | 1 << byte)
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(data: &'a [u8], version: Version) -> Walk<'a> {
+        Walk {
+            data,
+            version,
+            at: 0,
+            index: Index { bytes: data.len(), ..Index::default() },
+            plain: plain(version),
+            tail: None,
+            places: FxHashMap::default(),
+            proc: None,
+            times: None,
+        }
+    }
+
     /// Goes over events of the batch's proc that are nothing special.
     #[inline(always)]
     fn plain_events(&mut self) {
-        if self.proc.is_none() {
+        if self.proc.is_none() || self.index.frequency.is_some() {
             return;
         }
         let mut at = self.at;
@@ -164,6 +209,9 @@ impl Walk<'_> {
         if head.kind.spec().timed {
             if self.proc.is_none() {
                 return Err(OldFault::NoBatch(head.kind.name()).into());
+            }
+            if self.index.frequency.is_some() {
+                self.index.behind.get_or_insert(self.at);
             }
             let at = self.at + 1;
             self.at = if head.has_length() {
@@ -222,12 +270,14 @@ impl Walk<'_> {
                     return Err(OldFault::ProcId(id).into());
                 }
                 self.end_batch(start);
+                let (earliest, latest) = self.times.unwrap_or((time, time));
+                self.times = Some((earliest.min(time), latest.max(time)));
                 let procs = &mut self.index.procs;
                 let place = *self.places.entry(id as i32).or_insert_with(|| {
                     procs.push(Proc { id: id as i32, batches: Vec::new() });
                     procs.len() - 1
                 });
-                procs[place].batches.push(Batch { start: at, end: at, time });
+                procs[place].batches.push(Batch { start: at, end: at, time, broken: false });
                 self.proc = Some(place);
             }
             Kind::STRING => {
@@ -319,6 +369,37 @@ impl Walk<'_> {
             }
         }
         if frames.is_empty() { Ok(end) } else { Err(wrong()) }
+    }
+
+    /// Where the next batch begins behind a fault, as it seems; the end of the data if there is none.
+    #[cold]
+    fn find_batch(&self, fault: usize) -> usize {
+        let (earliest, latest) = self.times.unwrap_or((0, i64::MAX));
+        let latest = latest.saturating_add(LONGEST_PAUSE);
+        let candidates = (fault + 1..self.data.len()).filter(|&at| self.data[at] == BATCH_HEAD);
+        let found = candidates.into_iter().find(|&at| {
+            let mut trial = Walk::new(self.data, self.version);
+            trial.at = at;
+            let mut seen = FxHashSet::default();
+            for event in 0..TRIED_EVENTS {
+                if trial.at == self.data.len() {
+                    return event > 0;
+                }
+                match trial.event(&mut seen) {
+                    Ok(()) => {}
+                    // The data may end anywhere.
+                    Err(Fault::Old(OldFault::CutOff(_))) => return event > 0,
+                    Err(_) => return false,
+                }
+                let [proc] = &trial.index.procs[..] else { return event > 0 };
+                let right = proc.batches.iter().all(|one| (earliest..=latest).contains(&one.time));
+                if !right || proc.id > MOST_PROCS {
+                    return false;
+                }
+            }
+            true
+        });
+        found.unwrap_or(self.data.len())
     }
 
     /// The current batch ends at `at`.

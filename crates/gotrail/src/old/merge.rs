@@ -10,6 +10,7 @@ use super::fault::OldFault;
 use super::glance::Glance;
 use super::heap::Heap;
 use super::index::{Index, SAMPLES};
+use super::mend::Missing;
 use super::next::{ANY, COLLECTOR, Event, NOBODY, ONE_MORE, Proc};
 use super::slots::{NONE, Slots};
 use super::wire::{Kind, Status};
@@ -44,6 +45,8 @@ pub(super) struct Merge {
     pub(super) next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.
     pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
+    /// Gaps in the events of procs, if the trace is broken.
+    pub(super) missing: Vec<Missing>,
     /// Whether events need not be read if a glance at them is enough.
     glances: bool,
 }
@@ -102,6 +105,7 @@ impl Merge {
             timers,
             next_sample: 0,
             unreadable: Vec::new(),
+            missing: Vec::new(),
             glances,
         }
     }
@@ -261,7 +265,7 @@ impl Merge {
     }
 
     #[inline(always)]
-    fn state(&mut self, go: u32) -> &mut Go {
+    pub(super) fn state(&mut self, go: u32) -> &mut Go {
         if go as usize >= self.states.len() {
             // There is a state for each slot before long.
             self.grow();
@@ -277,7 +281,7 @@ impl Merge {
 
     /// Whether a proc's next event can happen.
     #[inline(always)]
-    fn is_ready(&mut self, proc: u32) -> bool {
+    pub(super) fn is_ready(&mut self, proc: u32) -> bool {
         let event = &self.procs[proc as usize].event;
         let (subject, status, seq) = (event.subject, event.status, event.seq);
         if subject == NONE {
@@ -289,7 +293,7 @@ impl Merge {
 
     /// Lets a proc's next event happen, which is ready.
     #[inline(always)]
-    fn take(&mut self, proc: u32) {
+    pub(super) fn take(&mut self, proc: u32) {
         let of = &mut self.procs[proc as usize];
         of.has_next = false;
         let event = &of.event;

@@ -23,6 +23,9 @@
 //! | `glance.rs` | what that loop needs to know of a proc's next event |
 //! | `walk.rs` | the same order again, with ends of syscalls at their true times |
 //! | `convert.rs` | the events of the newer format that an event means |
+//! | `mend.rs` | an order of what is left of a broken trace |
+//! | `repair.rs` | what must have happened where events are missing |
+//! | `salvage.rs` | what is kept of a broken trace, and what is said of the rest |
 //! | `names.rs` | the reasons that the newer format has as strings |
 //! | `slots.rs` | small numbers for ids |
 //!
@@ -37,9 +40,12 @@ mod fault;
 mod glance;
 mod heap;
 mod index;
+mod mend;
 mod merge;
 mod names;
 mod next;
+mod repair;
+mod salvage;
 mod slots;
 mod stretch;
 #[cfg(test)]
@@ -77,6 +83,10 @@ pub(crate) struct OldEvents {
     /// Syscalls that block, ends of them that were moved, unblocking of goroutines that waited for
     /// the network; and what a tolerant reader drops.
     marks: Marks,
+    /// Whether a tolerant reader wants them.
+    lenient: bool,
+    /// Whether the trace is broken, and its order made of what is left.
+    mended: bool,
     /// Ends of syscalls that were moved, by true times.
     moved: Vec<Moved>,
     /// How many events of the newer format they come to, if there is certainly nothing that must
@@ -100,7 +110,7 @@ pub(crate) struct OldEvents {
 /// Reads what is behind the header: all of the trace, as a generation. None if it has no events.
 /// With `losses`, damage is noted there and what comes before it is kept.
 pub(crate) fn load<'t>(
-    data: Bytes<'t>,
+    mut data: Bytes<'t>,
     version: Version,
     offset: u64,
     mut losses: Option<&mut Report>,
@@ -108,6 +118,7 @@ pub(crate) fn load<'t>(
     let error = |fault: Fault, at: usize| {
         Error::new(fault, Place { offset: Some(offset + at as u64), ..Place::default() })
     };
+    let strict = losses.is_none();
     let mut lose = |fault: Fault, at: usize, ranges: Vec<Range<usize>>| {
         let error = error(fault, at);
         let Some(report) = losses.as_deref_mut() else { return Err(error) };
@@ -117,16 +128,22 @@ pub(crate) fn load<'t>(
         Ok(())
     };
 
-    let (mut index, fault) = index::index(&data, version);
-    if let Some((fault, at)) = fault {
-        lose(fault, at, std::iter::once(at..data.len()).collect())?;
+    let mut index = index::index(&data, version);
+    if let Some((fault, end)) = salvage::what_follows(&data, &index) {
+        // It ends before; what follows is not looked at.
+        lose(fault.into(), end, std::iter::once(end..data.len()).collect())?;
+        data.truncate(end);
+        index = index::index(&data, version);
+    }
+    let broken = !index.gaps.is_empty();
+    if broken && strict {
+        let gap = index.gaps.swap_remove(0);
+        return Err(error(gap.fault, gap.bytes.start));
     }
     let nanos = match index.frequency {
         Some(frequency) => 1e9 / frequency as f64,
-        None => {
-            lose(OldFault::NoFrequency.into(), data.len(), Vec::new())?;
-            1.0
-        }
+        None if strict => return Err(error(OldFault::NoFrequency.into(), data.len())),
+        None => 1.0,
     };
     let has_clock = index.frequency.is_some();
     let more = index.messages() + names::NAMES.len() as u64;
@@ -160,6 +177,8 @@ pub(crate) fn load<'t>(
         merged: 0,
         count: 0,
         marks: Marks::default(),
+        lenient: !strict,
+        mended: false,
         moved: Vec::new(),
         total: (broken_stacks.is_empty() && losses.is_none()).then_some(0),
         first: 0,
@@ -169,13 +188,24 @@ pub(crate) fn load<'t>(
         names,
         broken_stacks,
     };
-    let faults = events.put_in_order(&generation, losses.as_deref_mut());
-    for (fault, at, rest) in faults {
-        let error = error(fault, at);
-        let Some(report) = losses.as_deref_mut() else { return Err(error) };
-        let mut loss = Loss::of_error(&error);
-        loss.add(offset, rest.into_iter());
-        report.add_loss(loss);
+    let mut noted = (!strict).then(Report::default);
+    // If it only ends too early, it may still be possible to put it in order as if it did not.
+    let hopeless = events.index.gaps.iter().any(|gap| gap.bytes.end < generation.data.len());
+    let faults =
+        if hopeless { Faults::new() } else { events.put_in_order(&generation, noted.as_mut()) };
+    match losses.as_deref_mut() {
+        None => {
+            if let Some((fault, at, _)) = faults.into_iter().next() {
+                return Err(error(fault, at));
+            }
+        }
+        Some(report) if hopeless || !faults.is_empty() => {
+            events.salvage(&generation, faults, report);
+        }
+        Some(report) => {
+            report.append(&mut noted.unwrap_or_default());
+            events.note_end(&generation, report);
+        }
     }
     if let Some(report) = losses {
         report.times_are_ticks |= !has_clock;
@@ -371,6 +401,11 @@ impl OldEvents {
     fn stack_of(&self, event: &Event, generation: &Generation<'_>) -> u64 {
         let stack = u64::from(event.stack);
         if generation.stacks.contains(stack) { stack } else { 0 }
+    }
+
+    /// Whether a tolerant reader wants them.
+    pub(crate) fn is_lenient(&self) -> bool {
+        self.lenient
     }
 
     /// The time of the last event, at least.

@@ -40,7 +40,12 @@ impl Walk {
     #[inline(always)]
     pub(super) fn next(&mut self, events: &OldEvents, data: &[u8]) -> Option<(Event, u64)> {
         while self.ahead.is_none() && self.merged < events.merged {
-            let Next::Event = self.merge.next(data, &events.index) else { break };
+            let next = if events.mended {
+                self.merge.next_mended(data, &events.index)
+            } else {
+                self.merge.next(data, &events.index)
+            };
+            let Next::Event = next else { break };
             let event = self.merge.event();
             self.merged += 1;
             // Those that were moved are told in their own place.

@@ -96,8 +96,7 @@ fn header(name: &str, answer: &Answer, rules: &Rules) -> Markup {
         }
         @if answer.report.times_are_ticks {
             p class="finding" {
-                "The trace does not say how long a tick of its clock is: all times are "
-                "ticks, although they are printed as nanoseconds."
+                "The trace does not say how long a tick of its clock is: all times are ticks."
             }
         }
         @if answer.scope.is_some() {
@@ -169,6 +168,10 @@ const FRAME: &str = "<style>body{margin:0}svg{width:100%;height:auto}</style>";
 /// Flame graphs: CPU samples, if there are any, and the time in which goroutines did not run.
 /// Gives the answer back.
 fn flames(answer: Answer) -> Result<(Markup, Answer)> {
+    if answer.report.times_are_ticks {
+        // A flame graph would call them microseconds.
+        return Ok((html! {}, answer));
+    }
     let cpu = Made::of(answer, ProfileKind::Cpu);
     let samples = (!cpu.profile.samples.is_empty()).then(|| flame::drawn(&cpu)).transpose()?;
     let off = Made::of(cpu.answer, ProfileKind::OffCpu);

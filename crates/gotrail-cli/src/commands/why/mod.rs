@@ -75,13 +75,17 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     if args.nth == 0 {
         wrong_usage!("--nth 1 is the slowest region");
     }
-    let source = Source::open(&args.trace)?.into_mapped()?;
+    let mut source = Source::open(&args.trace)?.into_mapped()?;
+    source.mend(true)?;
     let window = source.window(args.from, args.to)?;
     let mut watch = Watch::new(window);
     watch.goroutine = args.goroutine.map(gotrail::GoId);
     watch.task = args.task.map(gotrail::TaskId);
     watch.region = args.region.clone();
     watch.anybody = watch.goroutine.is_none() && watch.task.is_none() && watch.region.is_none();
+    if args.from.is_some() || args.to.is_some() {
+        human::need_nanoseconds("a filter by time")?;
+    }
     let mut history = source.history(|event| watch.event(event))?;
     let subject = watch.subject(&history, args.nth, &source.name)?;
     let pieces = if args.path == 0 { usize::MAX } else { args.path };
@@ -95,6 +99,7 @@ fn print(history: &History<'_>, subject: &Subject, why: &Why, args: &Args) -> Re
     let teller = Teller { history, paint, stacks: args.stacks };
     let mut output = Output::new();
     if args.json {
+        human::need_nanoseconds("JSON")?;
         let mut value = teller.json(why);
         value["subject"] = subject.title.clone().into();
         writeln!(output.buffer(), "{value}")?;

@@ -3,6 +3,7 @@
 use crate::failure::{Failure, quoted, wrong_usage};
 use crate::human;
 use crate::query::Moment;
+use crate::report;
 use crate::source::{Data, Source};
 use anyhow::{Result, bail};
 use gotrail::{Details, Event, GoId, GoState, Kind, TaskId};
@@ -270,6 +271,23 @@ impl Source {
             wrong_usage!("--from is not before --to");
         }
         Ok((from, until))
+    }
+
+    /// Lets all count that is left of a broken trace before Go 1.22, and says so if nobody has yet.
+    pub(crate) fn mend(&mut self, say: bool) -> Result<()> {
+        let Data::Mapped(trace) = &mut self.data else { return Ok(()) };
+        if trace.version().has_generations() || trace.is_tolerant() {
+            return Ok(());
+        }
+        trace.make_tolerant();
+        let report = trace.lost();
+        if report.times_are_ticks {
+            human::times_are_ticks();
+        }
+        if say {
+            report::to_stderr(&self.name, report, trace.bytes().len() as u64);
+        }
+        Ok(())
     }
 
     /// Reads it so that it can be read backward. What a broken one has before its first error
