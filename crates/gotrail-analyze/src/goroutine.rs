@@ -58,8 +58,10 @@ pub struct Goroutine {
     pub(crate) settled: bool,
     /// Whether it works for the garbage collector, or ever did.
     pub(crate) collects: bool,
+    /// Whether `head` lasts.
+    pub(crate) in_head: bool,
     /// What a later fold found it in the middle of.
-    pub(crate) head: Option<Head>,
+    pub(crate) head: Option<Box<Head>>,
     pub(crate) extra: Option<Box<Extra>>,
 }
 
@@ -164,6 +166,14 @@ pub struct Region {
     pub(crate) with_goroutine: bool,
 }
 
+impl Region {
+    /// Whether the program left it to the end of its goroutine. The time of a goroutine that
+    /// inherited a task has no type, and is nobody's region.
+    pub(crate) fn was_left(&self) -> bool {
+        self.with_goroutine && self.end.is_some() && self.name != StrId::EMPTY
+    }
+}
+
 impl Extra {
     /// A range is mentioned, perhaps for the first time.
     pub(crate) fn first_range(&mut self, name: StrId, first: FirstRange) {
@@ -203,6 +213,7 @@ impl Goroutine {
             woke: (0, 0, 0),
             settled: false,
             collects: false,
+            in_head: false,
             head: None,
             extra: None,
         }
@@ -210,6 +221,16 @@ impl Goroutine {
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// Whether it is in this state, and to leave it takes nothing but to count the time.
+    #[inline(always)]
+    pub(crate) fn is_simply(&self, state: GoState) -> bool {
+        (self.state == state)
+            & self.counts
+            & !self.collects
+            & !self.in_head
+            & (self.name != StrId::EMPTY)
     }
 
     pub(crate) fn inherits(&self) -> bool {

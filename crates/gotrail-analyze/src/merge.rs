@@ -52,12 +52,12 @@ impl Goroutines {
             || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to, assist))
             || unknown_workers
                 .iter()
-                .filter_map(|&go| later.get(go)?.head)
+                .filter_map(|&go| later.get(go)?.head.as_deref())
                 .any(|head| !head.collects)
     }
 
     fn doubts_one(&self, later: &Goroutine, to: &Renumbering, assist: StrId) -> bool {
-        let Some(head) = &later.head else { return false };
+        let Some(head) = later.head.as_deref() else { return false };
         let before = self.get(later.id).filter(|before| before.state != GoState::NotExist);
         let Some(before) = before else {
             // It would have been known to hold its proc, or to wait for one.
@@ -127,11 +127,11 @@ impl Goroutines {
             match change {
                 Change::Ended(go) => {
                     if let Some(proc) = self.get(go).map(|before| before.syscall_proc) {
-                        self.in_syscall.remove(&proc.0);
+                        self.in_syscall.remove(proc.0);
                     }
                 }
                 Change::Idle(proc) => {
-                    if let Some(go) = self.in_syscall.remove(&proc)
+                    if let Some(go) = self.in_syscall.remove(proc)
                         && let Some(slot) = self.slot(go)
                     {
                         self.list[slot].blocked_since = time;
@@ -139,8 +139,12 @@ impl Goroutines {
                 }
             }
         }
-        self.in_syscall.retain(|proc, _| !later.touched.contains(proc));
-        self.in_syscall.extend(&later.in_syscall);
+        for (proc, ()) in later.touched.iter() {
+            self.in_syscall.remove(proc);
+        }
+        for (proc, &go) in later.in_syscall.iter() {
+            self.in_syscall.insert(proc, go);
+        }
     }
 
     fn absorb_one(&mut self, mut later: Goroutine, merged: &mut Merged, with: &mut Merge<'_>) {
@@ -169,12 +173,13 @@ impl Goroutines {
                 times.renumber(to);
             }
         }
-        let before = later.head.and_then(|_| self.slot(later.id));
+        let before = later.head.as_ref().and_then(|_| self.slots.look(later.id.0));
         let before = before.filter(|&slot| self.list[slot].state != GoState::NotExist);
+        later.in_head = false;
         match (later.head.take(), before) {
             (None, _) => self.absorb_new(later, merged, with),
-            (Some(head), None) => self.absorb_unknown(head, later, merged, with),
-            (Some(head), Some(slot)) => self.continue_with(slot, head, later, merged, with),
+            (Some(head), None) => self.absorb_unknown(*head, later, merged, with),
+            (Some(head), Some(slot)) => self.continue_with(slot, *head, later, merged, with),
         }
     }
 

@@ -40,9 +40,8 @@ const STYLE: &str = include_str!("report.css");
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     args.place.check()?;
     let rules = Rules::default();
-    let regions = rules.need_regions();
     let query = Query { trace: args.trace.clone(), part: Part::default(), threads: args.threads };
-    let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
+    let answer = query.run(Options { procs: true, ..Options::default() })?;
     let page = page(&source::name_of(&args.trace), &answer, &rules);
     args.place.write_all(page.into_string().as_bytes())?;
     Ok(Verdict::Fine)
@@ -178,7 +177,7 @@ fn latency(answer: &Answer) -> String {
     let mut all = Histogram::default();
     for (kind, _, histogram) in answer.analysis.waits.classes() {
         if kind == WaitKind::Sched {
-            all.add(histogram);
+            all.add(&histogram);
         }
     }
     let mut points: Vec<(f64, f64)> = Vec::new();
