@@ -56,7 +56,7 @@ pub struct Goroutine {
     pub(crate) woke: (i64, u32, u64),
     /// Whether its times are complete.
     pub(crate) settled: bool,
-    /// Whether it works for the garbage collector, or ever did.
+    /// Whether it assists the garbage collector, or is a mark worker.
     pub(crate) collects: bool,
     /// Whether `head` lasts.
     pub(crate) in_head: bool,
