@@ -158,6 +158,16 @@ impl Analysis {
 }
 
 impl Analysis {
+    /// An event that is not among the commonest, or not as simple.
+    #[inline(never)]
+    fn any(&mut self, event: &Event<'_>) {
+        if event.wire_type().is_none() {
+            // A sync: it is not on the wire.
+            self.generation_begins(event);
+        }
+        self.goroutines.any(event, &mut self.found);
+    }
+
     #[cold]
     fn generation_begins(&mut self, event: &Event<'_>) {
         self.found.lookup.begin();
@@ -188,11 +198,10 @@ impl Fold for Analysis {
 
     #[inline]
     fn event(&mut self, event: &Event<'_>) {
-        if event.wire_type().is_none() {
-            // A sync: it is not on the wire.
-            self.generation_begins(event);
+        self.goroutines.last = event.time().0;
+        if !self.goroutines.quick(event, &mut self.found) {
+            self.any(event);
         }
-        self.goroutines.event(event, &mut self.found);
     }
 
     fn generation_ends(&mut self, _: &Generation<'_>) {
@@ -211,6 +220,10 @@ impl Fold for Analysis {
         let assist = found.names.string_id(b"GC mark assist");
         let workers = found.gc.workers.iter().filter(|go| !other.gc.known.contains(go));
         let workers: Vec<_> = workers.copied().collect();
+        if std::env::var("DBG").is_ok() {
+            eprintln!("gor {} procs {:?}", self.goroutines.doubts(&later.goroutines, &to, assist, &workers),
+            found.procs.as_ref().zip(other.procs.as_ref()).map(|(a, b)| a.doubts(b)));
+        }
         if self.goroutines.doubts(&later.goroutines, &to, assist, &workers)
             || found.procs.as_ref().zip(other.procs.as_ref()).is_some_and(|(a, b)| a.doubts(b))
         {

@@ -13,56 +13,58 @@ pub const SHORT_RUN: i64 = 10_000;
 pub const BURST_GAP: i64 = 2_000;
 
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
+// In this order what common changes of state touch lies together.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Goroutine {
-    /// Its id.
-    pub id: GoId,
-    /// The function that it began with; empty while no stack says it.
-    pub name: StrId,
-    /// When it was created, or first known of.
-    pub created: i64,
-    /// When it first ran in the trace.
-    pub started: i64,
-    /// When it ended, or began to wait forever.
-    pub ended: i64,
-    /// Who created it, if that is in the trace.
-    pub creator: GoId,
-    /// The stack of the `go` statement.
-    pub created_by: StackId,
-    /// How long it was in which state. While the trace is read, without the state it is in.
-    pub times: Times,
     /// The state that it is in.
     pub state: GoState,
-    /// Since when.
-    pub since: i64,
-    /// Why, if it waits.
-    pub reason: StrId,
     /// Whether the time in this state counts.
     pub(crate) counts: bool,
-    /// When its proc was taken away during a system call.
-    pub(crate) blocked_since: i64,
-    /// The proc that it began its system call on.
-    pub(crate) syscall_proc: ProcId,
+    /// Whether it assists the garbage collector, or is a mark worker.
+    pub(crate) collects: bool,
+    /// Whether `head` lasts.
+    pub(crate) in_head: bool,
+    /// Whether it woke or created another since it began to run, or made a system call.
+    pub(crate) acted: bool,
+    /// Whether its times are complete.
+    pub(crate) settled: bool,
+    /// The function that it began with; empty while no stack says it.
+    pub name: StrId,
+    /// Since when it is in its state.
+    pub since: i64,
+    /// When it first ran in the trace.
+    pub started: i64,
     pub(crate) wait: Begun,
+    /// Why, if it waits.
+    pub reason: StrId,
     /// How often it ran until it had to wait for something.
     pub runs: u32,
     /// How many of these runs were shorter than [`SHORT_RUN`] and came to nothing: it woke and
     /// created no other, and made no system call.
     pub short_runs: u32,
-    /// Whether it did something of that since it began to run.
-    pub(crate) acted: bool,
+    /// How long it was in which state. While the trace is read, without the state it is in.
+    pub times: Times,
     /// When it last woke another, how many it woke in quick succession until then, and at which
     /// stack of the generation.
     pub(crate) woke: (i64, u32, u64),
-    /// Whether its times are complete.
-    pub(crate) settled: bool,
-    /// Whether it assists the garbage collector, or is a mark worker.
-    pub(crate) collects: bool,
-    /// Whether `head` lasts.
-    pub(crate) in_head: bool,
+    /// When its proc was taken away during a system call.
+    pub(crate) blocked_since: i64,
+    /// The proc that it began its system call on.
+    pub(crate) syscall_proc: ProcId,
+    /// Its id.
+    pub id: GoId,
+    /// When it was created, or first known of.
+    pub created: i64,
+    /// When it ended, or began to wait forever.
+    pub ended: i64,
+    /// Who created it, if that is in the trace.
+    pub creator: GoId,
     /// What a later fold found it in the middle of.
     pub(crate) head: Option<Box<Head>>,
     pub(crate) extra: Option<Box<Extra>>,
+    /// The stack of the `go` statement.
+    pub created_by: StackId,
 }
 
 /// A state that a goroutine was in before the first event of a later fold.

@@ -62,6 +62,8 @@ pub struct Goroutines {
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
+    /// Whether there is nothing to be done at a change of state but to count time.
+    pub(crate) simple: bool,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
     /// with, which is known at the end.
     pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
@@ -97,6 +99,7 @@ impl Goroutines {
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
             keep_running: options.running,
+            simple: !options.running && Waits::are_plain(options),
             ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
@@ -141,18 +144,8 @@ impl Goroutines {
         slot
     }
 
-    /// The next event.
-    #[inline(always)]
-    pub(crate) fn event(&mut self, event: &Event<'_>, with: &mut Found) {
-        self.last = event.time().0;
-        if !self.quick(event, with) {
-            self.any(event, with);
-        }
-    }
-
     /// The next event, whatever it is.
-    #[inline(never)]
-    fn any(&mut self, event: &Event<'_>, with: &mut Found) {
+    pub(crate) fn any(&mut self, event: &Event<'_>, with: &mut Found) {
         if self.sync == 0 {
             self.sync = event.time().0;
         }
@@ -220,6 +213,7 @@ impl Goroutines {
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
+            self.collects_after_all(slot, stack, with);
         }
         if let Some(procs) = &mut with.procs {
             if step.from == GoState::Runnable {
@@ -234,6 +228,20 @@ impl Goroutines {
         }
         let reason = with.string(event, step.reason);
         self.enter(slot, event, step, reason, with);
+    }
+
+    /// Later folds: the first stack of a goroutine says whether it is a mark worker.
+    fn collects_after_all(&mut self, slot: usize, stack: StackId, with: &Found) {
+        let goroutine = &mut self.list[slot];
+        let (Some(head), true) = (&mut goroutine.head, with.gc.known.is_empty()) else { return };
+        let said_so = with.gc.workers.contains(&goroutine.id);
+        if goroutine.collects && !said_so && !with.names.is_mark_worker(stack) {
+            let assist = with.names.known_string(b"GC mark assist");
+            let ranges = goroutine.extra.as_ref().map(|extra| &extra.ranges);
+            let since = ranges.zip(assist).and_then(|(ranges, assist)| ranges.get(assist));
+            goroutine.collects = since.is_some();
+            head.collects = false;
+        }
     }
 
     /// A goroutine is mentioned whose state was not known.
@@ -260,9 +268,12 @@ impl Goroutines {
         let sync = self.sync;
         if self.later {
             // Mark workers say what they are when they run. Those that said it before are known
-            // from an earlier generation, or by their function.
-            let collects = with.gc.known.contains(&step.go)
-                || with.names.string(name) == "runtime.gcBgMarkWorker";
+            // from an earlier generation, or by their function, which one that runs may tell only
+            // when it stops.
+            let known = &with.gc.known;
+            let collects = known.contains(&step.go)
+                || with.names.is_mark_worker(stack)
+                || known.is_empty() && stack == StackId::EMPTY;
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
             goroutine.in_head = true;
@@ -282,7 +293,7 @@ impl Goroutines {
             if state == GoState::Runnable
                 && let Some(procs) = &mut with.procs
             {
-                procs.was_runnable();
+                procs.was_runnable(time);
             }
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
@@ -523,8 +534,8 @@ impl Goroutines {
         goroutine.wait = begun;
         if why != self.why.forever
             && let Some(wire_type) = event.wire_type()
-            && let Some(place) = Place::new(wire_type, step.reason, event.stack_id())
         {
+            let place = Place::new(wire_type, step.reason, event.stack_id());
             with.waits.note_place(place, begun, why);
         }
         if kind == WaitKind::Block && reason == self.why.forever {

@@ -4,7 +4,7 @@
 const STEPS: u32 = 5;
 
 /// A duration's bucket: exact below 32 ns, then 32 buckets for each power of two.
-#[inline]
+#[inline(always)]
 fn bucket(nanos: u64) -> usize {
     if nanos < 1 << STEPS {
         return nanos as usize;
@@ -52,7 +52,7 @@ impl Histogram {
 
     /// Counts only the size of a duration, for those who know the rest: see
     /// [`Histogram::add_sums`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_size(&mut self, nanos: i64) {
         let at = bucket(nanos as u64);
         match self.buckets.get_mut(at) {

@@ -8,7 +8,7 @@
 use crate::procs::{Change, First};
 
 /// Changes before the first look whether everything was mentioned.
-const ENOUGH: usize = 1 << 12;
+const ENOUGH: usize = 1 << 15;
 
 /// What happened, and what was learned of the beginning.
 #[derive(Debug, Clone, Default)]

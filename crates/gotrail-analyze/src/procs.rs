@@ -88,6 +88,8 @@ pub struct Procs {
     step_ends: i64,
     /// Later folds: what happens before it is known what there was at the beginning.
     opening: Option<Box<Opening>>,
+    /// Whether a proc was idle at any time with no goroutine known to wait for it.
+    spare: bool,
     /// Later folds: what there was at the beginning.
     first: Option<Box<First>>,
 }
@@ -153,12 +155,28 @@ impl Procs {
     }
 
     /// Later folds: a goroutine is mentioned that was runnable at the beginning.
-    pub(crate) fn was_runnable(&mut self) {
+    pub(crate) fn was_runnable(&mut self, time: i64) {
         match (&mut self.opening, &mut self.first) {
             (Some(opening), _) => opening.was_runnable(),
-            (None, Some(first)) => first.late = true,
+            (None, Some(_)) => self.was_runnable_after_all(time),
             _ => {}
         }
+    }
+
+    /// One more waited since the sync than was known. As long as all procs were held, or there
+    /// were others to wait for the idle ones, that changes how many waited and nothing else.
+    #[cold]
+    fn was_runnable_after_all(&mut self, time: i64) {
+        if time >= self.step_ends {
+            self.settle(time);
+        }
+        let (settled, Some(first)) = (self.settled, &mut self.first) else { return };
+        first.now.runnable += 1;
+        first.late |= self.spare;
+        self.timeline.between(first.sync, settled, |step, nanos| step.runnable += nanos);
+        self.total.runnable += settled - first.sync;
+        self.now.runnable += 1;
+        self.step_ends = self.end_of_step(settled);
     }
 
     /// Later folds: what there was at the beginning is known now.
@@ -237,7 +255,9 @@ impl Procs {
     /// The number of procs that are idle while goroutines wait may have changed.
     #[inline(always)]
     fn shift(&mut self, since: i64) {
-        let idle = (self.now.limit - self.now.held).max(0).min(self.now.runnable);
+        let free = (self.now.limit - self.now.held).max(0);
+        self.spare |= free > self.now.runnable;
+        let idle = free.min(self.now.runnable);
         self.pending.idle_while_runnable -= (idle - self.now.idle) * since;
         self.now.idle = idle;
     }
@@ -386,7 +406,7 @@ mod tests {
                 later.sync(time);
                 let held = |id| split.known.get(id).is_some_and(|proc| proc.since.is_some());
                 (0..4).for_each(|id| later.change(time + 1, Change::Status(id, held(id))));
-                (0..split.now.runnable).for_each(|_| later.was_runnable());
+                (0..split.now.runnable).for_each(|_| later.was_runnable(time));
                 later.change(time + 1, Change::Procs(4));
             }
             time += rng.i64(1..5_000);

@@ -13,23 +13,51 @@ use crate::waits::{Begun, Place};
 use gotrail::{Event, GoState, GoStep, ProcId};
 use gotrail_format::EventType as T;
 
+// Each kind has a bit of its own, so that they are told apart by conditions: a jump to a place that
+// is looked up, which is what a compiler makes of a match, is guessed wrong much more often.
+const START: u8 = 1 << 0;
+const BLOCK: u8 = 1 << 1;
+const UNBLOCK: u8 = 1 << 2;
+const STOP: u8 = 1 << 3;
+const SYSCALL_BEGIN: u8 = 1 << 4;
+const SYSCALL_END: u8 = 1 << 5;
+
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    kinds[T::GO_START.0 as usize] = START;
+    kinds[T::GO_BLOCK.0 as usize] = BLOCK;
+    kinds[T::GO_UNBLOCK.0 as usize] = UNBLOCK;
+    kinds[T::GO_STOP.0 as usize] = STOP;
+    kinds[T::GO_SYSCALL_BEGIN.0 as usize] = SYSCALL_BEGIN;
+    kinds[T::GO_SYSCALL_END.0 as usize] = SYSCALL_END;
+    kinds
+};
+
 impl Goroutines {
     /// Counts an event if that is simple; false, with nothing changed, if it is not.
     #[inline(always)]
     pub(crate) fn quick(&mut self, event: &Event<'_>, with: &mut Found) -> bool {
         use GoState::{Runnable, Running, Syscall, Waiting};
-        if !with.waits.plain | self.keep_running {
+        if !self.simple {
             return false;
         }
         let step = |named, from, to| event.known_step(named, from, to);
-        match event.wire_type() {
-            Some(T::GO_START) => self.pass(event, step(true, Runnable, Running), with),
-            Some(T::GO_BLOCK) => self.pass(event, step(false, Running, Waiting), with),
-            Some(T::GO_UNBLOCK) => self.pass(event, step(true, Waiting, Runnable), with),
-            Some(T::GO_STOP) => self.pass(event, step(false, Running, Runnable), with),
-            Some(T::GO_SYSCALL_BEGIN) => self.pass(event, step(false, Running, Syscall), with),
-            Some(T::GO_SYSCALL_END) => self.pass(event, step(false, Syscall, Running), with),
-            _ => false,
+        let wire_type = event.wire_type().unwrap_or(T(0));
+        let kind = KINDS[usize::from(wire_type.0)];
+        if kind & START != 0 {
+            self.pass(event, step(true, Runnable, Running), with)
+        } else if kind & BLOCK != 0 {
+            self.pass(event, step(false, Running, Waiting), with)
+        } else if kind & UNBLOCK != 0 {
+            self.pass(event, step(true, Waiting, Runnable), with)
+        } else if kind & STOP != 0 {
+            self.pass(event, step(false, Running, Runnable), with)
+        } else if kind & SYSCALL_BEGIN != 0 {
+            self.pass(event, step(false, Running, Syscall), with)
+        } else if kind & SYSCALL_END != 0 {
+            self.pass(event, step(false, Syscall, Running), with)
+        } else {
+            false
         }
     }
 
@@ -37,17 +65,22 @@ impl Goroutines {
     #[inline(always)]
     fn pass(&mut self, event: &Event<'_>, step: GoStep, with: &mut Found) -> bool {
         use GoState::{Runnable, Running, Syscall, Waiting};
+        let wire_type = match (step.from, step.to) {
+            (Waiting, _) => T::GO_UNBLOCK,
+            (_, Waiting) => T::GO_BLOCK,
+            (_, Syscall) => T::GO_SYSCALL_BEGIN,
+            _ => T::GO_STOP,
+        };
+        // Only a goroutine that wakes another has a stack besides that of the one that changes.
+        let stack = if step.from == Waiting { event.stack_id() } else { step.stack };
         let time = event.time().0;
         let Some(slot) = self.slot(step.go) else { return false };
         // What it waits for from now on.
         let (begun, why) = match step.to {
             Running => (Begun::NOTHING, StrId::EMPTY),
             _ => {
-                let Some(kind) = event.wire_type() else { return false };
-                let place = Place::new(kind, step.reason, event.stack_id());
-                let Some(found) = place.and_then(|place| with.waits.begin_at(place)) else {
-                    return false;
-                };
+                let place = Place::new(wire_type, step.reason, stack);
+                let Some(found) = with.waits.begin_at(place) else { return false };
                 found
             }
         };

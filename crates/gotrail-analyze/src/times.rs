@@ -104,17 +104,18 @@ impl Sums {
 
 /// Nanoseconds by state. All but the ranges exclude each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Times {
     /// Running.
     pub running: i64,
     /// Runnable: waiting for a proc.
     pub runnable: i64,
+    /// Waiting, by reason.
+    pub blocked: Sums,
     /// In a system call, holding a proc.
     pub syscall: i64,
     /// In a system call, the proc having been taken away.
     pub syscall_blocked: i64,
-    /// Waiting, by reason.
-    pub blocked: Sums,
     /// From the first mention to the end, or to the end of the trace.
     pub total: i64,
     /// In ranges such as mark assist, by name. These overlap with the states.

@@ -113,8 +113,8 @@ pub struct Waits {
     grouped: IndexMap<(Begun, GroupId), WaitSum, FxBuildHasher>,
     cache: Box<[(u64, u32)]>,
     near: Box<[Near; CACHED]>,
-    /// Whether all that is to be done when a wait ends is to count it.
-    pub(crate) plain: bool,
+    /// See [`Waits::are_plain`].
+    plain: bool,
 }
 
 /// A wait in the words of the current generation: the wire event that begins it, its reason and
@@ -123,14 +123,17 @@ pub struct Waits {
 pub(crate) struct Place(u64);
 
 impl Place {
-    /// Nothing is that.
-    const NONE: Place = Place(u64::MAX);
+    /// What is never looked for.
+    const NONE: Place = Place(0);
+    const TOO_LARGE: Place = Place(u64::MAX);
 
-    /// None if the ids are larger than any tracer makes them.
+    /// Never found if the ids are larger than any tracer makes them.
     #[inline(always)]
-    pub(crate) fn new(event: EventType, reason: u64, stack: u64) -> Option<Place> {
-        let fits = reason >> 24 == 0 && stack >> 32 == 0;
-        fits.then_some(Place(u64::from(event.0) << 56 | reason << 32 | stack))
+    pub(crate) fn new(event: EventType, reason: u64, stack: u64) -> Place {
+        if (reason | stack >> 8) >> 24 != 0 {
+            return Place::TOO_LARGE;
+        }
+        Place(u64::from(event.0) << 56 | reason << 32 | stack)
     }
 
     #[inline(always)]
@@ -162,8 +165,13 @@ impl Waits {
             grouped: IndexMap::default(),
             cache: vec![(u64::MAX, 0); CACHED].into(),
             near: Box::new([Near::NONE; CACHED]),
-            plain: options.scope.is_none() && options.groups.is_none() && !options.only_sums,
+            plain: Waits::are_plain(options),
         }
+    }
+
+    /// Whether all that is to be done when a wait ends is to count it.
+    pub(crate) fn are_plain(options: &Options) -> bool {
+        options.scope.is_none() && options.groups.is_none() && !options.only_sums
     }
 
     /// A generation begins: its ids mean other things.
@@ -180,7 +188,9 @@ impl Waits {
 
     /// Keeps a place at hand.
     pub(crate) fn note_place(&mut self, place: Place, begun: Begun, why: StrId) {
-        self.near[place.hash()] = Near { place, begun, why };
+        if place != Place::TOO_LARGE {
+            self.near[place.hash()] = Near { place, begun, why };
+        }
     }
 
     /// [`Waits::end`] where all of the time counts.
