@@ -196,7 +196,8 @@ impl Fold for Analysis {
         part
     }
 
-    #[inline]
+    // What surrounds it has the event in registers, and knows more of it.
+    #[inline(always)]
     fn event(&mut self, event: &Event<'_>) {
         self.goroutines.last = event.time().0;
         if !self.goroutines.quick(event, &mut self.found) {
@@ -220,10 +221,6 @@ impl Fold for Analysis {
         let assist = found.names.string_id(b"GC mark assist");
         let workers = found.gc.workers.iter().filter(|go| !other.gc.known.contains(go));
         let workers: Vec<_> = workers.copied().collect();
-        if std::env::var("DBG").is_ok() {
-            eprintln!("gor {} procs {:?}", self.goroutines.doubts(&later.goroutines, &to, assist, &workers),
-            found.procs.as_ref().zip(other.procs.as_ref()).map(|(a, b)| a.doubts(b)));
-        }
         if self.goroutines.doubts(&later.goroutines, &to, assist, &workers)
             || found.procs.as_ref().zip(other.procs.as_ref()).is_some_and(|(a, b)| a.doubts(b))
         {

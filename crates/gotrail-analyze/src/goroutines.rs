@@ -366,7 +366,7 @@ impl Goroutines {
                     task: inner.task,
                     name: StrId::EMPTY,
                     start: time,
-                    times: Times::default(),
+                    times: None,
                 };
                 goroutine.extra().regions.push(open);
             } else if self.later && (creator.head.is_some() || creator.inherits()) {
@@ -561,12 +561,14 @@ impl Goroutines {
         let Some(extra) = &mut goroutine.extra else { return };
         extra.ranges = crate::times::Sums::default();
         let regions = std::mem::take(&mut extra.regions);
-        let (go, times) = (goroutine.id, goroutine.times.clone());
+        let go = goroutine.id;
+        let keeps_times = self.keep_regions || extra.inherits.is_some() || has_head;
+        let times = if keeps_times { goroutine.times.clone() } else { Times::default() };
         // The runtime's own goroutines are not part of regions that they were created in. A later
         // fold may not know yet whose goroutine it is.
         let counts = !is_system(names.string(goroutine.name)) || has_head;
         if has_head || extra.inherits.is_some() {
-            extra.last = Some((time, times.clone()));
+            extra.last = Some(Box::new((time, times.clone())));
         } else {
             goroutine.extra = None;
         }
@@ -577,7 +579,7 @@ impl Goroutines {
                 name: open.name,
                 start: Some(open.start),
                 end,
-                times: times.clone().since(&open.times),
+                times: open.since(&times),
                 with_goroutine: true,
             });
         }
@@ -727,33 +729,34 @@ impl Goroutines {
         let goroutine = &mut self.list[slot];
         // Only regions that are kept need to know how long they were in which state.
         let keeps = self.keep_regions;
-        let times = match keeps {
-            true => goroutine.times_at(time, &self.scope),
-            false => Times::default(),
-        };
+        let times = keeps.then(|| goroutine.times_at(time, &self.scope));
         if kind == Kind::RegionBegin {
             let extra = goroutine.extra();
             extra.noted |= keeps;
-            extra.regions.push(Open { task, name, start: time, times });
+            extra.regions.push(Open { task, name, start: time, times: times.map(Box::new) });
             self.tasks.work(task, id).regions += 1;
             return;
         }
         let before = later && (goroutine.head.is_some() || goroutine.inherits());
         let extra = goroutine.extra();
         if let Some(open) = extra.regions.pop() {
+            if !keeps {
+                return;
+            }
             self.keep(Region {
                 go: id,
                 task: open.task,
                 name: open.name,
                 start: Some(open.start),
                 end: Some(time),
-                times: times.since(&open.times),
+                times: open.since(&times.unwrap_or_default()),
                 with_goroutine: false,
             });
         } else if before {
             extra.noted |= keeps;
-            extra.ends.push(Ended { task, name, end: time, times });
+            extra.ends.push(Ended { task, name, end: time, times: times.unwrap_or_default() });
         } else {
+            let times = times.unwrap_or_default();
             self.end_of_unknown(id, Ended { task, name, end: time, times });
         }
     }

@@ -9,9 +9,9 @@ fn bucket(nanos: u64) -> usize {
     if nanos < 1 << STEPS {
         return nanos as usize;
     }
-    let power = nanos.ilog2();
-    let step = (nanos >> (power - STEPS)) as usize & ((1 << STEPS) - 1);
-    ((power - STEPS + 1) as usize) << STEPS | step
+    // The upper bits are from 32 to 63, so that the buckets of a power follow those of the last.
+    let shift = nanos.ilog2() - STEPS;
+    ((shift as usize) << STEPS) + (nanos >> shift) as usize
 }
 
 /// The largest duration in a bucket.

@@ -163,13 +163,13 @@ impl Goroutines {
             extra.ranges.renumber(to);
             for open in &mut extra.regions {
                 open.name = to.string(open.name);
-                open.times.renumber(to);
+                open.times.iter_mut().for_each(|times| times.renumber(to));
             }
             for ended in &mut extra.ends {
                 ended.name = to.string(ended.name);
                 ended.times.renumber(to);
             }
-            if let Some((_, times)) = &mut extra.last {
+            if let Some((_, times)) = extra.last.as_deref_mut() {
                 times.renumber(to);
             }
         }
@@ -194,7 +194,7 @@ impl Goroutines {
             task,
             name: StrId::EMPTY,
             start: later.created,
-            times: Times::default(),
+            times: None,
         });
         let slot = self.add(later);
         self.join_regions(slot, base.into_iter().collect(), &Times::default(), merged, with);
@@ -308,7 +308,8 @@ impl Goroutines {
         }
         rename_reason(&mut later.times, reason);
         if let Some(extra) = &mut later.extra {
-            extra.regions.iter_mut().for_each(|open| rename_reason(&mut open.times, reason));
+            let begun = extra.regions.iter_mut().flat_map(|open| &mut open.times);
+            begun.for_each(|times| rename_reason(times, reason));
             extra.ends.iter_mut().for_each(|end| rename_reason(&mut end.times, reason));
             if extra.noted {
                 merged.keys.insert(later.id, (reason, offset.clone()));
@@ -406,7 +407,9 @@ impl Goroutines {
         }
         let ends = std::mem::take(&mut extra.ends);
         for open in &mut extra.regions {
-            open.times.add(offset);
+            if self.keep_regions {
+                open.times.get_or_insert_default().add(offset);
+            }
         }
         let ended_itself = extra.last.take().is_some() || end != 0;
         let inner = std::mem::take(&mut extra.regions);
@@ -419,7 +422,7 @@ impl Goroutines {
                     name: open.name,
                     start: Some(open.start),
                     end: Some(end),
-                    times: noted.since(&open.times),
+                    times: open.since(&noted),
                     with_goroutine: false,
                 }),
                 None => self.end_of_unknown(go, Ended { task, name, end, times: noted }),
@@ -438,14 +441,14 @@ impl Goroutines {
         if system {
             return;
         }
-        for Open { task, name, start, times: begun } in open {
+        for open in open {
             self.keep(Region {
                 go,
-                task,
-                name,
-                start: Some(start),
+                task: open.task,
+                name: open.name,
+                start: Some(open.start),
                 end: Some(end),
-                times: times.clone().since(&begun),
+                times: open.since(times),
                 with_goroutine: true,
             });
         }

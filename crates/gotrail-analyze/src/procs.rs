@@ -103,6 +103,8 @@ pub(crate) struct Now {
     pub(crate) limit: i64,
     /// Goroutines that wait for a proc.
     pub(crate) runnable: i64,
+    /// Procs that nobody holds.
+    free: i64,
     /// Procs that are idle while a goroutine waits for one.
     idle: i64,
 }
@@ -185,6 +187,7 @@ impl Procs {
         let Some(opening) = self.opening.take() else { return };
         let first = &opening.first;
         self.now = first.now;
+        self.now.free = (self.now.limit - self.now.held).max(0);
         self.shift(0);
         self.pending = Load::default();
         for &(id, held) in &first.procs {
@@ -255,9 +258,8 @@ impl Procs {
     /// The number of procs that are idle while goroutines wait may have changed.
     #[inline(always)]
     fn shift(&mut self, since: i64) {
-        let free = (self.now.limit - self.now.held).max(0);
-        self.spare |= free > self.now.runnable;
-        let idle = free.min(self.now.runnable);
+        self.spare |= self.now.free > self.now.runnable;
+        let idle = self.now.free.min(self.now.runnable);
         self.pending.idle_while_runnable -= (idle - self.now.idle) * since;
         self.now.idle = idle;
     }
@@ -298,6 +300,7 @@ impl Procs {
                 }
             }
         }
+        self.now.free = (self.now.limit - self.now.held).max(0);
         if let (Change::Status(_, true), Some(first)) = (change, &mut self.first) {
             first.late = true;
         }

@@ -88,6 +88,9 @@ impl Goroutines {
         if !goroutine.is_simply(step.from) {
             return false;
         }
+        if step.from == Running && goroutine.name == StrId::EMPTY {
+            return false;
+        }
         let nanos = time - goroutine.since;
         match step.from {
             Running => goroutine.times.running += nanos,

@@ -197,6 +197,7 @@ impl Waits {
     #[inline(always)]
     pub(crate) fn end_plain(&mut self, begun: Begun, nanos: i64) {
         let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
+        // Times rise, but those of broken traces may do anything.
         if nanos <= 0 {
             return;
         }
@@ -373,15 +374,19 @@ impl WaitSum {
 
     #[inline(always)]
     fn record(&mut self, nanos: i64) {
-        self.min = if self.count == 0 { nanos } else { self.min.min(nanos) };
+        if nanos < self.min || self.count == 0 {
+            self.min = nanos;
+        }
         self.count += 1;
         self.total += nanos;
-        self.max = self.max.max(nanos);
+        if nanos > self.max {
+            self.max = nanos;
+        }
     }
 
     fn add(&mut self, other: &WaitSum) {
-        if other.count > 0 {
-            self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
+        if other.count > 0 && (self.count == 0 || other.min < self.min) {
+            self.min = other.min;
         }
         self.count += other.count;
         self.total += other.total;
