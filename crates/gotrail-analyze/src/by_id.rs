@@ -119,11 +119,17 @@ impl Slots {
     /// The slot of the goroutine with this id.
     #[inline(always)]
     pub(crate) fn get(&mut self, id: i64) -> Option<usize> {
-        let cached = self.cache[id as usize % CACHED];
-        if cached.0 == id {
-            return Some(cached.1 as usize);
+        match self.at_hand(id) {
+            None => self.find(id),
+            slot => slot,
         }
-        self.find(id)
+    }
+
+    /// The slot of the goroutine with this id, if it was asked for not long ago.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self, id: i64) -> Option<usize> {
+        let cached = self.cache[id as usize % CACHED];
+        (cached.0 == id).then_some(cached.1 as usize)
     }
 
     #[inline(never)]

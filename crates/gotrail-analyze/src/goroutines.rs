@@ -18,6 +18,7 @@ use crate::herds::Herds;
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;
+use crate::quick::Kinds;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -62,8 +63,8 @@ pub struct Goroutines {
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
-    /// Whether there is nothing to be done at a change of state but to count time.
-    pub(crate) simple: bool,
+    /// Which changes of state take nothing but to count time.
+    pub(crate) kinds: Kinds,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
     /// with, which is known at the end.
     pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
@@ -99,7 +100,10 @@ impl Goroutines {
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
             keep_running: options.running,
-            simple: !options.running && Waits::are_plain(options),
+            kinds: match !options.running && Waits::are_plain(options) {
+                true => Kinds::all(),
+                false => Kinds::none(),
+            },
             ran_unseen: Vec::new(),
             sync: 0,
             last: 0,

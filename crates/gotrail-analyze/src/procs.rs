@@ -141,13 +141,25 @@ impl Procs {
     /// Something happens.
     #[inline(always)]
     pub(crate) fn change(&mut self, time: i64, change: Change) {
-        match self.opening {
-            None => self.apply(time, change),
-            Some(_) => self.note(time, change),
+        // While there is an opening, all time is beyond the step.
+        if time >= self.step_ends && self.goes_beyond(time, change) {
+            return;
         }
+        self.apply(time, change);
     }
 
+    /// Settles, or notes the change: then that was all.
+    #[cold]
     #[inline(never)]
+    fn goes_beyond(&mut self, time: i64, change: Change) -> bool {
+        let noted = self.opening.is_some();
+        match noted {
+            true => self.note(time, change),
+            false => self.settle(time),
+        }
+        noted
+    }
+
     fn note(&mut self, time: i64, change: Change) {
         if let Some(opening) = &mut self.opening
             && opening.note(time, change)
@@ -197,9 +209,10 @@ impl Procs {
         self.settled = first.sync;
         self.step_ends = self.end_of_step(first.sync);
         for (time, change) in opening.changes() {
-            if !matches!(change, Change::Status(..)) {
-                self.apply(time, change);
+            if time >= self.step_ends {
+                self.settle(time);
             }
+            self.apply(time, change);
         }
         self.first = Some(Box::new(opening.first));
     }
@@ -236,9 +249,6 @@ impl Procs {
 
     #[inline(always)]
     fn apply(&mut self, time: i64, change: Change) {
-        if time >= self.step_ends {
-            self.settle(time);
-        }
         let since = time - self.settled;
         match change {
             Change::Runnable => self.runs_changed(since, 1),
@@ -252,7 +262,10 @@ impl Procs {
     fn runs_changed(&mut self, since: i64, more: i64) {
         self.pending.runnable -= more * since;
         self.now.runnable += more;
-        self.shift(since);
+        // While all procs are held, none is idle.
+        if self.now.free > 0 {
+            self.shift(since);
+        }
     }
 
     /// The number of procs that are idle while goroutines wait may have changed.

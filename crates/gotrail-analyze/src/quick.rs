@@ -13,8 +13,33 @@ use crate::waits::{Begun, Place};
 use gotrail::{Event, GoState, GoStep, ProcId};
 use gotrail_format::EventType as T;
 
-// Each kind has a bit of its own, so that they are told apart by conditions: a jump to a place that
-// is looked up, which is what a compiler makes of a match, is guessed wrong much more often.
+/// What each type of event is here, 0 for those that are not handled.
+///
+/// Each kind has a bit of its own, so that they are told apart by conditions: a jump to a place that
+/// is looked up is guessed wrong much more often. A compiler that knows the table makes such a jump
+/// of the conditions, too, so that it stands among the data.
+#[derive(Debug, Clone)]
+pub(crate) struct Kinds([u8; 256]);
+
+impl Kinds {
+    /// For those to whom no change of state is simple.
+    pub(crate) fn none() -> Kinds {
+        Kinds([0; 256])
+    }
+
+    pub(crate) fn all() -> Kinds {
+        let mut kinds = Kinds::none();
+        let mut set = |event: T, kind| kinds.0[usize::from(event.0)] = kind;
+        set(T::GO_START, START);
+        set(T::GO_BLOCK, BLOCK);
+        set(T::GO_UNBLOCK, UNBLOCK);
+        set(T::GO_STOP, STOP);
+        set(T::GO_SYSCALL_BEGIN, SYSCALL_BEGIN);
+        set(T::GO_SYSCALL_END, SYSCALL_END);
+        kinds
+    }
+}
+
 const START: u8 = 1 << 0;
 const BLOCK: u8 = 1 << 1;
 const UNBLOCK: u8 = 1 << 2;
@@ -22,28 +47,14 @@ const STOP: u8 = 1 << 3;
 const SYSCALL_BEGIN: u8 = 1 << 4;
 const SYSCALL_END: u8 = 1 << 5;
 
-static KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    kinds[T::GO_START.0 as usize] = START;
-    kinds[T::GO_BLOCK.0 as usize] = BLOCK;
-    kinds[T::GO_UNBLOCK.0 as usize] = UNBLOCK;
-    kinds[T::GO_STOP.0 as usize] = STOP;
-    kinds[T::GO_SYSCALL_BEGIN.0 as usize] = SYSCALL_BEGIN;
-    kinds[T::GO_SYSCALL_END.0 as usize] = SYSCALL_END;
-    kinds
-};
-
 impl Goroutines {
     /// Counts an event if that is simple; false, with nothing changed, if it is not.
     #[inline(always)]
     pub(crate) fn quick(&mut self, event: &Event<'_>, with: &mut Found) -> bool {
         use GoState::{Runnable, Running, Syscall, Waiting};
-        if !self.simple {
-            return false;
-        }
         let step = |named, from, to| event.known_step(named, from, to);
         let wire_type = event.wire_type().unwrap_or(T(0));
-        let kind = KINDS[usize::from(wire_type.0)];
+        let kind = self.kinds.0[usize::from(wire_type.0)];
         if kind & START != 0 {
             self.pass(event, step(true, Runnable, Running), with)
         } else if kind & BLOCK != 0 {
@@ -74,7 +85,7 @@ impl Goroutines {
         // Only a goroutine that wakes another has a stack besides that of the one that changes.
         let stack = if step.from == Waiting { event.stack_id() } else { step.stack };
         let time = event.time().0;
-        let Some(slot) = self.slot(step.go) else { return false };
+        let Some(slot) = self.slots.at_hand(step.go.0) else { return false };
         // What it waits for from now on.
         let (begun, why) = match step.to {
             Running => (Begun::NOTHING, StrId::EMPTY),
