@@ -165,6 +165,15 @@ impl Analysis {
             // A sync: it is not on the wire.
             self.generation_begins(event);
         }
+        if self.goroutines.later && self.goroutines.too_many {
+            // Its memory is given back, and the merge will be refused.
+            if !self.goroutines.list.is_empty() {
+                let mut empty = Analysis::of_part(self.options.clone(), true);
+                empty.goroutines.too_many = true;
+                *self = empty;
+            }
+            return;
+        }
         self.goroutines.any(event, &mut self.found);
     }
 
@@ -205,6 +214,10 @@ impl Fold for Analysis {
         }
     }
 
+    fn goes_apart(&self) -> bool {
+        !self.goroutines.too_many
+    }
+
     fn generation_ends(&mut self, _: &Generation<'_>) {
         if let Some(procs) = &mut self.found.procs {
             procs.generation_ends(self.goroutines.last);
@@ -212,6 +225,10 @@ impl Fold for Analysis {
     }
 
     fn merge(&mut self, later: Analysis) -> bool {
+        if later.goroutines.too_many {
+            self.goroutines.too_many = true;
+            return false;
+        }
         if self.goroutines.last == 0 {
             *self = Analysis { options: self.options.clone(), ..later };
             return true;

@@ -34,6 +34,11 @@ pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
 /// The tracer's reason for a wait that will never end, which it takes for the goroutine's end.
 const FOREVER: &[u8] = b"forever";
 
+/// So many goroutines that a generation found and did not see created are no longer worth a fold of
+/// their own: to merge them costs more than to count their events in sequence, and they take memory
+/// in each generation that is read at the same time.
+const MANY: u32 = 1 << 16;
+
 /// All goroutines, with their regions and tasks.
 #[derive(Debug, Clone)]
 pub struct Goroutines {
@@ -48,6 +53,10 @@ pub struct Goroutines {
     pub(crate) scope: Option<Scope>,
     /// Whether there were generations before the first event.
     pub(crate) later: bool,
+    /// Later folds: how many goroutines there were before.
+    pub(crate) heads: u32,
+    /// Whether any generation found too many to be merged. A later fold that did counts no more.
+    pub(crate) too_many: bool,
     /// Who is in a system call that began on a proc.
     pub(crate) in_syscall: ByProc<GoId>,
     /// Later folds: procs that were in `in_syscall` at any time, or in `idle_before`.
@@ -93,6 +102,8 @@ impl Goroutines {
             keep_regions: options.regions,
             scope: options.scope.clone(),
             later,
+            heads: 0,
+            too_many: false,
             in_syscall: ByProc::default(),
             touched: ByProc::default(),
             idle_before: Vec::new(),
@@ -280,6 +291,8 @@ impl Goroutines {
                 || known.is_empty() && stack == StackId::EMPTY;
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
+            self.heads += 1;
+            self.too_many |= self.heads > MANY;
             goroutine.in_head = true;
             goroutine.head = Some(Box::new(Head {
                 state,
@@ -366,12 +379,7 @@ impl Goroutines {
             creator.acted = true;
             let extra = creator.extra.as_deref();
             if let Some(inner) = extra.and_then(|extra| extra.regions.last()) {
-                let open = Open {
-                    task: inner.task,
-                    name: StrId::EMPTY,
-                    start: time,
-                    times: None,
-                };
+                let open = Open { task: inner.task, name: StrId::EMPTY, start: time, times: None };
                 goroutine.extra().regions.push(open);
             } else if self.later && (creator.head.is_some() || creator.inherits()) {
                 let ended = extra.map_or(0, |extra| extra.ends.len());

@@ -27,8 +27,8 @@
 
 pub mod analysis;
 mod back;
-pub mod check;
 mod by_id;
+pub mod check;
 mod collector;
 pub mod diff;
 pub mod gc;

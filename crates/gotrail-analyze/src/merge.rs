@@ -190,12 +190,8 @@ impl Goroutines {
             let tasks = merged.tasks.get(&inherits.from)?;
             tasks.len().checked_sub(inherits.ended + 1).map(|at| tasks[at])
         });
-        let base = task.map(|task| Open {
-            task,
-            name: StrId::EMPTY,
-            start: later.created,
-            times: None,
-        });
+        let base =
+            task.map(|task| Open { task, name: StrId::EMPTY, start: later.created, times: None });
         let slot = self.add(later);
         self.join_regions(slot, base.into_iter().collect(), &Times::default(), merged, with);
     }
