@@ -11,14 +11,14 @@ use crate::procs::Procs;
 use crate::samples::Samples;
 use crate::scope::Scope;
 use crate::waits::Waits;
-use gotrail::{ClockSnapshot, Details, Event, Fold};
+use gotrail::{ClockSnapshot, Details, Event, Fold, Generation};
 use std::ops::Deref;
 use std::sync::Arc;
 
 /// What an analysis should find out.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Keep each region, not only what they come to.
+    /// Keep each region, not only those that ended with their goroutine.
     pub regions: bool,
     /// What procs did over time.
     pub procs: bool,
@@ -113,7 +113,7 @@ impl Analysis {
         let goroutines = Goroutines::new(&mut names, &options, later);
         let waits = Waits::new(&options);
         let lookup = Lookup::default();
-        let procs = options.procs.then(|| Procs::new(later));
+        let procs = options.procs.then(Procs::new);
         let (scope, groups) = (options.scope.clone(), options.groups.clone());
         let found = Found {
             names,
@@ -158,9 +158,32 @@ impl Analysis {
 }
 
 impl Analysis {
+    /// An event that is not among the commonest, or not as simple.
+    #[inline(never)]
+    fn any(&mut self, event: &Event<'_>) {
+        if event.wire_type().is_none() {
+            // A sync: it is not on the wire.
+            self.generation_begins(event);
+        }
+        if self.goroutines.later && self.goroutines.too_many {
+            // Its memory is given back, and the merge will be refused.
+            if !self.goroutines.list.is_empty() {
+                let mut empty = Analysis::of_part(self.options.clone(), true);
+                empty.goroutines.too_many = true;
+                *self = empty;
+            }
+            return;
+        }
+        self.goroutines.any(event, &mut self.found);
+    }
+
     #[cold]
     fn generation_begins(&mut self, event: &Event<'_>) {
         self.found.lookup.begin();
+        self.found.waits.forget_places();
+        if let Some(procs) = &mut self.found.procs {
+            procs.sync(event.time().0);
+        }
         if self.start == 0 {
             self.start = event.time().0;
             if let Details::Sync(sync) = event.details() {
@@ -173,22 +196,39 @@ impl Analysis {
 impl Fold for Analysis {
     fn part(&self, first: bool) -> Analysis {
         let mut part = Analysis::of_part(self.options.clone(), !first);
+        if !first {
+            part.found.procs = self.found.procs.as_ref().map(Procs::later);
+        }
         part.found.gc.known = Arc::new(self.gc.workers.clone());
         // What only the first generation says must not be taken from another.
         part.found.gc.syncs = u64::from(!first);
         part
     }
 
-    #[inline]
+    // What surrounds it has the event in registers, and knows more of it.
+    #[inline(always)]
     fn event(&mut self, event: &Event<'_>) {
-        if event.wire_type().is_none() {
-            // A sync: it is not on the wire.
-            self.generation_begins(event);
+        self.goroutines.last = event.time().0;
+        if !self.goroutines.quick(event, &mut self.found) {
+            self.any(event);
         }
-        self.goroutines.event(event, &mut self.found);
+    }
+
+    fn goes_apart(&self) -> bool {
+        !self.goroutines.too_many
+    }
+
+    fn generation_ends(&mut self, _: &Generation<'_>) {
+        if let Some(procs) = &mut self.found.procs {
+            procs.generation_ends(self.goroutines.last);
+        }
     }
 
     fn merge(&mut self, later: Analysis) -> bool {
+        if later.goroutines.too_many {
+            self.goroutines.too_many = true;
+            return false;
+        }
         if self.goroutines.last == 0 {
             *self = Analysis { options: self.options.clone(), ..later };
             return true;
@@ -203,7 +243,7 @@ impl Fold for Analysis {
         {
             return false;
         }
-        if let (Some(procs), Some(later)) = (&mut found.procs, &other.procs) {
+        if let (Some(procs), Some(later)) = (&mut found.procs, other.procs) {
             procs.absorb(later);
         }
         found.gc.absorb(other.gc, &to);

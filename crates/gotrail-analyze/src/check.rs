@@ -234,11 +234,6 @@ impl Rules {
         rule.ok_or_else(|| Unknown::Rule(name.to_owned()))
     }
 
-    /// Whether findings need regions one by one.
-    pub fn need_regions(&self) -> bool {
-        self.0.iter().any(|rule| rule.enabled && rule.name == "misused-annotations")
-    }
-
     /// What there is to find, the worst of each rule first.
     pub fn find(&self, analysis: &Analysis) -> Vec<Finding> {
         let mut found = Vec::new();
@@ -354,7 +349,7 @@ fn long_stw(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
 fn sched_latency(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
     let mut all = Histogram::default();
     let classes = analysis.waits.classes().filter(|class| class.0 == WaitKind::Sched);
-    classes.for_each(|class| all.add(class.2));
+    classes.for_each(|class| all.add(&class.2));
     // Where the most was lost.
     let sums = analysis.waits.sums().filter(|(key, _)| key.kind == WaitKind::Sched);
     let worst = sums.max_by_key(|(_, sum)| sum.total).map(|(key, _)| key.stack);
@@ -533,8 +528,7 @@ fn unfinished_task(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
 fn misused_annotations(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
     let mut left = FxHashMap::<StrId, u64>::default();
     for region in analysis.goroutines.regions() {
-        // The time of a goroutine that inherited a task has no type.
-        if region.with_goroutine && region.end.is_some() && region.name != StrId::EMPTY {
+        if region.was_left() {
             *left.entry(region.name).or_default() += 1;
         }
     }

@@ -113,8 +113,9 @@ impl Goroutines {
                 };
                 let gotrail::Scope::Go(of) = range.scope else { return };
                 gc.note(time, of, proc, what);
+                let works = gc.workers.contains(&of) || gc.known.contains(&of);
                 if let Some(slot) = self.slot(of) {
-                    self.list[slot].collects = true;
+                    self.list[slot].collects = works || kind != Kind::RangeEnd;
                 }
             }
         }

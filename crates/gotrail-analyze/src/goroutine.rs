@@ -13,54 +13,58 @@ pub const SHORT_RUN: i64 = 10_000;
 pub const BURST_GAP: i64 = 2_000;
 
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
+// In this order what common changes of state touch lies together.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub struct Goroutine {
-    /// Its id.
-    pub id: GoId,
-    /// The function that it began with; empty while no stack says it.
-    pub name: StrId,
-    /// When it was created, or first known of.
-    pub created: i64,
-    /// When it first ran in the trace.
-    pub started: i64,
-    /// When it ended, or began to wait forever.
-    pub ended: i64,
-    /// Who created it, if that is in the trace.
-    pub creator: GoId,
-    /// The stack of the `go` statement.
-    pub created_by: StackId,
-    /// How long it was in which state. While the trace is read, without the state it is in.
-    pub times: Times,
     /// The state that it is in.
     pub state: GoState,
-    /// Since when.
-    pub since: i64,
-    /// Why, if it waits.
-    pub reason: StrId,
     /// Whether the time in this state counts.
     pub(crate) counts: bool,
-    /// When its proc was taken away during a system call.
-    pub(crate) blocked_since: i64,
-    /// The proc that it began its system call on.
-    pub(crate) syscall_proc: ProcId,
+    /// Whether it assists the garbage collector, or is a mark worker.
+    pub(crate) collects: bool,
+    /// Whether `head` lasts.
+    pub(crate) in_head: bool,
+    /// Whether it woke or created another since it began to run, or made a system call.
+    pub(crate) acted: bool,
+    /// Whether its times are complete.
+    pub(crate) settled: bool,
+    /// The function that it began with; empty while no stack says it.
+    pub name: StrId,
+    /// Since when it is in its state.
+    pub since: i64,
+    /// When it first ran in the trace.
+    pub started: i64,
     pub(crate) wait: Begun,
+    /// Why, if it waits.
+    pub reason: StrId,
     /// How often it ran until it had to wait for something.
     pub runs: u32,
     /// How many of these runs were shorter than [`SHORT_RUN`] and came to nothing: it woke and
     /// created no other, and made no system call.
     pub short_runs: u32,
-    /// Whether it did something of that since it began to run.
-    pub(crate) acted: bool,
+    /// How long it was in which state. While the trace is read, without the state it is in.
+    pub times: Times,
     /// When it last woke another, how many it woke in quick succession until then, and at which
     /// stack of the generation.
     pub(crate) woke: (i64, u32, u64),
-    /// Whether its times are complete.
-    pub(crate) settled: bool,
-    /// Whether it works for the garbage collector, or ever did.
-    pub(crate) collects: bool,
+    /// When its proc was taken away during a system call.
+    pub(crate) blocked_since: i64,
+    /// The proc that it began its system call on.
+    pub(crate) syscall_proc: ProcId,
+    /// Its id.
+    pub id: GoId,
+    /// When it was created, or first known of.
+    pub created: i64,
+    /// When it ended, or began to wait forever.
+    pub ended: i64,
+    /// Who created it, if that is in the trace.
+    pub creator: GoId,
     /// What a later fold found it in the middle of.
-    pub(crate) head: Option<Head>,
+    pub(crate) head: Option<Box<Head>>,
     pub(crate) extra: Option<Box<Extra>>,
+    /// The stack of the `go` statement.
+    pub created_by: StackId,
 }
 
 /// A state that a goroutine was in before the first event of a later fold.
@@ -103,7 +107,7 @@ pub(crate) struct Extra {
     /// Later folds: the first mention of each range.
     pub(crate) first_ranges: Vec<(StrId, FirstRange)>,
     /// Later folds: when it ended, with the times until then.
-    pub(crate) last: Option<(i64, Times)>,
+    pub(crate) last: Option<Box<(i64, Times)>>,
 }
 
 /// How a later fold first heard of a range of a goroutine.
@@ -123,8 +127,18 @@ pub(crate) struct Open {
     pub(crate) task: TaskId,
     pub(crate) name: StrId,
     pub(crate) start: i64,
-    /// The goroutine's times at the beginning.
-    pub(crate) times: Times,
+    /// The goroutine's times at the beginning, if regions are kept; none for zero.
+    pub(crate) times: Option<Box<Times>>,
+}
+
+impl Open {
+    /// What passed since it began, of a goroutine with these times.
+    pub(crate) fn since(&self, times: &Times) -> Times {
+        match &self.times {
+            Some(begun) => times.clone().since(begun),
+            None => times.clone(),
+        }
+    }
 }
 
 /// The end of a region that began before a later fold's first event.
@@ -162,6 +176,14 @@ pub struct Region {
     pub times: Times,
     /// Whether it ended with its goroutine.
     pub(crate) with_goroutine: bool,
+}
+
+impl Region {
+    /// Whether the program left it to the end of its goroutine. The time of a goroutine that
+    /// inherited a task has no type, and is nobody's region.
+    pub(crate) fn was_left(&self) -> bool {
+        self.with_goroutine && self.end.is_some() && self.name != StrId::EMPTY
+    }
 }
 
 impl Extra {
@@ -203,6 +225,7 @@ impl Goroutine {
             woke: (0, 0, 0),
             settled: false,
             collects: false,
+            in_head: false,
             head: None,
             extra: None,
         }
@@ -210,6 +233,14 @@ impl Goroutine {
 
     pub(crate) fn extra(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
+    }
+
+    /// Whether it is in this state, and to leave it takes nothing but to count the time.
+    #[inline(always)]
+    pub(crate) fn is_simply(&self, state: GoState) -> bool {
+        // Four bytes that lie side by side, compared at once.
+        let mode = [self.state as u8, self.counts as u8, self.collects as u8, self.in_head as u8];
+        u32::from_ne_bytes(mode) == u32::from_ne_bytes([state as u8, 1, 0, 0])
     }
 
     pub(crate) fn inherits(&self) -> bool {

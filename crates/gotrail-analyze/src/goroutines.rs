@@ -10,6 +10,7 @@
 //! it.
 
 use crate::analysis::{Found, Options};
+use crate::by_id::{ByProc, Slots};
 use crate::gc::What;
 pub use crate::goroutine::{BURST_GAP, Goroutine, Region, SHORT_RUN, is_system};
 use crate::goroutine::{Ended, FirstRange, Head, Inherits, Open};
@@ -17,14 +18,15 @@ use crate::herds::Herds;
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;
+use crate::quick::Kinds;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
-use crate::waits::{Begun, WaitKey, WaitKind, Waits};
+use crate::waits::{Begun, Place, WaitKey, WaitKind, Waits};
 use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, RangeName, TaskId};
 use gotrail_format::EventType;
 use indexmap::IndexMap;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::FxBuildHasher;
 
 /// Why a goroutine waits that waited before the first event: only an earlier fold knows.
 pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
@@ -32,14 +34,15 @@ pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
 /// The tracer's reason for a wait that will never end, which it takes for the goroutine's end.
 const FOREVER: &[u8] = b"forever";
 
-/// Places of a small cache in front of the index of goroutines.
-const CACHED: usize = 1 << 10;
+/// So many goroutines that a generation found and did not see created are no longer worth a fold of
+/// their own: to merge them costs more than to count their events in sequence, and they take memory
+/// in each generation that is read at the same time.
+const MANY: u32 = 1 << 16;
 
 /// All goroutines, with their regions and tasks.
 #[derive(Debug, Clone)]
 pub struct Goroutines {
-    index: FxHashMap<i64, u32>,
-    cache: Box<[(i64, u32)]>,
+    pub(crate) slots: Slots,
     pub(crate) list: Vec<Goroutine>,
     pub(crate) regions: Vec<Region>,
     /// Tasks.
@@ -50,11 +53,15 @@ pub struct Goroutines {
     pub(crate) scope: Option<Scope>,
     /// Whether there were generations before the first event.
     pub(crate) later: bool,
+    /// Later folds: how many goroutines there were before.
+    pub(crate) heads: u32,
+    /// Whether any generation found too many to be merged. A later fold that did counts no more.
+    pub(crate) too_many: bool,
     /// Who is in a system call that began on a proc.
-    pub(crate) in_syscall: FxHashMap<i64, GoId>,
-    /// Later folds: procs that were in `in_syscall` at any time.
-    pub(crate) touched: FxHashSet<i64>,
-    /// Later folds: procs that became idle before they were in `in_syscall`, and when.
+    pub(crate) in_syscall: ByProc<GoId>,
+    /// Later folds: procs that were in `in_syscall` at any time, or in `idle_before`.
+    pub(crate) touched: ByProc<()>,
+    /// Later folds: procs that became idle before they were in `in_syscall`, and when first.
     pub(crate) idle_before: Vec<(i64, i64)>,
     /// Later folds: ends of system calls that began before, with the procs that were then in
     /// `in_syscall`.
@@ -65,6 +72,8 @@ pub struct Goroutines {
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
+    /// Which changes of state take nothing but to count time.
+    pub(crate) kinds: Kinds,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
     /// with, which is known at the end.
     pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
@@ -86,21 +95,26 @@ struct Whys {
 impl Goroutines {
     pub(crate) fn new(names: &mut Names, options: &Options, later: bool) -> Goroutines {
         Goroutines {
-            index: FxHashMap::default(),
-            cache: vec![(i64::MIN, 0); CACHED].into(),
+            slots: Slots::default(),
             list: Vec::new(),
             regions: Vec::new(),
             tasks: Tasks::default(),
             keep_regions: options.regions,
             scope: options.scope.clone(),
             later,
-            in_syscall: FxHashMap::default(),
-            touched: FxHashSet::default(),
+            heads: 0,
+            too_many: false,
+            in_syscall: ByProc::default(),
+            touched: ByProc::default(),
             idle_before: Vec::new(),
             syscalls_before: Vec::new(),
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
             keep_running: options.running,
+            kinds: match !options.running && Waits::are_plain(options) {
+                true => Kinds::all(),
+                false => Kinds::none(),
+            },
             ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
@@ -115,7 +129,7 @@ impl Goroutines {
 
     /// The goroutine with this id.
     pub fn get(&self, id: GoId) -> Option<&Goroutine> {
-        self.index.get(&id.0).map(|&slot| &self.list[slot as usize])
+        self.slots.look(id.0).map(|slot| &self.list[slot])
     }
 
     /// All goroutines, in the order of their first mention.
@@ -128,15 +142,9 @@ impl Goroutines {
         &self.regions
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slot(&mut self, id: GoId) -> Option<usize> {
-        let cached = &mut self.cache[id.0 as usize % CACHED];
-        if cached.0 == id.0 {
-            return Some(cached.1 as usize);
-        }
-        let slot = *self.index.get(&id.0)?;
-        *cached = (id.0, slot);
-        Some(slot as usize)
+        self.slots.get(id.0)
     }
 
     /// The slot of a new goroutine; one that had the same id before is gone.
@@ -146,60 +154,49 @@ impl Goroutines {
             return slot;
         }
         let slot = self.list.len();
-        self.index.insert(goroutine.id.0, slot as u32);
+        self.slots.insert(goroutine.id.0, slot);
         self.list.push(goroutine);
         slot
     }
 
-    /// The next event.
-    #[inline]
-    pub(crate) fn event(&mut self, event: &Event<'_>, with: &mut Found) {
-        let time = event.time().0;
+    /// The next event, whatever it is.
+    pub(crate) fn any(&mut self, event: &Event<'_>, with: &mut Found) {
         if self.sync == 0 {
-            self.sync = time;
+            self.sync = event.time().0;
         }
-        self.last = time;
         use EventType as T;
-        use GoState::{Runnable, Running, Syscall, Waiting};
-        // The commonest have code of their own, in which it is known from what to what.
-        let step = |named, from, to| event.known_step(named, from, to);
         match event.wire_type() {
-            Some(T::GO_START) => self.step(event, &step(true, Runnable, Running), with),
-            Some(T::GO_BLOCK) => self.step(event, &step(false, Running, Waiting), with),
-            Some(T::GO_UNBLOCK) => self.step(event, &step(true, Waiting, Runnable), with),
-            Some(T::GO_STOP) => self.step(event, &step(false, Running, Runnable), with),
-            Some(T::GO_SYSCALL_BEGIN) => self.step(event, &step(false, Running, Syscall), with),
-            Some(T::GO_SYSCALL_END) => self.step(event, &step(false, Syscall, Running), with),
-            _ => self.rarer(event, with),
+            Some(T::PROC_START | T::PROC_STOP | T::PROC_STEAL | T::PROC_STATUS) => {
+                self.proc(event, with);
+            }
+            Some(T::HEAP_ALLOC) => self.metric(event, with),
+            _ => match event.go_step() {
+                Some(step) => self.step(event, &step, with),
+                None => self.other(event, with),
+            },
         }
     }
 
-    /// Anything but the commonest changes of state.
-    fn rarer(&mut self, event: &Event<'_>, with: &mut Found) {
+    /// A proc changes its state.
+    fn proc(&mut self, event: &Event<'_>, with: &mut Found) {
+        let Some(step) = event.proc_step() else { return };
         let time = event.time().0;
-        if let Some(step) = event.go_step() {
-            self.step(event, &step, with);
-        } else if let Some(step) = event.proc_step() {
-            // A later fold cannot tell what a status changes. It takes a proc that its thread has
-            // abandoned for idle, so that stealing it seems to change nothing.
-            let changes = match event.wire_type() {
-                Some(EventType::PROC_STATUS) if self.later => false,
-                Some(EventType::PROC_STEAL) if self.later => true,
-                _ => step.from != step.to,
-            };
-            if changes && step.to == ProcState::Idle {
-                self.proc_idles(step.proc.0, time);
-            }
-            if let Some(procs) = &mut with.procs {
-                let stolen = event.wire_type() == Some(EventType::PROC_STEAL);
-                procs.step(time, step.proc.0, step.from, step.to, stolen);
-            }
-        } else {
-            self.other(event, with);
+        // A later fold cannot tell what a status changes. It takes a proc that its thread has
+        // abandoned for idle, so that stealing it seems to change nothing.
+        let changes = match event.wire_type() {
+            Some(EventType::PROC_STATUS) if self.later => false,
+            Some(EventType::PROC_STEAL) if self.later => true,
+            _ => step.from != step.to,
+        };
+        if changes && step.to == ProcState::Idle {
+            self.proc_idles(step.proc.0, time);
+        }
+        if let Some(procs) = &mut with.procs {
+            let stolen = event.wire_type() == Some(EventType::PROC_STEAL);
+            procs.step(time, step.proc.0, step.from, step.to, stolen);
         }
     }
 
-    #[inline(always)]
     fn step(&mut self, event: &Event<'_>, step: &GoStep, with: &mut Found) {
         if step.from == step.to {
             // A status that says nothing new.
@@ -219,7 +216,7 @@ impl Goroutines {
         };
         let goroutine = &mut self.list[slot];
         if step.from == GoState::Running && step.to == GoState::Waiting {
-            let known = goroutine.head.is_none_or(|head| head.until != 0);
+            let known = !goroutine.in_head;
             goroutine.ran(if known { time - goroutine.since } else { SHORT_RUN });
         } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
             self.woken(event, with);
@@ -231,6 +228,7 @@ impl Goroutines {
         if self.list[slot].name == StrId::EMPTY && step.stack != 0 {
             let stack = with.stack(event, step.stack);
             self.list[slot].name = with.names.root(stack);
+            self.collects_after_all(slot, stack, with);
         }
         if let Some(procs) = &mut with.procs {
             if step.from == GoState::Runnable {
@@ -245,6 +243,20 @@ impl Goroutines {
         }
         let reason = with.string(event, step.reason);
         self.enter(slot, event, step, reason, with);
+    }
+
+    /// Later folds: the first stack of a goroutine says whether it is a mark worker.
+    fn collects_after_all(&mut self, slot: usize, stack: StackId, with: &Found) {
+        let goroutine = &mut self.list[slot];
+        let (Some(head), true) = (&mut goroutine.head, with.gc.known.is_empty()) else { return };
+        let said_so = with.gc.workers.contains(&goroutine.id);
+        if goroutine.collects && !said_so && !with.names.is_mark_worker(stack) {
+            let assist = with.names.known_string(b"GC mark assist");
+            let ranges = goroutine.extra.as_ref().map(|extra| &extra.ranges);
+            let since = ranges.zip(assist).and_then(|(ranges, assist)| ranges.get(assist));
+            goroutine.collects = since.is_some();
+            head.collects = false;
+        }
     }
 
     /// A goroutine is mentioned whose state was not known.
@@ -271,12 +283,18 @@ impl Goroutines {
         let sync = self.sync;
         if self.later {
             // Mark workers say what they are when they run. Those that said it before are known
-            // from an earlier generation, or by their function.
-            let collects = with.gc.known.contains(&step.go)
-                || with.names.string(name) == "runtime.gcBgMarkWorker";
+            // from an earlier generation, or by their function, which one that runs may tell only
+            // when it stops.
+            let known = &with.gc.known;
+            let collects = known.contains(&step.go)
+                || with.names.is_mark_worker(stack)
+                || known.is_empty() && stack == StackId::EMPTY;
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
-            goroutine.head = Some(Head {
+            self.heads += 1;
+            self.too_many |= self.heads > MANY;
+            goroutine.in_head = true;
+            goroutine.head = Some(Box::new(Head {
                 state,
                 seen: time,
                 on_proc,
@@ -288,7 +306,12 @@ impl Goroutines {
                 collects,
                 reason,
                 ran: Begun::NOTHING,
-            });
+            }));
+            if state == GoState::Runnable
+                && let Some(procs) = &mut with.procs
+            {
+                procs.was_runnable(time);
+            }
             (goroutine.state, goroutine.since, goroutine.counts) = (state, sync, true);
             goroutine.reason = reason_before;
             goroutine.collects = collects;
@@ -356,12 +379,7 @@ impl Goroutines {
             creator.acted = true;
             let extra = creator.extra.as_deref();
             if let Some(inner) = extra.and_then(|extra| extra.regions.last()) {
-                let open = Open {
-                    task: inner.task,
-                    name: StrId::EMPTY,
-                    start: time,
-                    times: Times::default(),
-                };
+                let open = Open { task: inner.task, name: StrId::EMPTY, start: time, times: None };
                 goroutine.extra().regions.push(open);
             } else if self.later && (creator.head.is_some() || creator.inherits()) {
                 let ended = extra.map_or(0, |extra| extra.ends.len());
@@ -372,7 +390,6 @@ impl Goroutines {
     }
 
     /// A goroutine leaves its state.
-    #[inline(always)]
     fn leave(&mut self, slot: usize, time: i64, step: &GoStep, waits: &mut Waits) {
         let state = self.list[slot].state;
         if state == step.from {
@@ -396,7 +413,6 @@ impl Goroutines {
         self.leave_state(slot, time, state, then, waits);
     }
 
-    #[inline(always)]
     fn leave_state(
         &mut self,
         slot: usize,
@@ -410,9 +426,10 @@ impl Goroutines {
         if let Some(head) = &mut goroutine.head
             && head.until == 0
         {
+            goroutine.in_head = false;
             (head.until, head.then, head.acted) = (time, then, goroutine.acted);
             if head.state == GoState::Syscall {
-                let procs = self.in_syscall.keys().copied().collect();
+                let procs = self.in_syscall.iter().map(|(proc, _)| proc).collect();
                 self.syscalls_before.push((goroutine.id, time, procs));
             }
         }
@@ -445,15 +462,15 @@ impl Goroutines {
                     goroutine.times.syscall += nanos;
                 }
                 // As in the reference, this may be somebody else's system call by now.
-                self.in_syscall.remove(&goroutine.syscall_proc.0);
+                self.in_syscall.remove(goroutine.syscall_proc.0);
             }
             _ => {}
         }
     }
 
     /// The event's goroutine wakes another.
-    #[inline]
-    fn woken(&mut self, event: &Event<'_>, with: &mut Found) {
+    #[inline(always)]
+    pub(crate) fn woken(&mut self, event: &Event<'_>, with: &mut Found) {
         let time = event.time().0;
         let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
         let sync = self.sync;
@@ -473,7 +490,6 @@ impl Goroutines {
     }
 
     /// A goroutine enters a state.
-    #[inline(always)]
     fn enter(
         &mut self,
         slot: usize,
@@ -513,7 +529,7 @@ impl Goroutines {
                 if event.proc() != ProcId::NONE {
                     self.in_syscall.insert(event.proc().0, goroutine.id);
                     if self.later {
-                        self.touched.insert(event.proc().0);
+                        self.touched.insert(event.proc().0, ());
                     }
                 }
                 (WaitKind::Syscall, StrId::EMPTY)
@@ -526,7 +542,14 @@ impl Goroutines {
         if why == self.why.created {
             goroutine.created_by = stack;
         }
-        goroutine.wait = with.waits.begin(WaitKey { kind, why, stack });
+        let begun = with.waits.begin(WaitKey { kind, why, stack });
+        goroutine.wait = begun;
+        if why != self.why.forever
+            && let Some(wire_type) = event.wire_type()
+        {
+            let place = Place::new(wire_type, step.reason, event.stack_id());
+            with.waits.note_place(place, begun, why);
+        }
         if kind == WaitKind::Block && reason == self.why.forever {
             self.end(slot, time, &with.names);
         }
@@ -546,44 +569,51 @@ impl Goroutines {
         goroutine.times = goroutine.times_at(time, &self.scope);
         goroutine.counts = false;
         goroutine.settled = true;
-        if let Some(extra) = &mut goroutine.extra {
-            extra.ranges = crate::times::Sums::default();
-            let regions = std::mem::take(&mut extra.regions);
-            if goroutine.head.is_some() || extra.inherits.is_some() {
-                extra.last = Some((time, goroutine.times.clone()));
-            }
-            let (go, times) = (goroutine.id, goroutine.times.clone());
-            // The runtime's own goroutines are not part of regions that they were created in. A
-            // later fold may not know yet whose goroutine it is.
-            if !is_system(names.string(goroutine.name)) || goroutine.head.is_some() {
-                for open in regions {
-                    self.keep(Region {
-                        go,
-                        task: open.task,
-                        name: open.name,
-                        start: Some(open.start),
-                        end,
-                        times: times.clone().since(&open.times),
-                        with_goroutine: true,
-                    });
-                }
-            }
+        let has_head = goroutine.head.is_some();
+        let Some(extra) = &mut goroutine.extra else { return };
+        extra.ranges = crate::times::Sums::default();
+        let regions = std::mem::take(&mut extra.regions);
+        let go = goroutine.id;
+        let keeps_times = self.keep_regions || extra.inherits.is_some() || has_head;
+        let times = if keeps_times { goroutine.times.clone() } else { Times::default() };
+        // The runtime's own goroutines are not part of regions that they were created in. A later
+        // fold may not know yet whose goroutine it is.
+        let counts = !is_system(names.string(goroutine.name)) || has_head;
+        if has_head || extra.inherits.is_some() {
+            extra.last = Some(Box::new((time, times.clone())));
+        } else {
+            goroutine.extra = None;
+        }
+        for open in regions.into_iter().filter(|_| counts) {
+            self.keep(Region {
+                go,
+                task: open.task,
+                name: open.name,
+                start: Some(open.start),
+                end,
+                times: open.since(&times),
+                with_goroutine: true,
+            });
         }
     }
 
+    /// Keeps a region, if regions are kept, or if it was left to its goroutine's end.
     pub(crate) fn keep(&mut self, region: Region) {
         if self.keep_regions {
             self.regions.push(region);
+        } else if region.was_left() {
+            self.regions.push(Region { times: Times::default(), ..region });
         }
     }
 
     /// A proc becomes idle: a system call that began on it has lost it.
     fn proc_idles(&mut self, proc: i64, time: i64) {
-        if let Some(id) = self.in_syscall.remove(&proc) {
+        if let Some(id) = self.in_syscall.remove(proc) {
             if let Some(slot) = self.slot(id) {
                 self.list[slot].blocked_since = time;
             }
-        } else if self.later && !self.touched.contains(&proc) {
+        } else if self.later && !self.touched.contains(proc) {
+            self.touched.insert(proc, ());
             self.idle_before.push((proc, time));
         }
     }
@@ -710,33 +740,35 @@ impl Goroutines {
         let Some(slot) = self.slot(id) else { return };
         let goroutine = &mut self.list[slot];
         // Only regions that are kept need to know how long they were in which state.
-        let times = match self.keep_regions {
-            true => goroutine.times_at(time, &self.scope),
-            false => Times::default(),
-        };
+        let keeps = self.keep_regions;
+        let times = keeps.then(|| goroutine.times_at(time, &self.scope));
         if kind == Kind::RegionBegin {
             let extra = goroutine.extra();
-            extra.noted = true;
-            extra.regions.push(Open { task, name, start: time, times });
+            extra.noted |= keeps;
+            extra.regions.push(Open { task, name, start: time, times: times.map(Box::new) });
             self.tasks.work(task, id).regions += 1;
             return;
         }
         let before = later && (goroutine.head.is_some() || goroutine.inherits());
         let extra = goroutine.extra();
         if let Some(open) = extra.regions.pop() {
+            if !keeps {
+                return;
+            }
             self.keep(Region {
                 go: id,
                 task: open.task,
                 name: open.name,
                 start: Some(open.start),
                 end: Some(time),
-                times: times.since(&open.times),
+                times: open.since(&times.unwrap_or_default()),
                 with_goroutine: false,
             });
         } else if before {
-            extra.noted = true;
-            extra.ends.push(Ended { task, name, end: time, times });
+            extra.noted |= keeps;
+            extra.ends.push(Ended { task, name, end: time, times: times.unwrap_or_default() });
         } else {
+            let times = times.unwrap_or_default();
             self.end_of_unknown(id, Ended { task, name, end: time, times });
         }
     }

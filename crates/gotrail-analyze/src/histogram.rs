@@ -4,14 +4,14 @@
 const STEPS: u32 = 5;
 
 /// A duration's bucket: exact below 32 ns, then 32 buckets for each power of two.
-#[inline]
+#[inline(always)]
 fn bucket(nanos: u64) -> usize {
     if nanos < 1 << STEPS {
         return nanos as usize;
     }
-    let power = nanos.ilog2();
-    let step = (nanos >> (power - STEPS)) as usize & ((1 << STEPS) - 1);
-    ((power - STEPS + 1) as usize) << STEPS | step
+    // The upper bits are from 32 to 63, so that the buckets of a power follow those of the last.
+    let shift = nanos.ilog2() - STEPS;
+    ((shift as usize) << STEPS) + (nanos >> shift) as usize
 }
 
 /// The largest duration in a bucket.
@@ -39,14 +39,9 @@ pub struct Histogram {
 
 impl Histogram {
     /// Counts a duration; one below 0 counts as 0.
-    #[inline]
     pub fn record(&mut self, nanos: i64) {
         let nanos = nanos.max(0);
-        let at = bucket(nanos as u64);
-        if at >= self.buckets.len() {
-            self.buckets.resize(at + 1, 0);
-        }
-        self.buckets[at] += 1;
+        self.record_size(nanos);
         if self.count == 0 || nanos < self.min {
             self.min = nanos;
         }
@@ -55,21 +50,48 @@ impl Histogram {
         self.max = self.max.max(nanos);
     }
 
-    /// Adds all durations of another.
-    pub fn add(&mut self, other: &Histogram) {
-        if other.count == 0 {
+    /// Counts only the size of a duration, for those who know the rest: see
+    /// [`Histogram::add_sums`].
+    #[inline(always)]
+    pub(crate) fn record_size(&mut self, nanos: i64) {
+        let at = bucket(nanos as u64);
+        match self.buckets.get_mut(at) {
+            Some(bucket) => *bucket += 1,
+            None => self.grow(at),
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, at: usize) {
+        self.buckets.resize(at + 1, 0);
+        self.buckets[at] += 1;
+    }
+
+    /// Adds what [`Histogram::record_size`] leaves out.
+    pub(crate) fn add_sums(&mut self, count: u64, total: i64, min: i64, max: i64) {
+        if count == 0 {
             return;
         }
+        self.min = if self.count == 0 { min } else { self.min.min(min) };
+        self.count += count;
+        self.total += total;
+        self.max = self.max.max(max);
+    }
+
+    /// Adds all sizes of another that has only these.
+    pub(crate) fn add_sizes(&mut self, other: &Histogram) {
         if self.buckets.len() < other.buckets.len() {
             self.buckets.resize(other.buckets.len(), 0);
         }
         for (to, from) in self.buckets.iter_mut().zip(&other.buckets) {
             *to += from;
         }
-        self.min = if self.count == 0 { other.min } else { self.min.min(other.min) };
-        self.count += other.count;
-        self.total += other.total;
-        self.max = self.max.max(other.max);
+    }
+
+    /// Adds all durations of another.
+    pub fn add(&mut self, other: &Histogram) {
+        self.add_sizes(other);
+        self.add_sums(other.count, other.total, other.min, other.max);
     }
 
     /// How many durations there are.

@@ -27,6 +27,7 @@
 
 pub mod analysis;
 mod back;
+mod by_id;
 pub mod check;
 mod collector;
 pub mod diff;
@@ -43,10 +44,12 @@ mod merge;
 pub mod mmu;
 mod moves;
 pub mod names;
+mod opening;
 pub mod path;
 pub mod pprof;
 pub mod procs;
 pub mod profile;
+mod quick;
 pub mod samples;
 pub mod scope;
 pub mod tasks;

@@ -52,12 +52,12 @@ impl Goroutines {
             || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to, assist))
             || unknown_workers
                 .iter()
-                .filter_map(|&go| later.get(go)?.head)
+                .filter_map(|&go| later.get(go)?.head.as_deref())
                 .any(|head| !head.collects)
     }
 
     fn doubts_one(&self, later: &Goroutine, to: &Renumbering, assist: StrId) -> bool {
-        let Some(head) = &later.head else { return false };
+        let Some(head) = later.head.as_deref() else { return false };
         let before = self.get(later.id).filter(|before| before.state != GoState::NotExist);
         let Some(before) = before else {
             // It would have been known to hold its proc, or to wait for one.
@@ -127,11 +127,11 @@ impl Goroutines {
             match change {
                 Change::Ended(go) => {
                     if let Some(proc) = self.get(go).map(|before| before.syscall_proc) {
-                        self.in_syscall.remove(&proc.0);
+                        self.in_syscall.remove(proc.0);
                     }
                 }
                 Change::Idle(proc) => {
-                    if let Some(go) = self.in_syscall.remove(&proc)
+                    if let Some(go) = self.in_syscall.remove(proc)
                         && let Some(slot) = self.slot(go)
                     {
                         self.list[slot].blocked_since = time;
@@ -139,8 +139,12 @@ impl Goroutines {
                 }
             }
         }
-        self.in_syscall.retain(|proc, _| !later.touched.contains(proc));
-        self.in_syscall.extend(&later.in_syscall);
+        for (proc, ()) in later.touched.iter() {
+            self.in_syscall.remove(proc);
+        }
+        for (proc, &go) in later.in_syscall.iter() {
+            self.in_syscall.insert(proc, go);
+        }
     }
 
     fn absorb_one(&mut self, mut later: Goroutine, merged: &mut Merged, with: &mut Merge<'_>) {
@@ -159,22 +163,23 @@ impl Goroutines {
             extra.ranges.renumber(to);
             for open in &mut extra.regions {
                 open.name = to.string(open.name);
-                open.times.renumber(to);
+                open.times.iter_mut().for_each(|times| times.renumber(to));
             }
             for ended in &mut extra.ends {
                 ended.name = to.string(ended.name);
                 ended.times.renumber(to);
             }
-            if let Some((_, times)) = &mut extra.last {
+            if let Some((_, times)) = extra.last.as_deref_mut() {
                 times.renumber(to);
             }
         }
-        let before = later.head.and_then(|_| self.slot(later.id));
+        let before = later.head.as_ref().and_then(|_| self.slots.look(later.id.0));
         let before = before.filter(|&slot| self.list[slot].state != GoState::NotExist);
+        later.in_head = false;
         match (later.head.take(), before) {
             (None, _) => self.absorb_new(later, merged, with),
-            (Some(head), None) => self.absorb_unknown(head, later, merged, with),
-            (Some(head), Some(slot)) => self.continue_with(slot, head, later, merged, with),
+            (Some(head), None) => self.absorb_unknown(*head, later, merged, with),
+            (Some(head), Some(slot)) => self.continue_with(slot, *head, later, merged, with),
         }
     }
 
@@ -185,12 +190,8 @@ impl Goroutines {
             let tasks = merged.tasks.get(&inherits.from)?;
             tasks.len().checked_sub(inherits.ended + 1).map(|at| tasks[at])
         });
-        let base = task.map(|task| Open {
-            task,
-            name: StrId::EMPTY,
-            start: later.created,
-            times: Times::default(),
-        });
+        let base =
+            task.map(|task| Open { task, name: StrId::EMPTY, start: later.created, times: None });
         let slot = self.add(later);
         self.join_regions(slot, base.into_iter().collect(), &Times::default(), merged, with);
     }
@@ -303,7 +304,8 @@ impl Goroutines {
         }
         rename_reason(&mut later.times, reason);
         if let Some(extra) = &mut later.extra {
-            extra.regions.iter_mut().for_each(|open| rename_reason(&mut open.times, reason));
+            let begun = extra.regions.iter_mut().flat_map(|open| &mut open.times);
+            begun.for_each(|times| rename_reason(times, reason));
             extra.ends.iter_mut().for_each(|end| rename_reason(&mut end.times, reason));
             if extra.noted {
                 merged.keys.insert(later.id, (reason, offset.clone()));
@@ -401,7 +403,9 @@ impl Goroutines {
         }
         let ends = std::mem::take(&mut extra.ends);
         for open in &mut extra.regions {
-            open.times.add(offset);
+            if self.keep_regions {
+                open.times.get_or_insert_default().add(offset);
+            }
         }
         let ended_itself = extra.last.take().is_some() || end != 0;
         let inner = std::mem::take(&mut extra.regions);
@@ -414,7 +418,7 @@ impl Goroutines {
                     name: open.name,
                     start: Some(open.start),
                     end: Some(end),
-                    times: noted.since(&open.times),
+                    times: open.since(&noted),
                     with_goroutine: false,
                 }),
                 None => self.end_of_unknown(go, Ended { task, name, end, times: noted }),
@@ -433,14 +437,14 @@ impl Goroutines {
         if system {
             return;
         }
-        for Open { task, name, start, times: begun } in open {
+        for open in open {
             self.keep(Region {
                 go,
-                task,
-                name,
-                start: Some(start),
+                task: open.task,
+                name: open.name,
+                start: Some(open.start),
                 end: Some(end),
-                times: times.clone().since(&begun),
+                times: open.since(times),
                 with_goroutine: true,
             });
         }

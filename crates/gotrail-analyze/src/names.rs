@@ -119,6 +119,13 @@ impl Names {
         self.stack(id).next_back().map_or(StrId::EMPTY, |frame| frame.function)
     }
 
+    /// Whether it is the stack of a goroutine that marks for the garbage collector. The function
+    /// may have been wrapped where it was started.
+    pub(crate) fn is_mark_worker(&self, id: StackId) -> bool {
+        let outermost = self.stack(id).rev().take(2);
+        outermost.into_iter().any(|frame| self.string(frame.function) == "runtime.gcBgMarkWorker")
+    }
+
     /// How many stacks there are, the empty one included.
     pub fn stack_count(&self) -> usize {
         self.stacks.len()

@@ -1,8 +1,11 @@
 //! Procs: which ran when, and how many goroutines waited for one meanwhile.
 //!
-//! That depends on everything at once, so that a later fold only notes what happens, in eight
-//! bytes each, and the merge works it off.
+//! How many procs were idle while goroutines waited depends on what there was at the beginning. A
+//! later fold learns that from the first mention of each proc and goroutine, most of which come
+//! soon: until then it only notes what happens (`opening.rs`). The merge sees whether it was right.
 
+use crate::by_id::ByProc;
+use crate::opening::Opening;
 use crate::timeline::{Step, Timeline};
 use gotrail::ProcState;
 use std::collections::BTreeMap;
@@ -61,10 +64,13 @@ pub(crate) enum Change {
     Procs(i64),
 }
 
+/// Before the first change.
+const BEFORE: i64 = i64::MIN;
+
 /// All procs.
 #[derive(Debug, Clone, Default)]
 pub struct Procs {
-    /// Each proc by its id.
+    /// Each proc by its id; complete when the trace has ended.
     pub procs: BTreeMap<i64, Proc>,
     /// GOMAXPROCS, whenever it changed.
     pub changes: Vec<(i64, i64)>,
@@ -72,86 +78,150 @@ pub struct Procs {
     pub timeline: Timeline<Load>,
     /// What they did in all.
     pub total: Load,
-    held: i64,
-    runnable: i64,
-    limit: i64,
-    time: i64,
-    /// What is not in the sums yet: the sums until `time`, since `settled`.
+    known: ByProc<Proc>,
+    now: Now,
+    /// What is not in the sums yet: of each number its sum over time since `settled`, less what
+    /// its present value comes to by then.
     pending: Load,
     settled: i64,
-    /// When the step of the timeline ends that `settled` is in.
+    /// When the step of the timeline ends that `settled` is in, or [`BEFORE`].
     step_ends: i64,
-    /// Later folds: what happened.
-    log: Option<Log>,
+    /// Later folds: what happens before it is known what there was at the beginning.
+    opening: Option<Box<Opening>>,
+    /// Whether a proc was idle at any time with no goroutine known to wait for it.
+    spare: bool,
+    /// Later folds: what there was at the beginning.
+    first: Option<Box<First>>,
 }
 
-/// Changes in eight bytes each: the time since the beginning, what it is, an id.
+/// How many there are now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Now {
+    /// Procs held by a thread.
+    pub(crate) held: i64,
+    /// GOMAXPROCS.
+    pub(crate) limit: i64,
+    /// Goroutines that wait for a proc.
+    pub(crate) runnable: i64,
+    /// Procs that nobody holds.
+    free: i64,
+    /// Procs that are idle while a goroutine waits for one.
+    idle: i64,
+}
+
+/// What a later fold takes for the beginning.
 #[derive(Debug, Clone, Default)]
-struct Log {
-    begin: i64,
-    changes: Vec<u64>,
-    /// Whether there was something that does not fit.
-    overflow: bool,
-}
-
-const ID_BITS: u32 = 20;
-const KIND_BITS: u32 = 3;
-const TIME_BITS: u32 = 64 - ID_BITS - KIND_BITS;
-
-impl Log {
-    fn note(&mut self, time: i64, change: Change) {
-        if self.begin == 0 {
-            self.begin = time;
-        }
-        let (kind, id) = match change {
-            Change::Runnable => (0, 0),
-            Change::NotRunnable => (1, 0),
-            Change::Held(id) => (2, id),
-            Change::Idle(id) => (3, id),
-            Change::Stolen(id) => (4, id),
-            Change::Status(id, false) => (5, id),
-            Change::Status(id, true) => (6, id),
-            Change::Procs(number) => (7, number),
-        };
-        let since = time - self.begin;
-        if since >> TIME_BITS != 0 || id >> ID_BITS != 0 {
-            self.overflow = true;
-            return;
-        }
-        self.changes
-            .push((since as u64) << (ID_BITS + KIND_BITS) | (id as u64) << KIND_BITS | kind);
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (i64, Change)> + '_ {
-        self.changes.iter().map(|&packed| {
-            let time = self.begin + (packed >> (ID_BITS + KIND_BITS)) as i64;
-            let id = (packed >> KIND_BITS & ((1 << ID_BITS) - 1)) as i64;
-            let change = match packed & ((1 << KIND_BITS) - 1) {
-                0 => Change::Runnable,
-                1 => Change::NotRunnable,
-                2 => Change::Held(id),
-                3 => Change::Idle(id),
-                4 => Change::Stolen(id),
-                5 => Change::Status(id, false),
-                6 => Change::Status(id, true),
-                _ => Change::Procs(id),
-            };
-            (time, change)
-        })
-    }
+pub(crate) struct First {
+    pub(crate) sync: i64,
+    pub(crate) now: Now,
+    /// Procs, and whether they were held.
+    pub(crate) procs: Vec<(i64, bool)>,
+    /// Something of it was learned too late.
+    pub(crate) late: bool,
 }
 
 impl Procs {
-    pub(crate) fn new(later: bool) -> Procs {
-        Procs { log: later.then(Log::default), ..Procs::default() }
+    /// A fold that begins with nothing.
+    pub(crate) fn new() -> Procs {
+        Procs { step_ends: BEFORE, ..Procs::default() }
+    }
+
+    /// A fold of a later generation.
+    pub(crate) fn later(&self) -> Procs {
+        Procs { opening: Some(Box::new(Opening::new(self.now.limit))), ..Procs::new() }
+    }
+
+    /// A generation begins.
+    pub(crate) fn sync(&mut self, time: i64) {
+        if let Some(opening) = &mut self.opening {
+            opening.first.sync = time;
+        }
     }
 
     /// Something happens.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn change(&mut self, time: i64, change: Change) {
-        match &mut self.log {
-            Some(log) => log.note(time, change),
-            None => self.apply(time, change),
+        // While there is an opening, all time is beyond the step.
+        if time >= self.step_ends && self.goes_beyond(time, change) {
+            return;
+        }
+        self.apply(time, change);
+    }
+
+    /// Settles, or notes the change: then that was all.
+    #[cold]
+    #[inline(never)]
+    fn goes_beyond(&mut self, time: i64, change: Change) -> bool {
+        let noted = self.opening.is_some();
+        match noted {
+            true => self.note(time, change),
+            false => self.settle(time),
+        }
+        noted
+    }
+
+    fn note(&mut self, time: i64, change: Change) {
+        if let Some(opening) = &mut self.opening
+            && opening.note(time, change)
+        {
+            self.open();
+        }
+    }
+
+    /// Later folds: a goroutine is mentioned that was runnable at the beginning.
+    pub(crate) fn was_runnable(&mut self, time: i64) {
+        match (&mut self.opening, &mut self.first) {
+            (Some(opening), _) => opening.was_runnable(),
+            (None, Some(_)) => self.was_runnable_after_all(time),
+            _ => {}
+        }
+    }
+
+    /// One more waited since the sync than was known. As long as all procs were held, or there
+    /// were others to wait for the idle ones, that changes how many waited and nothing else.
+    #[cold]
+    fn was_runnable_after_all(&mut self, time: i64) {
+        if time >= self.step_ends {
+            self.settle(time);
+        }
+        let (settled, Some(first)) = (self.settled, &mut self.first) else { return };
+        first.now.runnable += 1;
+        first.late |= self.spare;
+        self.timeline.between(first.sync, settled, |step, nanos| step.runnable += nanos);
+        self.total.runnable += settled - first.sync;
+        self.now.runnable += 1;
+        self.step_ends = self.end_of_step(settled);
+    }
+
+    /// Later folds: what there was at the beginning is known now.
+    #[cold]
+    fn open(&mut self) {
+        let Some(opening) = self.opening.take() else { return };
+        let first = &opening.first;
+        self.now = first.now;
+        self.now.free = (self.now.limit - self.now.held).max(0);
+        self.shift(0);
+        self.pending = Load::default();
+        for &(id, held) in &first.procs {
+            let since = held.then_some(first.sync);
+            self.known.insert(id, Proc { since, ..Proc::default() });
+        }
+        self.settled = first.sync;
+        self.step_ends = self.end_of_step(first.sync);
+        for (time, change) in opening.changes() {
+            if time >= self.step_ends {
+                self.settle(time);
+            }
+            self.apply(time, change);
+        }
+        self.first = Some(Box::new(opening.first));
+    }
+
+    /// Later folds: the generation has ended at this time.
+    pub(crate) fn generation_ends(&mut self, time: i64) {
+        self.open();
+        if self.first.is_some() {
+            self.settle(time);
         }
     }
 
@@ -177,112 +247,156 @@ impl Procs {
         self.change(time, change);
     }
 
+    #[inline(always)]
     fn apply(&mut self, time: i64, change: Change) {
-        self.advance(time);
+        let since = time - self.settled;
         match change {
-            Change::Runnable => self.runnable += 1,
-            Change::NotRunnable => self.runnable = (self.runnable - 1).max(0),
-            Change::Held(id) | Change::Status(id, true) => {
-                let proc = self.procs.entry(id).or_default();
-                if proc.since.is_none() {
-                    proc.since = Some(time);
-                    proc.starts += u64::from(matches!(change, Change::Held(_)));
-                    self.held += 1;
-                }
-            }
-            Change::Idle(id) | Change::Stolen(id) => {
-                let proc = self.procs.entry(id).or_default();
-                proc.steals += u64::from(matches!(change, Change::Stolen(_)));
-                if let Some(since) = proc.since.take() {
-                    proc.held += time - since;
-                    self.held -= 1;
-                }
-            }
-            Change::Status(id, false) => {
-                self.procs.entry(id).or_default();
-            }
-            Change::Procs(number) => {
-                if number != self.limit {
-                    self.changes.push((time, number));
-                    self.limit = number;
-                }
-            }
+            Change::Runnable => self.runs_changed(since, 1),
+            Change::NotRunnable if self.now.runnable > 0 => self.runs_changed(since, -1),
+            Change::NotRunnable => {}
+            _ => self.apply_other(time, change),
         }
     }
 
     #[inline(always)]
-    fn advance(&mut self, time: i64) {
-        if self.time == 0 {
-            (self.time, self.settled) = (time, time);
+    fn runs_changed(&mut self, since: i64, more: i64) {
+        self.pending.runnable -= more * since;
+        self.now.runnable += more;
+        // While all procs are held, none is idle.
+        if self.now.free > 0 {
+            self.shift(since);
         }
-        let nanos = time - self.time;
-        let idle = (self.limit - self.held).max(0);
-        self.pending.held += self.held * nanos;
-        self.pending.procs += self.limit * nanos;
-        self.pending.runnable += self.runnable * nanos;
-        self.pending.idle_while_runnable += idle.min(self.runnable) * nanos;
-        // A stretch that lies in one step is added at once.
-        if time >= self.step_ends {
-            self.settle_at(time);
-        }
-        self.time = time;
     }
 
+    /// The number of procs that are idle while goroutines wait may have changed.
+    #[inline(always)]
+    fn shift(&mut self, since: i64) {
+        self.spare |= self.now.free > self.now.runnable;
+        let idle = self.now.free.min(self.now.runnable);
+        self.pending.idle_while_runnable -= (idle - self.now.idle) * since;
+        self.now.idle = idle;
+    }
+
+    fn apply_other(&mut self, time: i64, change: Change) {
+        let since = time - self.settled;
+        match change {
+            Change::Runnable | Change::NotRunnable => {}
+            Change::Held(id) | Change::Status(id, true) => {
+                let proc = self.known.entry(id);
+                if proc.since.is_none() {
+                    proc.since = Some(time);
+                    proc.starts += u64::from(matches!(change, Change::Held(_)));
+                    self.now.held += 1;
+                    self.pending.held -= since;
+                }
+            }
+            Change::Idle(id) | Change::Stolen(id) => {
+                let proc = self.known.entry(id);
+                proc.steals += u64::from(matches!(change, Change::Stolen(_)));
+                if let Some(begin) = proc.since.take() {
+                    proc.held += time - begin;
+                    self.now.held -= 1;
+                    self.pending.held += since;
+                }
+            }
+            Change::Status(id, false) => {
+                self.known.entry(id);
+                if let Some(first) = &mut self.first {
+                    first.procs.push((id, false));
+                }
+            }
+            Change::Procs(number) => {
+                if number != self.now.limit {
+                    self.changes.push((time, number));
+                    self.pending.procs -= (number - self.now.limit) * since;
+                    self.now.limit = number;
+                }
+            }
+        }
+        self.now.free = (self.now.limit - self.now.held).max(0);
+        if let (Change::Status(_, true), Some(first)) = (change, &mut self.first) {
+            first.late = true;
+        }
+        self.shift(since);
+    }
+
+    fn end_of_step(&self, time: i64) -> i64 {
+        let step = self.timeline.step();
+        (time.div_euclid(step) + 1) * step
+    }
+
+    /// What the present numbers come to in so many nanoseconds.
+    fn load(&self, nanos: i64) -> Load {
+        Load {
+            held: self.now.held * nanos,
+            procs: self.now.limit * nanos,
+            runnable: self.now.runnable * nanos,
+            idle_while_runnable: self.now.idle * nanos,
+        }
+    }
+
+    /// Adds what is pending to the sums. All changes since `settled` are in the same step as that.
     #[cold]
     #[inline(never)]
-    fn settle_at(&mut self, time: i64) {
-        self.settle(time);
-    }
-
-    /// Adds what is pending to the sums; it all happened since `settled`, which is in the same
-    /// step as what was before the last change, or the state did not change since.
     fn settle(&mut self, time: i64) {
-        let idle = (self.limit - self.held).max(0);
-        let nanos = time - self.time;
-        // What came before the last change lies in its step.
-        let before = Load {
-            held: self.pending.held - self.held * nanos,
-            procs: self.pending.procs - self.limit * nanos,
-            runnable: self.pending.runnable - self.runnable * nanos,
-            idle_while_runnable: self.pending.idle_while_runnable - idle.min(self.runnable) * nanos,
-        };
-        self.timeline.at(self.settled).add(&before);
-        let (held, limit, runnable) = (self.held, self.limit, self.runnable);
-        self.timeline.between(self.time, time, |load, nanos| {
-            load.add(&Load {
-                held: held * nanos,
-                procs: limit * nanos,
-                runnable: runnable * nanos,
-                idle_while_runnable: idle.min(runnable) * nanos,
+        if self.step_ends == BEFORE {
+            (self.settled, self.step_ends) = (time, self.end_of_step(time));
+        }
+        let end = time.min(self.step_ends);
+        let mut load = self.load(end - self.settled);
+        load.add(&std::mem::take(&mut self.pending));
+        self.timeline.at(self.settled).add(&load);
+        self.total.add(&load);
+        let (each, mut timeline) = (self.load(1), std::mem::take(&mut self.timeline));
+        timeline.between(end, time, |step, nanos| {
+            step.add(&Load {
+                held: each.held * nanos,
+                procs: each.procs * nanos,
+                runnable: each.runnable * nanos,
+                idle_while_runnable: each.idle_while_runnable * nanos,
             });
         });
-        self.total.add(&self.pending);
-        self.pending = Load::default();
-        self.settled = time;
-        self.step_ends = (time / self.timeline.step() + 1) * self.timeline.step();
+        self.timeline = timeline;
+        self.total.add(&self.load(time - end));
+        (self.settled, self.step_ends) = (time, self.end_of_step(time));
     }
 
-    /// Whether what a later fold noted is not all that happened.
+    /// Whether a later fold took something else for the beginning.
     pub(crate) fn doubts(&self, later: &Procs) -> bool {
-        later.log.as_ref().is_some_and(|log| log.overflow)
+        let Some(first) = &later.first else { return true };
+        let held = |id| self.known.get(id).is_some_and(|proc| proc.since.is_some());
+        let same = |now: &Now| (now.held, now.limit, now.runnable);
+        first.late
+            || same(&first.now) != same(&self.now)
+            || first.procs.iter().any(|&(id, was)| was != held(id))
     }
 
-    /// Works off what a later fold noted.
-    pub(crate) fn absorb(&mut self, later: &Procs) {
-        let Some(log) = &later.log else { return };
-        for (time, change) in log.iter() {
-            match change {
-                // Known already, and nothing new.
-                Change::Status(id, _) if self.procs.contains_key(&id) => {}
-                _ => self.apply(time, change),
+    /// Adds what a later fold came to.
+    pub(crate) fn absorb(&mut self, later: Procs) {
+        let Some(first) = later.first else { return };
+        self.settle(first.sync);
+        self.timeline.add(later.timeline);
+        self.total.add(&later.total);
+        self.changes.extend(later.changes);
+        (self.now, self.settled) = (later.now, later.settled);
+        self.step_ends = self.end_of_step(self.settled);
+        for (id, proc) in later.known.iter() {
+            let own = self.known.entry(id);
+            if let Some(since) = own.since {
+                own.held += first.sync - since;
             }
+            own.held += proc.held;
+            own.starts += proc.starts;
+            own.steals += proc.steals;
+            own.since = proc.since;
         }
     }
 
     /// The trace ends.
     pub(crate) fn finish(&mut self, time: i64) {
-        self.advance(time);
+        self.open();
         self.settle(time);
+        self.procs.extend(self.known.iter().map(|(id, &proc)| (id, proc)));
         for proc in self.procs.values_mut() {
             if let Some(since) = proc.since.take() {
                 proc.held += time - since;
@@ -298,11 +412,19 @@ mod tests {
     #[test]
     fn what_is_noted_comes_to_the_same() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut whole = Procs::new(false);
-        let mut split = Procs::new(false);
-        let mut later = Procs::new(true);
+        let mut whole = Procs::new();
+        let mut split = Procs::new();
+        let mut later = split.later();
         let mut time = 1_000_000;
         for i in 0..20_000 {
+            if i == 7_000 {
+                // What is mentioned first comes soon.
+                later.sync(time);
+                let held = |id| split.known.get(id).is_some_and(|proc| proc.since.is_some());
+                (0..4).for_each(|id| later.change(time + 1, Change::Status(id, held(id))));
+                (0..split.now.runnable).for_each(|_| later.was_runnable(time));
+                later.change(time + 1, Change::Procs(4));
+            }
             time += rng.i64(1..5_000);
             let id = rng.i64(0..4);
             let change = match rng.u8(0..6) {
@@ -316,7 +438,9 @@ mod tests {
             whole.change(time, change);
             if i < 7_000 { split.change(time, change) } else { later.change(time, change) }
         }
-        split.absorb(&later);
+        later.generation_ends(time);
+        assert!(!split.doubts(&later));
+        split.absorb(later);
         whole.finish(time + 10);
         split.finish(time + 10);
         assert_eq!(split.timeline, whole.timeline);

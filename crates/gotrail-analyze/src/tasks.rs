@@ -4,6 +4,7 @@ use crate::names::{Renumbering, StrId};
 use gotrail::{GoId, TaskId};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashSet};
+use smallvec::SmallVec;
 
 /// What is known of a task. Times are nanoseconds of the trace's clock.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,11 +24,51 @@ pub struct Task {
     /// How many regions it has.
     pub regions: u64,
     /// The goroutines that worked for it: began, ended, logged, or had a region.
-    pub goroutines: FxHashSet<GoId>,
+    pub goroutines: GoSet,
     /// Begun and not ended.
     active: bool,
     /// Ended in a generation in which it had not begun: type and parent are those known before.
     ended_before: bool,
+}
+
+/// Goroutines, each once: hardly ever more than two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GoSet {
+    few: SmallVec<[GoId; 2]>,
+    /// All of them, if there are more than [`FEW`].
+    many: Option<Box<FxHashSet<GoId>>>,
+}
+
+/// So many goroutines are looked through one by one.
+const FEW: usize = 8;
+
+impl GoSet {
+    /// Adds a goroutine.
+    pub(crate) fn insert(&mut self, go: GoId) {
+        if let Some(many) = &mut self.many {
+            many.insert(go);
+        } else if !self.few.contains(&go) {
+            self.few.push(go);
+            if self.few.len() > FEW {
+                self.many = Some(Box::new(self.few.drain(..).collect()));
+            }
+        }
+    }
+
+    /// Every goroutine, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = &GoId> {
+        self.few.iter().chain(self.many.iter().flat_map(|many| many.iter()))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.many.as_ref().map_or(self.few.len(), |many| many.len())
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
 }
 
 /// All tasks, in the order of their first mention.
@@ -106,7 +147,7 @@ impl Tasks {
             let task = self.entry(id);
             task.logs += later.logs;
             task.regions += later.regions;
-            task.goroutines.extend(later.goroutines);
+            later.goroutines.iter().for_each(|&go| task.goroutines.insert(go));
             if later.ended_before {
                 // The end says what the beginning said, if that is in the trace.
                 if !task.active {

@@ -1,41 +1,76 @@
 //! How long a goroutine was in which state: the sums that everything about goroutines is made of.
 
 use crate::names::{Renumbering, StrId};
-use smallvec::SmallVec;
+/// Nanoseconds by name, in the order of their first mention. Names are few, and mostly there is one:
+/// only a second one takes memory of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sums {
+    /// The first name, or [`NO_NAME`], and its sum.
+    name: StrId,
+    nanos: i64,
+    #[expect(clippy::box_collection, reason = "a pointer, where a vector would take three words")]
+    more: Option<Box<Vec<(StrId, i64)>>>,
+}
 
-/// Nanoseconds by name, in the order of their first mention. Names are few.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sums(SmallVec<[(StrId, i64); 2]>);
+/// Stands where there is no name.
+const NO_NAME: StrId = StrId(u32::MAX - 1);
+
+impl Default for Sums {
+    fn default() -> Sums {
+        Sums { name: NO_NAME, nanos: 0, more: None }
+    }
+}
 
 impl Sums {
     /// The sum of a name, which is there afterwards.
+    #[inline]
     pub(crate) fn entry(&mut self, name: StrId) -> &mut i64 {
-        let at = self.0.iter().position(|entry| entry.0 == name);
+        if self.name == name {
+            return &mut self.nanos;
+        }
+        if self.is_empty() {
+            self.name = name;
+            return &mut self.nanos;
+        }
+        self.further(name)
+    }
+
+    #[inline(never)]
+    fn further(&mut self, name: StrId) -> &mut i64 {
+        let more = self.more.get_or_insert_default();
+        let at = more.iter().position(|entry| entry.0 == name);
         let at = at.unwrap_or_else(|| {
-            self.0.push((name, 0));
-            self.0.len() - 1
+            more.push((name, 0));
+            more.len() - 1
         });
-        &mut self.0[at].1
+        &mut more[at].1
     }
 
     /// The sum of a name.
     pub fn get(&self, name: StrId) -> Option<i64> {
-        self.0.iter().find(|entry| entry.0 == name).map(|entry| entry.1)
+        self.iter().find(|entry| entry.0 == name).map(|entry| entry.1)
     }
 
     /// Every name with its sum.
     pub fn iter(&self) -> impl Iterator<Item = (StrId, i64)> + '_ {
-        self.0.iter().copied()
+        let first = (!self.is_empty()).then_some((self.name, self.nanos));
+        first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().copied()))
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = (&mut StrId, &mut i64)> + '_ {
+        let first = (self.name != NO_NAME).then_some((&mut self.name, &mut self.nanos));
+        let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
+        first.into_iter().chain(more.map(|(name, nanos)| (name, nanos)))
     }
 
     /// The sum of all.
     pub fn total(&self) -> i64 {
-        self.0.iter().map(|entry| entry.1).sum()
+        self.iter().map(|entry| entry.1).sum()
     }
 
     /// Whether no name is there.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.name == NO_NAME
     }
 
     pub(crate) fn add(&mut self, other: &Sums) {
@@ -44,21 +79,24 @@ impl Sums {
 
     /// Takes away what `other` has; names that only `other` has do not count.
     fn subtract(&mut self, other: &Sums) {
-        for (name, time) in &mut self.0 {
-            *time -= other.get(*name).unwrap_or(0);
+        if !other.is_empty() {
+            self.iter_mut().for_each(|(name, time)| *time -= other.get(*name).unwrap_or(0));
         }
     }
 
     /// Takes the sum of a name out.
     pub(crate) fn remove(&mut self, name: StrId) -> Option<i64> {
-        let at = self.0.iter().position(|entry| entry.0 == name)?;
-        Some(self.0.remove(at).1)
+        let found = self.get(name)?;
+        let left: Vec<_> = self.iter().filter(|entry| entry.0 != name).collect();
+        *self = Sums::default();
+        left.into_iter().for_each(|(name, nanos)| *self.entry(name) = nanos);
+        Some(found)
     }
 
     pub(crate) fn renumber(&mut self, to: &Renumbering) {
-        self.0.iter_mut().for_each(|entry| {
-            if entry.0 != crate::goroutines::REASON_BEFORE {
-                entry.0 = to.string(entry.0);
+        self.iter_mut().for_each(|(name, _)| {
+            if *name != crate::goroutines::REASON_BEFORE {
+                *name = to.string(*name);
             }
         });
     }
@@ -66,17 +104,18 @@ impl Sums {
 
 /// Nanoseconds by state. All but the ranges exclude each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Times {
     /// Running.
     pub running: i64,
     /// Runnable: waiting for a proc.
     pub runnable: i64,
+    /// Waiting, by reason.
+    pub blocked: Sums,
     /// In a system call, holding a proc.
     pub syscall: i64,
     /// In a system call, the proc having been taken away.
     pub syscall_blocked: i64,
-    /// Waiting, by reason.
-    pub blocked: Sums,
     /// From the first mention to the end, or to the end of the trace.
     pub total: i64,
     /// In ranges such as mark assist, by name. These overlap with the states.

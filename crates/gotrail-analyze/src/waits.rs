@@ -14,6 +14,7 @@ use crate::histogram::Histogram;
 use crate::names::{Renumbering, StackId, StrId};
 use crate::scope::{self, Scope};
 use gotrail::GoId;
+use gotrail_format::EventType;
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub struct WaitSum {
     pub total: i64,
     /// The longest of them.
     pub max: i64,
+    /// The shortest of them; 0 if there is none.
+    pub min: i64,
     /// How many had not ended at the end of the trace.
     pub open: u64,
     /// How long these had taken by then.
@@ -109,6 +112,46 @@ pub struct Waits {
     /// The same sums again for each group, by place of the key, if there are groups.
     grouped: IndexMap<(Begun, GroupId), WaitSum, FxBuildHasher>,
     cache: Box<[(u64, u32)]>,
+    near: Box<[Near; CACHED]>,
+    /// See [`Waits::are_plain`].
+    plain: bool,
+}
+
+/// A wait in the words of the current generation: the wire event that begins it, its reason and
+/// its stack, in one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    /// What is never looked for.
+    const NONE: Place = Place(0);
+    const TOO_LARGE: Place = Place(u64::MAX);
+
+    /// Never found if the ids are larger than any tracer makes them.
+    #[inline(always)]
+    pub(crate) fn new(event: EventType, reason: u64, stack: u64) -> Place {
+        if (reason | stack >> 8) >> 24 != 0 {
+            return Place::TOO_LARGE;
+        }
+        Place(u64::from(event.0) << 56 | reason << 32 | stack)
+    }
+
+    #[inline(always)]
+    fn hash(self) -> usize {
+        (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - CACHED.ilog2())) as usize
+    }
+}
+
+/// What a place in the current generation is, and its reason.
+#[derive(Debug, Clone, Copy)]
+struct Near {
+    place: Place,
+    begun: Begun,
+    why: StrId,
+}
+
+impl Near {
+    const NONE: Near = Near { place: Place::NONE, begun: Begun::NOTHING, why: StrId::EMPTY };
 }
 
 impl Waits {
@@ -121,6 +164,46 @@ impl Waits {
             groups: options.groups.clone(),
             grouped: IndexMap::default(),
             cache: vec![(u64::MAX, 0); CACHED].into(),
+            near: Box::new([Near::NONE; CACHED]),
+            plain: Waits::are_plain(options),
+        }
+    }
+
+    /// Whether all that is to be done when a wait ends is to count it.
+    pub(crate) fn are_plain(options: &Options) -> bool {
+        options.scope.is_none() && options.groups.is_none() && !options.only_sums
+    }
+
+    /// A generation begins: its ids mean other things.
+    pub(crate) fn forget_places(&mut self) {
+        self.near.fill(Near::NONE);
+    }
+
+    /// The wait that begins at a place, with its reason, if that is at hand.
+    #[inline(always)]
+    pub(crate) fn begin_at(&self, place: Place) -> Option<(Begun, StrId)> {
+        let near = &self.near[place.hash()];
+        (near.place == place).then_some((near.begun, near.why))
+    }
+
+    /// Keeps a place at hand.
+    pub(crate) fn note_place(&mut self, place: Place, begun: Begun, why: StrId) {
+        if place != Place::TOO_LARGE {
+            self.near[place.hash()] = Near { place, begun, why };
+        }
+    }
+
+    /// [`Waits::end`] where all of the time counts.
+    #[inline(always)]
+    pub(crate) fn end_plain(&mut self, begun: Begun, nanos: i64) {
+        let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
+        // Times rise, but those of broken traces may do anything.
+        if nanos <= 0 {
+            return;
+        }
+        sum.record(nanos);
+        if let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize) {
+            histogram.record_size(nanos);
         }
     }
 
@@ -154,24 +237,21 @@ impl Waits {
     #[inline]
     pub(crate) fn end(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
         let nanos = scope::nanos(&self.scope, go, from, until);
+        if self.plain {
+            return self.end_plain(begun, nanos);
+        }
         let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
         if nanos <= 0 {
             return;
         }
-        sum.count += 1;
-        sum.total += nanos;
-        sum.max = sum.max.max(nanos);
+        sum.record(nanos);
         if !self.only_sums
             && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
         {
-            histogram.record(nanos);
+            histogram.record_size(nanos);
         }
         if self.groups.is_some() {
-            self.divide(begun, go, from, until, |sum, nanos| {
-                sum.count += 1;
-                sum.total += nanos;
-                sum.max = sum.max.max(nanos);
-            });
+            self.divide(begun, go, from, until, WaitSum::record);
         }
     }
 
@@ -241,7 +321,7 @@ impl Waits {
     /// here.
     pub(crate) fn absorb(&mut self, other: Waits, to: &Renumbering) -> Vec<Begun> {
         for ((kind, why), histogram) in other.classes {
-            self.classes.entry((kind, to.string(why))).or_default().add(&histogram);
+            self.classes.entry((kind, to.string(why))).or_default().add_sizes(&histogram);
         }
         let sums = other.sums.into_iter().map(|(key, sum)| {
             let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
@@ -273,12 +353,17 @@ impl Waits {
     }
 
     /// The durations of waits that ended, by kind and reason.
-    pub fn classes(&self) -> impl Iterator<Item = (WaitKind, StrId, &Histogram)> {
-        let used = self
-            .classes
-            .iter()
+    pub fn classes(&self) -> impl Iterator<Item = (WaitKind, StrId, Histogram)> {
+        let mut classes = self.classes.clone();
+        for sum in self.sums.values().filter(|_| !self.only_sums) {
+            if let Some((_, histogram)) = classes.get_index_mut(sum.class as usize) {
+                histogram.add_sums(sum.count, sum.total, sum.min, sum.max);
+            }
+        }
+        let used = classes
+            .into_iter()
             .filter(|((kind, _), histogram)| *kind != WaitKind::Run && histogram.count() > 0);
-        used.map(|(&(kind, why), histogram)| (kind, why, histogram))
+        used.map(|((kind, why), histogram)| (kind, why, histogram))
     }
 }
 
@@ -287,7 +372,22 @@ impl WaitSum {
         self.count + self.open == 0 && self.before == 0
     }
 
+    #[inline(always)]
+    fn record(&mut self, nanos: i64) {
+        if nanos < self.min || self.count == 0 {
+            self.min = nanos;
+        }
+        self.count += 1;
+        self.total += nanos;
+        if nanos > self.max {
+            self.max = nanos;
+        }
+    }
+
     fn add(&mut self, other: &WaitSum) {
+        if other.count > 0 && (self.count == 0 || other.min < self.min) {
+            self.min = other.min;
+        }
         self.count += other.count;
         self.total += other.total;
         self.max = self.max.max(other.max);

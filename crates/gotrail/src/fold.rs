@@ -20,6 +20,12 @@ pub trait Fold: Send {
     /// A fold for one generation; `first` if no events come before it.
     fn part(&self, first: bool) -> Self;
 
+    /// Whether it pays now to show generations to folds of their own. If it does not, the next
+    /// ones are shown to this fold, although there are more threads.
+    fn goes_apart(&self) -> bool {
+        true
+    }
+
     /// The next event: the sync of a generation, its events, and at the end of the trace one more
     /// sync.
     fn event(&mut self, event: &Event<'_>);

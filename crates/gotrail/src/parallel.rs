@@ -135,9 +135,10 @@ impl<'t> Reader<'t> {
                         let index = numbers.len() as u32;
                         let fresh = numbers.insert(generation.number);
                         let (reply, done) = mpsc::channel();
-                        let index = fresh.then_some(index);
+                        let first = index == 0;
+                        let index = (fresh && fold.goes_apart()).then_some(index);
                         // Only fails when there are no workers, and then `done` says so.
-                        let part = fold.part(index == Some(0));
+                        let part = fold.part(first);
                         let end_time = if F::LOOKS { cursor::end_of(&generation).0 } else { 0 };
                         let _ = jobs.send(Job { generation, index, before, fold: part, reply });
                         before = before.max(end_time);

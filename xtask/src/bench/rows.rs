@@ -43,6 +43,9 @@ impl Programs {
 pub(crate) enum What {
     Validate,
     Threads,
+    Folds,
+    FoldsThreads,
+    FoldsMemory,
     Wire,
     Parsed,
     Footprint,
@@ -106,6 +109,15 @@ pub(crate) const ROWS: &[Row] = &[
     // At most 20% more memory for ten times the length.
     Row { what: What::SteadyMemory, trace: "short", must: 1.0 / 1.2, aim: None },
     Row { what: What::SecondPass, trace: "g-generations", must: 1.8, aim: None },
+    // All folds together take at most 2.5 times as long as reading.
+    Row { what: What::Folds, trace: "a-mixed", must: 1.0 / 2.5, aim: None },
+    Row { what: What::Folds, trace: "g-generations", must: 1.0 / 2.5, aim: None },
+    Row { what: What::FoldsThreads, trace: "a-mixed", must: 1.0 / 2.5, aim: None },
+    Row { what: What::FoldsThreads, trace: "g-generations", must: 1.0 / 2.5, aim: None },
+    // The mapped file counts on both sides. A fifth of it is for the folds; the rest is the answer,
+    // of 24,000 to 27,000 goroutines and as many tasks.
+    Row { what: What::FoldsMemory, trace: "a-mixed", must: 1.0 / 1.6, aim: None },
+    Row { what: What::FoldsMemory, trace: "g-generations", must: 1.0 / 1.6, aim: None },
     row(What::Pprof, "a-mixed", 15.0, 25.0),
     row(What::PprofMemory, "a-mixed", 15.0, 25.0),
     row(What::Pprof, "g-generations", 15.0, 25.0),
@@ -125,6 +137,9 @@ impl What {
         match self {
             What::Validate => ("gotrail validate --threads 1", "peer read"),
             What::Threads => ("gotrail validate, all threads", "ours, one thread"),
+            What::Folds => ("gotrail check --threads 1", "gotrail validate --threads 1"),
+            What::FoldsThreads => ("gotrail check --threads 2", "gotrail validate --threads 2"),
+            What::FoldsMemory => ("gotrail check, memory", "gotrail validate --threads 2"),
             What::Wire => ("wire events decoded", "peer raw"),
             What::Parsed => ("gotrail dump parsed, to a file", "peer parsed"),
             What::Footprint => ("gotrail dump footprint", "gotrace -d=footprint"),
@@ -141,7 +156,7 @@ impl What {
         match self {
             What::Wire => (Figure::Printed(0), Figure::Printed(0)),
             What::SecondPass => (Figure::Printed(1), Figure::Printed(0)),
-            What::PipeMemory | What::SteadyMemory | What::PprofMemory => {
+            What::PipeMemory | What::SteadyMemory | What::PprofMemory | What::FoldsMemory => {
                 (Figure::Memory, Figure::Memory)
             }
             _ => (Figure::Wall, Figure::Wall),
@@ -191,6 +206,15 @@ impl Row {
         match self.what {
             What::Validate => (one.on(ours), Some(peer(&["read"]))),
             What::Threads => (validate.on(ours), Some(one.on(other))),
+            What::Folds => {
+                let check = gotrail(&["check", "--threads", "1"]).that_may_find_something();
+                (check.on(ours), Some(one.on(other)))
+            }
+            What::FoldsThreads | What::FoldsMemory => {
+                let check = gotrail(&["check", "--threads", "2"]).that_may_find_something();
+                let two = gotrail(&["validate", "--json", "--threads", "2"]);
+                (check.on(ours), Some(two.on(other)))
+            }
             What::Wire => (Task::new(&programs.wire_decode, &[]).on(ours), Some(peer(&["raw"]))),
             What::Parsed => (
                 gotrail(&["dump", "parsed"]).on(ours).with_long_output(),
@@ -244,6 +268,13 @@ impl Row {
             // That both say the same is checked by conformance, of far more traces.
             if ours.printed == 0 || other.printed == 0 {
                 bail!("no profile came");
+            }
+            return Ok(sample);
+        }
+        if matches!(self.what, What::Folds | What::FoldsThreads | What::FoldsMemory) {
+            // That folds come to the same on any number of threads is a matter of tests.
+            if ours.printed == 0 || other.events() != Some(traces.1.events) {
+                bail!("no findings, or not {} events: {:?}", traces.1.events, other.output);
             }
             return Ok(sample);
         }

@@ -19,6 +19,8 @@ pub(crate) struct Task {
     pub(crate) piped: Option<PathBuf>,
     /// Whether its output is so long that it is not kept, but written to a file and deleted.
     pub(crate) long_output: bool,
+    /// Whether 1 is a good exit status, too: that something was found.
+    pub(crate) may_find: bool,
 }
 
 /// What one run used.
@@ -39,7 +41,7 @@ pub(crate) struct Usage {
 impl Task {
     pub(crate) fn new(program: &Path, args: &[&str]) -> Task {
         let args = args.iter().map(|&arg| arg.into()).collect();
-        Task { program: program.into(), args, piped: None, long_output: false }
+        Task { program: program.into(), args, piped: None, long_output: false, may_find: false }
     }
 
     /// The same with the trace as its last argument.
@@ -57,6 +59,12 @@ impl Task {
     /// The same with output that is too long to be kept.
     pub(crate) fn with_long_output(mut self) -> Task {
         self.long_output = true;
+        self
+    }
+
+    /// The same of a program that ends with 1 if it finds something.
+    pub(crate) fn that_may_find_something(mut self) -> Task {
+        self.may_find = true;
         self
     }
 
@@ -79,7 +87,8 @@ impl Task {
                 File::open(path).map(|mut file| std::io::copy(&mut file, &mut pipe))
             })
         });
-        let (good, cpu, memory) = wait(child.id())?;
+        let (status, cpu, memory) = wait(child.id())?;
+        let good = status == Some(0) || self.may_find && status == Some(1);
         let wall = start.elapsed().as_secs_f64();
         if let Some(feeder) = feeder {
             let _ = feeder.join();
@@ -95,12 +104,12 @@ impl Task {
     }
 }
 
-/// Waits for a child's end: whether it was a good one, its processor time and peak memory.
+/// Waits for a child's end: its exit status if it had one, its processor time and peak memory.
 ///
 /// A child's peak begins with what this process had when the child was started: Linux counts the
 /// moment between fork and exec. So this process must stay small while it measures.
 #[cfg(unix)]
-fn wait(pid: u32) -> Result<(bool, f64, u64)> {
+fn wait(pid: u32) -> Result<(Option<i32>, f64, u64)> {
     let (mut status, mut usage) = (0, std::mem::MaybeUninit::<libc::rusage>::zeroed());
     // SAFETY: both pointers are to places of the right types that live through the call, and
     // all-zero bytes are a valid rusage.
@@ -118,12 +127,12 @@ fn wait(pid: u32) -> Result<(bool, f64, u64)> {
     };
     let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    let good = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-    Ok((good, seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss as u64 * unit))
+    let status = libc::WIFEXITED(status).then(|| libc::WEXITSTATUS(status));
+    Ok((status, seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss as u64 * unit))
 }
 
 #[cfg(not(unix))]
-fn wait(_pid: u32) -> Result<(bool, f64, u64)> {
+fn wait(_pid: u32) -> Result<(Option<i32>, f64, u64)> {
     bail!("processes can be measured on Unix only")
 }
 

@@ -88,8 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     };
     let name = crate::source::name_of(&trace);
     let query = Query { trace, part: Part::default(), threads: args.threads };
-    let regions = rules.need_regions();
-    let answer = query.run(Options { regions, procs: true, ..Options::default() })?;
+    let answer = query.run(Options { procs: true, ..Options::default() })?;
     if answer.report.times_are_ticks {
         bail!("{name}: the trace does not say how long a tick is, so that no time can be judged");
     }

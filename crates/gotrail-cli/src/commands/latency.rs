@@ -109,7 +109,7 @@ fn classes(answer: &Answer, by_state: bool, wanted: impl Fn(WaitKind) -> bool) -
     let mut rows = IndexMap::<(WaitKind, StrId), (Histogram, u64)>::new();
     let key = |kind, why| (kind, if by_state { StrId::EMPTY } else { why });
     for (kind, why, histogram) in waits.classes() {
-        rows.entry(key(kind, why)).or_default().0.add(histogram);
+        rows.entry(key(kind, why)).or_default().0.add(&histogram);
     }
     for (wait, sum) in waits.sums().filter(|(_, sum)| sum.open > 0) {
         rows.entry(key(wait.kind, wait.why)).or_default().1 += sum.open;

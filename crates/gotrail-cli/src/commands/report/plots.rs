@@ -47,7 +47,7 @@ pub(super) fn latencies(answer: &Answer) -> String {
     let mut all = Histogram::default();
     for (kind, _, histogram) in answer.analysis.waits.classes() {
         if kind == WaitKind::Sched {
-            all.add(histogram);
+            all.add(&histogram);
         }
     }
     let mut points: Vec<(f64, f64)> = Vec::new();

@@ -1,0 +1,93 @@
+//! What a later fold notes of procs until it knows what there was at the beginning: which procs
+//! were held, and how many goroutines were runnable.
+//!
+//! The tracer tells of everything at its first mention in a generation, and most of what can run
+//! is mentioned soon. So changes are noted, in eight bytes each, until the last news of the
+//! beginning are long past. Should there be some after all, the merge is refused.
+
+use crate::procs::{Change, First};
+
+/// Changes before the first look whether everything was mentioned.
+const ENOUGH: usize = 1 << 15;
+
+/// What happened, and what was learned of the beginning.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opening {
+    /// Changes: the time since the beginning, what it is, an id.
+    noted: Vec<u64>,
+    /// How many there were at the last news.
+    news: usize,
+    enough: usize,
+    pub(crate) first: First,
+}
+
+const ID_BITS: u32 = 20;
+const KIND_BITS: u32 = 3;
+const TIME_BITS: u32 = 64 - ID_BITS - KIND_BITS;
+
+impl Opening {
+    /// With the number of procs that there were at some time before; 0 if it is not known.
+    pub(crate) fn new(limit: i64) -> Opening {
+        let mut opening = Opening { enough: ENOUGH, ..Opening::default() };
+        opening.first.now.limit = limit;
+        opening
+    }
+
+    /// A goroutine is mentioned that was runnable.
+    pub(crate) fn was_runnable(&mut self) {
+        self.first.now.runnable += 1;
+        self.news = self.noted.len();
+    }
+
+    /// Something happens. True if what there was at the beginning is taken for known then.
+    pub(crate) fn note(&mut self, time: i64, change: Change) -> bool {
+        let (kind, id) = match change {
+            Change::Runnable => (0, 0),
+            Change::NotRunnable => (1, 0),
+            Change::Held(id) => (2, id),
+            Change::Idle(id) => (3, id),
+            Change::Stolen(id) => (4, id),
+            Change::Status(id, held) => {
+                self.first.now.held += i64::from(held);
+                self.first.procs.push((id, held));
+                self.news = self.noted.len();
+                return false;
+            }
+            Change::Procs(number) => {
+                if self.first.now.limit == 0 {
+                    self.first.now.limit = number;
+                }
+                (5, number)
+            }
+        };
+        let since = time - self.first.sync;
+        if since >> TIME_BITS != 0 || id >> ID_BITS != 0 {
+            self.first.late = true;
+            return true;
+        }
+        let packed = (since as u64) << (ID_BITS + KIND_BITS) | (id as u64) << KIND_BITS | kind;
+        self.noted.push(packed);
+        if self.noted.len() < self.enough {
+            return false;
+        }
+        self.enough = 2 * self.noted.len();
+        self.news < self.noted.len() / 2
+    }
+
+    /// What happened, with the times.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (i64, Change)> + '_ {
+        self.noted.iter().map(|&packed| {
+            let time = self.first.sync + (packed >> (ID_BITS + KIND_BITS)) as i64;
+            let id = (packed >> KIND_BITS & ((1 << ID_BITS) - 1)) as i64;
+            let change = match packed & ((1 << KIND_BITS) - 1) {
+                0 => Change::Runnable,
+                1 => Change::NotRunnable,
+                2 => Change::Held(id),
+                3 => Change::Idle(id),
+                4 => Change::Stolen(id),
+                _ => Change::Procs(id),
+            };
+            (time, change)
+        })
+    }
+}
