@@ -26,6 +26,8 @@ pub struct Options {
     pub running: bool,
     /// Leave out how the durations of waits are distributed, which profiles do not need.
     pub only_sums: bool,
+    /// How the durations of waits are distributed for each stack, not only for each reason.
+    pub waits_by_stack: bool,
     /// CPU samples.
     pub samples: bool,
     /// Keep each log message, not only how many a task has.

@@ -104,9 +104,12 @@ const CACHED: usize = 1 << 10;
 #[derive(Debug, Clone)]
 pub struct Waits {
     sums: IndexMap<WaitKey, WaitSum, FxBuildHasher>,
-    classes: IndexMap<(WaitKind, StrId), Histogram, FxBuildHasher>,
+    /// Sizes of waits by kind and reason, and by stack if that is asked for.
+    classes: IndexMap<WaitKey, Histogram, FxBuildHasher>,
     /// Whether histograms stay empty.
     only_sums: bool,
+    /// Whether each stack has a histogram of its own.
+    by_stack: bool,
     scope: Option<Scope>,
     groups: Option<Arc<Groups>>,
     /// The same sums again for each group, by place of the key, if there are groups.
@@ -160,6 +163,7 @@ impl Waits {
             sums: IndexMap::default(),
             classes: IndexMap::default(),
             only_sums: options.only_sums,
+            by_stack: options.waits_by_stack,
             scope: options.scope.clone(),
             groups: options.groups.clone(),
             grouped: IndexMap::default(),
@@ -225,7 +229,8 @@ impl Waits {
         let entry = self.sums.entry(key);
         let at = entry.index();
         entry.or_insert_with(|| {
-            let class = self.classes.entry((key.kind, key.why));
+            let stack = if self.by_stack { key.stack } else { StackId::EMPTY };
+            let class = self.classes.entry(WaitKey { stack, ..key });
             let index = class.index();
             class.or_default();
             WaitSum { class: index as u32, ..WaitSum::default() }
@@ -239,6 +244,10 @@ impl Waits {
         let nanos = scope::nanos(&self.scope, go, from, until);
         if self.plain {
             return self.end_plain(begun, nanos);
+        }
+        if self.scope.as_ref().is_some_and(|scope| scope.until.is_some_and(|end| end < until)) {
+            // It had not ended when the time that counts did.
+            return self.leave_open(begun, go, from, until);
         }
         let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
         if nanos <= 0 {
@@ -320,8 +329,9 @@ impl Waits {
     /// Takes over the waits of a later generation, and returns what those that have begun are
     /// here.
     pub(crate) fn absorb(&mut self, other: Waits, to: &Renumbering) -> Vec<Begun> {
-        for ((kind, why), histogram) in other.classes {
-            self.classes.entry((kind, to.string(why))).or_default().add_sizes(&histogram);
+        for (key, histogram) in other.classes {
+            let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
+            self.classes.entry(key).or_default().add_sizes(&histogram);
         }
         let sums = other.sums.into_iter().map(|(key, sum)| {
             let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
@@ -354,16 +364,24 @@ impl Waits {
 
     /// The durations of waits that ended, by kind and reason.
     pub fn classes(&self) -> impl Iterator<Item = (WaitKind, StrId, Histogram)> {
+        let mut classes = IndexMap::<(WaitKind, StrId), Histogram, FxBuildHasher>::default();
+        for (key, histogram) in self.distributions() {
+            classes.entry((key.kind, key.why)).or_default().add(&histogram);
+        }
+        classes.into_iter().map(|((kind, why), histogram)| (kind, why, histogram))
+    }
+
+    /// The same by stack, too, if that was asked for.
+    pub fn distributions(&self) -> impl Iterator<Item = (WaitKey, Histogram)> {
         let mut classes = self.classes.clone();
         for sum in self.sums.values().filter(|_| !self.only_sums) {
             if let Some((_, histogram)) = classes.get_index_mut(sum.class as usize) {
                 histogram.add_sums(sum.count, sum.total, sum.min, sum.max);
             }
         }
-        let used = classes
-            .into_iter()
-            .filter(|((kind, _), histogram)| *kind != WaitKind::Run && histogram.count() > 0);
-        used.map(|((kind, why), histogram)| (kind, why, histogram))
+        let used =
+            |class: &(WaitKey, Histogram)| class.0.kind != WaitKind::Run && class.1.count() > 0;
+        classes.into_iter().filter(used)
     }
 }
 

@@ -6,8 +6,9 @@ use crate::table::{Cell, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
 use clap::ValueEnum;
-use gotrail_analyze::{Histogram, Names, Options, StackId, StrId, WaitKind, WaitSum};
+use gotrail_analyze::{Histogram, Names, Options, StackId, StrId, WaitKind};
 use indexmap::IndexMap;
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 const EXAMPLES: &str = "\
@@ -73,7 +74,8 @@ impl State {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
-    let answer = args.query.run(Options::default())?;
+    let by_stack = args.by == By::Stack;
+    let answer = args.query.run(Options { waits_by_stack: by_stack, ..Options::default() })?;
     let wanted =
         |kind| args.state.is_empty() || args.state.iter().any(|state| state.kind() == kind);
     let mut table = match args.by {
@@ -144,36 +146,28 @@ fn stacks(
     as_json: bool,
     wanted: impl Fn(WaitKind) -> bool,
 ) -> Table {
-    let mut columns = vec![
-        column("state", "state"),
-        column("reason", "reason"),
-        column("count", "count"),
-        column("total", "total"),
-        column("mean", "mean"),
-        column("max", "max"),
-        column("open", "still waiting"),
-        column("stack", "where"),
-    ];
+    let mut columns =
+        vec![column("state", "state"), column("reason", "reason"), column("count", "count")];
+    columns.extend(times::DISTRIBUTION);
+    columns.extend([column("open", "still waiting"), column("stack", "where")]);
     if as_json {
         columns.push(column("frames", ""));
     }
     let names = &answer.analysis.names;
     let mut table = Table::new("stack", &columns);
+    let mut sizes: FxHashMap<_, _> = answer.analysis.waits.distributions().collect();
     for (key, sum) in answer.analysis.waits.sums() {
-        let WaitSum { count, total, max, open, .. } = *sum;
-        if !wanted(key.kind) || count + open == 0 {
+        if !wanted(key.kind) || sum.count + sum.open == 0 {
             continue;
         }
+        let sizes = sizes.remove(key).unwrap_or_default();
         let mut row = vec![
             Cell::Text(key.kind.name().to_owned()),
             reason(names, key.why),
-            Cell::Count(count),
-            Cell::Nanos(total),
-            Cell::Nanos(total / (count as i64).max(1)),
-            Cell::Nanos(max),
-            Cell::Count(open),
-            Cell::Text(stack(names, key.stack, frames)),
+            Cell::Count(sum.count),
         ];
+        row.extend(times::distribution(&sizes));
+        row.extend([Cell::Count(sum.open), Cell::Text(stack(names, key.stack, frames))]);
         if as_json {
             row.push(Cell::Json(frames_json(names, key.stack)));
         }

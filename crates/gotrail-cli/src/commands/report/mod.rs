@@ -56,8 +56,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let part = Part { from: args.from, to: args.to, ..Part::default() };
     let query = Query { trace: args.trace.clone(), part, threads: args.threads };
     let mut source = Source::open(&args.trace)?.into_mapped()?;
-    let options =
-        Options { regions: true, procs: true, logs: true, samples: true, ..Options::default() };
+    let options = Options {
+        regions: true,
+        procs: true,
+        logs: true,
+        samples: true,
+        waits_by_stack: true,
+        ..Options::default()
+    };
     let answer = query.run_on(&mut source, options)?;
     let slowest = slowest(&source, &answer)?;
     let name = source::name_of(&args.trace);
