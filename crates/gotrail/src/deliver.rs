@@ -1,8 +1,10 @@
 //! The last step before an event is handed out: its ids must mean something, its time must rise.
 
+use crate::cursor::{Cursor, Refresh};
 use crate::error::{Error, Fault, Place};
 use crate::event::{Ordered, SYNC};
 use crate::generation::Generation;
+use crate::old;
 use crate::order::Sink;
 use gotrail_format::EventType;
 use gotrail_format::event::Spec;
@@ -104,8 +106,9 @@ impl Delivery {
                 Ok(())
             }
             (Some(fault), None) => {
+                let position = position(event, generation);
                 let place = Place {
-                    offset: Some(generation.offset),
+                    offset: Some(position.unwrap_or(generation.offset)),
                     generation: Some(generation.number),
                     thread: crate::ThreadId(event.thread).some(),
                     event: None,
@@ -114,6 +117,33 @@ impl Delivery {
             }
         }
     }
+}
+
+/// Where an event of a thread lies: of those that refer to the same stacks and strings the latest
+/// that is not later. An event does not know it, because only errors ask.
+#[cold]
+fn position(event: &Ordered, generation: &Generation<'_>) -> Option<u64> {
+    if generation.old.is_some() {
+        return old::position(generation, event);
+    }
+    let ids = IDS[event.event.0 as usize];
+    let refers = |args: &[u64; 4]| {
+        let arg = |arg: u8| args.get(arg as usize).copied().unwrap_or(0);
+        (ids.stacks.map(arg), ids.strings.map(arg))
+    };
+    let chain = generation.threads.iter().find(|chain| chain.thread == event.thread)?;
+    let mut cursor = Cursor::new(chain.thread, chain.first);
+    let mut found = None;
+    while cursor.advance(generation) == Refresh::Event {
+        let (kind, args) = cursor.decoded(generation);
+        if kind == event.event && refers(&args) == refers(&event.args) {
+            if found.is_some() && cursor.next.time > event.time {
+                break;
+            }
+            found = Some(generation.offset + cursor.next.at as u64);
+        }
+    }
+    found
 }
 
 /// The stacks that an event refers to; 0 for none.

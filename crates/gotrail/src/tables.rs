@@ -141,7 +141,7 @@ impl<T> IdTable<T> {
 /// A string's bytes: where it begins in the generation, and how long it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Piece {
-    start: usize,
+    pub(crate) start: usize,
     len: u32,
 }
 

@@ -110,6 +110,8 @@ impl Sink for Told {
 #[derive(Debug)]
 pub(crate) struct Converter {
     walk: Walk,
+    /// Where the event lies that was told last.
+    at: usize,
     /// How many events were told, and how many of the newer format those come to.
     told: u64,
     yielded: u64,
@@ -133,6 +135,7 @@ impl Converter {
     pub(crate) fn new(events: &OldEvents, lenient: bool) -> Converter {
         Converter {
             walk: Walk::new(events),
+            at: 0,
             told: 0,
             yielded: 0,
             procs: vec![Proc::default(); events.procs.len()],
@@ -174,6 +177,7 @@ impl Converter {
                     break;
                 }
                 let Some((event, number)) = self.walk.next(events, &generation.data) else { break };
+                self.at = event.at;
                 self.told += 1;
                 self.yielded += yields(event.kind);
                 let marked = events.marks.has(number);
@@ -427,6 +431,46 @@ impl Converter {
             None => Ok(()),
         }
     }
+}
+
+/// Where the event lies that comes to `wanted`, but for the time.
+#[cold]
+pub(crate) fn position(generation: &Generation<'_>, wanted: &Ordered) -> Option<u64> {
+    struct Search<'a> {
+        wanted: &'a Ordered,
+        found: bool,
+    }
+    impl Sink for Search<'_> {
+        fn emit(&mut self, event: Ordered) {
+            self.found |= Ordered { time: self.wanted.time, ..event } == *self.wanted;
+        }
+
+        fn emit_known(&mut self, event: Ordered) {
+            self.emit(event);
+        }
+
+        fn deliver(&mut self, event: Ordered) {
+            self.emit(event);
+        }
+
+        fn commit(&mut self) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn has_room(&self) -> bool {
+            // One step at a time.
+            false
+        }
+    }
+    let events = generation.old.as_ref()?;
+    let mut converter = Converter::new(events, false);
+    let mut search = Search { wanted, found: false };
+    while !search.found {
+        if !converter.step(events, generation, &mut search).ok()? {
+            return None;
+        }
+    }
+    Some(generation.offset + converter.at as u64)
 }
 
 fn error(fault: Fault, event: &Event, generation: &Generation<'_>) -> Error {

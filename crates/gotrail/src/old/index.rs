@@ -417,8 +417,14 @@ impl<'a> Walk<'a> {
 
 impl Index {
     /// The largest id of a string.
-    pub(super) fn longest_string_id(&self) -> u64 {
+    pub(super) fn largest_string_id(&self) -> u64 {
         self.strings.iter().map(|&(id, _)| id).max().unwrap_or(0)
+    }
+
+    /// Where the string with that id lies.
+    pub(super) fn largest_string_at(&self) -> usize {
+        let largest = self.strings.iter().max_by_key(|&&(id, _)| id);
+        largest.map_or(0, |(_, text)| text.start)
     }
 
     /// How many strings stand within events.
@@ -434,7 +440,7 @@ impl Index {
     /// The strings, with those that stand within events, and room for further ones; and the ids
     /// of the first of each.
     pub(super) fn strings(&mut self) -> (Strings, u64, u64) {
-        let first = self.longest_string_id().wrapping_add(1);
+        let first = self.largest_string_id().wrapping_add(1);
         let mut entries = std::mem::take(&mut self.strings);
         let messages = self.messages.iter().map(|&(_, message)| message);
         entries.extend((0..).map(|i| first.wrapping_add(i)).zip(messages));

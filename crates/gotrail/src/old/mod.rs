@@ -53,7 +53,7 @@ mod tests;
 mod walk;
 mod wire;
 
-pub(crate) use convert::Converter;
+pub(crate) use convert::{Converter, position};
 pub use fault::OldFault;
 
 use crate::Time;
@@ -147,8 +147,8 @@ pub(crate) fn load<'t>(
     };
     let has_clock = index.frequency.is_some();
     let more = index.messages() + names::NAMES.len() as u64;
-    if index.longest_string_id().checked_add(more).is_none() {
-        lose(OldFault::TooManyStrings.into(), 0, Vec::new())?;
+    if index.largest_string_id().checked_add(more).is_none() {
+        lose(OldFault::TooManyStrings.into(), index.largest_string_at(), Vec::new())?;
     }
     let (strings, messages, names) = index.strings();
     let stacks = index.stacks();

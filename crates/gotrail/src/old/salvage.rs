@@ -16,7 +16,7 @@ use crate::event::Ordered;
 use crate::generation::Generation;
 use crate::order::Sink;
 use crate::report::{Loss, Report};
-use gotrail_format::version::HEADER_LEN;
+use gotrail_format::version::{self, HEADER_LEN};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -26,10 +26,14 @@ use std::ops::Range;
 #[inline(never)]
 pub(super) fn what_follows(data: &[u8], index: &Index) -> Option<(OldFault, usize)> {
     let gap = index.gaps.last()?;
+    // Only what was not understood can be a header, or tables that were taken for one's beginning:
+    // a message that a program logged is neither.
+    let from = index.gaps.iter().map(|gap| gap.bytes.start).min()?;
+    let from = from.min(index.behind.unwrap_or(from));
     let is_header =
-        |bytes: &[u8]| bytes.starts_with(b"go 1.") && bytes.get(7..13) == Some(b" trace");
-    if let Some(at) = data.windows(HEADER_LEN).position(is_header) {
-        return Some((OldFault::AnotherTrace, at));
+        |bytes: &[u8]| bytes.starts_with(b"go 1.") && version::read_header(bytes).is_ok();
+    if let Some(at) = data[from..].windows(HEADER_LEN).position(is_header) {
+        return Some((OldFault::AnotherTrace, from + at));
     }
     let cut_off = matches!(gap.fault, Fault::Old(OldFault::CutOff(_)));
     let is_table =

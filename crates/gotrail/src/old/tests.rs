@@ -53,6 +53,44 @@ fn what_is_cut_off_is_read_up_to_there() {
     assert_eq!(most, kept, "the tables at the end lack, the events are there");
 }
 
+/// An event that is read, and then refused because of what it refers to, is told with its place.
+#[test]
+fn a_refused_event_says_where() {
+    let whole = trace("go1.21/annotations.trace");
+    let (mut found, mut near) = ([0; 2], 0);
+    // Ids become such as do not exist, and strings and stacks get other ids.
+    for at in 16..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] = 0x7f;
+        let Err(error) = read(&bytes).0 else { continue };
+        let text = error.to_string();
+        let kinds = [("GoCreate ", 13), ("UserRegionBegin ", 47)];
+        for ((name, kind), found) in kinds.into_iter().zip(&mut found) {
+            if text.starts_with(name) {
+                let offset = error.place().offset.expect("a place") as usize;
+                assert_eq!(bytes[offset] & 0x3f, kind, "byte {at}: {error}");
+                *found += 1;
+                near += usize::from((1..40).contains(&(at as isize - offset as isize)));
+            }
+        }
+    }
+    assert!(found.iter().all(|&found| found > 0) && near > 0, "{found:?}, {near}");
+}
+
+/// A program may log what looks like the header of a trace.
+#[test]
+fn a_message_that_looks_like_a_header_is_none() {
+    let mut bytes = trace("go1.21/annotations.trace");
+    let gap = bytes.len() / 2;
+    let message = (16..gap).find(|&at| bytes[at..].starts_with(b"hello")).unwrap_or(100);
+    bytes[message..message + 13].copy_from_slice(b"go 1.21 trace");
+    let damage = bytes.len() - 200;
+    bytes[damage] = 0x3f;
+    if let Err(error) = read(&bytes).0 {
+        assert!(!error.to_string().contains("another trace"), "{error}");
+    }
+}
+
 #[test]
 fn an_error_says_where() {
     let mut bytes = trace("go1.21/channels.trace");
