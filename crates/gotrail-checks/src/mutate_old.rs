@@ -4,6 +4,7 @@
 //! done to some of them, and they are written one after the other again. Others are hit as bytes.
 
 use fastrand::Rng;
+use gotrail_format::{Version, varint};
 
 /// The length of the header.
 const HEADER: usize = 16;
@@ -23,6 +24,12 @@ pub(crate) fn mutant(bytes: &[u8], rng: &mut Rng) -> (Vec<u8>, &'static str) {
         what = change(&mut events, rng);
     }
     let mut mutant = bytes[..HEADER.min(bytes.len())].to_vec();
+    if rng.u8(..24) == 0 {
+        // The events of one version under the header of another.
+        let versions = [Version::Go111, Version::Go119, Version::Go121];
+        mutant = versions[rng.usize(..versions.len())].header().to_vec();
+        what = "old header";
+    }
     mutant.extend(events.into_iter().flatten());
     (mutant, what)
 }
@@ -49,7 +56,11 @@ fn hit(bytes: &[u8], rng: &mut Rng) -> Vec<u8> {
 fn change(events: &mut Vec<Vec<u8>>, rng: &mut Rng) -> &'static str {
     let at = rng.usize(..events.len());
     let near = (at + 1 + rng.usize(..40)).min(events.len() - 1);
-    match rng.u8(..10) {
+    match rng.u8(..11) {
+        10 => {
+            events[at] = with_number(&events[at], rng);
+            "old number of another length"
+        }
         0 => {
             events.remove(at);
             "old event removed"
@@ -107,6 +118,52 @@ fn change(events: &mut Vec<Vec<u8>>, rng: &mut Rng) -> &'static str {
             "old number"
         }
     }
+}
+
+/// The event with one of its numbers written anew: large, or longer than it needs to be.
+fn with_number(event: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let (head, count) = (event[0], usize::from(event[0] >> 6) + 1);
+    let mut at = 1;
+    let mut number = || {
+        let (value, len) = varint::read(event.get(at..)?).ok()?;
+        at += len;
+        Some(value)
+    };
+    // With four numbers or more their length in bytes comes first.
+    let has_length = count == 4 && head & 0x3f != STRING;
+    if has_length {
+        number();
+    }
+    let mut numbers: Vec<u64> = Vec::new();
+    while has_length || numbers.len() < count {
+        match number() {
+            Some(value) => numbers.push(value),
+            None => break,
+        }
+    }
+    if numbers.is_empty() || head & 0x3f == LOG || head & 0x3f == STRING {
+        return event.to_vec();
+    }
+    let which = rng.usize(..numbers.len());
+    let large = [1 << 31, 1 << 32, 1 << 62, 1 << 63, u64::MAX, u64::MAX - 1, 1 << rng.u8(..64)];
+    numbers[which] = large[rng.usize(..large.len())];
+    let mut body = Vec::new();
+    for (place, &value) in numbers.iter().enumerate() {
+        varint::push(&mut body, value);
+        if place == which && rng.u8(..4) == 0 {
+            // One byte more than it needs.
+            if let Some(last) = body.last_mut() {
+                *last |= 0x80;
+            }
+            body.push(0);
+        }
+    }
+    let mut changed = vec![head];
+    if has_length {
+        varint::push(&mut changed, body.len() as u64);
+    }
+    changed.extend(body);
+    changed
 }
 
 /// How many events of a trace that is good up to its end are sure to be told: all but tables,

@@ -175,6 +175,11 @@ pub(crate) fn advice(name: &str, error: &Error) -> String {
         }
         _ => {}
     }
+    if name == "standard input" {
+        // It is gone.
+        return "save it to a file, then `gotrail info FILE` shows what can still be read"
+            .to_owned();
+    }
     match error.cause() {
         Cause::Misuse => format!("{look} shows all such places and reads past them"),
         Cause::Io => "check the file and the disk, then try again".to_owned(),

@@ -206,7 +206,10 @@ impl Recipe {
         let (go, procs, args) = (self.go, self.procs, self.arguments(quick));
         let how = format!(
             "{EDITION} {go} {procs} {} {args:?} {} {}",
-            self.godebug, self.copies, self.part
+            self.godebug,
+            self.copies,
+            // What makes a part was another once.
+            if self.part > 1 { format!("bytes/{}", self.part) } else { self.part.to_string() },
         );
         hasher.write(how.as_bytes());
         let name = format!("{}-{:08x}.trace", self.label(), hasher.finish() as u32);
@@ -278,19 +281,30 @@ impl Recipe {
     }
 }
 
-/// One of `parts` parts of a trace, as a flight recorder would have kept it: so many generations,
-/// among them the largest, which decides how much memory a reader needs.
+/// One of `parts` parts of a trace, as a flight recorder would have kept it: as many generations as
+/// make no more than that part of its bytes, around the largest, which decides how much memory a
+/// reader needs.
 fn part(trace: &Path, parts: usize) -> Result<Vec<u8>> {
     let trace = gotrail::Trace::open(trace)?;
     let generations = trace.generations();
     let sizes = generations.iter().map(|generation| generation.bytes.end - generation.bytes.start);
     let (largest, _) = sizes.enumerate().max_by_key(|&(_, size)| size).context("no generations")?;
-    let count = generations.len().div_ceil(parts);
-    let first = largest.saturating_sub(count / 2).min(generations.len() - count);
+    let size = |generation: &gotrail::GenerationInfo| generation.bytes.end - generation.bytes.start;
+    let room = generations.iter().map(size).sum::<u64>() / parts as u64;
+    let (mut first, mut end) = (largest, largest + 1);
+    loop {
+        let taken: u64 = generations[first..end].iter().map(size).sum();
+        let fits = |at: usize| generations.get(at).is_some_and(|more| taken + size(more) <= room);
+        match () {
+            () if fits(end) => end += 1,
+            () if first > 0 && fits(first - 1) => first -= 1,
+            () => break,
+        }
+    }
     let header = generations[0].bytes.start as usize;
     // A generation's end mark is not among its bytes: up to where the next one begins.
     let from = generations[first].bytes.start as usize;
-    let next = generations.get(first + count).map(|generation| generation.bytes.start as usize);
+    let next = generations.get(end).map(|generation| generation.bytes.start as usize);
     let mut part = trace.bytes()[..header].to_vec();
     part.extend(&trace.bytes()[from..next.unwrap_or(trace.bytes().len())]);
     Ok(part)

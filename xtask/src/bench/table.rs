@@ -71,8 +71,9 @@ pub(crate) fn main(programs: &Programs, options: &Options) -> Result<()> {
         println!("{}", measured.line());
         table.push(measured);
     }
-    if options.quick || options.only.is_some() {
-        println!("(not written to benches/RESULTS.md: not everything was measured)");
+    const ENOUGH: u32 = 5;
+    if options.quick || options.only.is_some() || options.runs < ENOUGH {
+        println!("(not written to benches/RESULTS.md: not everything was measured {ENOUGH} times)");
     } else {
         let text = results(&table, &traces, options.runs);
         fs::write(paths::workspace().join("benches/RESULTS.md"), text)?;

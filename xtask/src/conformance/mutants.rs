@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use gotrail_checks::mutate::{self, Base, Mutant};
 
 use super::check::{self, Chunks};
-use super::{Failure, Report, archives, in_parallel};
+use super::{Failure, Report, archives, in_parallel, recordings};
 use crate::ours::{self, Source};
 use crate::outcome::{Observed, observe};
 use crate::peer::{End, Peer, Verdict};
@@ -53,6 +53,12 @@ pub(crate) fn bases(peer: &Peer, toolchains: &[Toolchain]) -> Result<Vec<Base>> 
             // Old ones are few: a quarter of all mutants should be of them.
             let times = if mutate::is_old(&bytes) { 3 } else { 1 };
             bases.extend(std::iter::repeat_n(Base { name: trace, bytes }, times));
+        }
+    }
+    for (name, path) in recordings::old_of_reference()? {
+        let bytes = fs::read(path)?;
+        if bytes.len() < 20 << 10 {
+            bases.extend(std::iter::repeat_n(Base { name, bytes }, 3));
         }
     }
     for toolchain in toolchains {

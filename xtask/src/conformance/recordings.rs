@@ -42,16 +42,7 @@ pub(crate) fn all(
                 .with_context(|| format!("recording with Go {}", toolchain.version))?,
         );
     }
-    // Traces of Go 1.11 to 1.21 that the reference's own tests read.
-    let reader =
-        Toolchain::get(NEWEST)?.root().join("src/internal/trace/internal/tracev1/testdata");
-    for entry in fs::read_dir(&reader).with_context(|| format!("reading {}", reader.display()))? {
-        let path = entry?.path();
-        let name = path.file_name().expect("an entry has a name").display().to_string();
-        if name.ends_with("_good") {
-            recordings.push((name, path));
-        }
-    }
+    recordings.extend(old_of_reference()?);
     if full {
         for version in [DEBIAN, OLD] {
             let old = record_old(version);
@@ -59,6 +50,22 @@ pub(crate) fn all(
         }
     }
     Ok(recordings)
+}
+
+/// Traces of Go 1.11 to 1.21 that the reference's own tests read.
+pub(super) fn old_of_reference() -> Result<Vec<(String, PathBuf)>> {
+    let folder =
+        Toolchain::get(NEWEST)?.root().join("src/internal/trace/internal/tracev1/testdata");
+    let mut traces = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("reading {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().expect("an entry has a name").display().to_string();
+        if name.ends_with("_good") {
+            traces.push((name, path));
+        }
+    }
+    traces.sort();
+    Ok(traces)
 }
 
 /// Checks every recording.

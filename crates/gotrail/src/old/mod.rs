@@ -2,8 +2,9 @@
 //!
 //! They have no generations: the file is one stream of batches, and strings, stacks and the
 //! clock's frequency stand at its end. So it is read whole, made a single [`Generation`], and its
-//! events are told in the words of the newer format; nothing outside this folder knows more of it
-//! than that a generation may hold [`OldEvents`].
+//! events are told in the words of the newer format. Nothing outside this folder knows the format:
+//! others know that a generation may hold [`OldEvents`], which tell its events, and what a trace
+//! without generations lacks.
 //!
 //! ```text
 //!   bytes ──► index ──► merge ──► check        once, to see that all of it makes sense
