@@ -1,0 +1,170 @@
+//! How much time was spent in each state, in bins of equal length: what a lane looks like from
+//! afar.
+//!
+//! Only bins in which something changes are kept, and after each the one in which things stand
+//! still, so that a lane costs what happens in it and not how long the trace is.
+
+use crate::state::{STATES, State};
+
+/// The sums of a bin: nanoseconds in each state, of all that the lane is about together.
+pub type Sums = [f32; STATES];
+
+/// Bins of one lane, made from changes that come in the order of time.
+#[derive(Debug, Clone)]
+pub struct Bins {
+    /// The length of a bin in nanoseconds, as a power of two.
+    level: u32,
+    /// Bins that are not like the one before, by number.
+    done: Vec<(u32, Sums)>,
+    /// The bin that is being filled, and what is known of it.
+    current: u32,
+    partial: [i64; STATES],
+    counts: [u32; STATES],
+}
+
+impl Bins {
+    /// No bins yet.
+    pub fn new(level: u32) -> Bins {
+        Bins {
+            level,
+            done: Vec::new(),
+            current: 0,
+            partial: [0; STATES],
+            counts: [0; STATES],
+        }
+    }
+
+    /// Something goes from one state to another, `time` nanoseconds after the start.
+    #[inline]
+    pub fn change(&mut self, time: i64, from: State, to: State) {
+        let bin = (time >> self.level) as u32;
+        if bin != self.current {
+            self.turn(bin);
+        }
+        // Whoever leaves was there until now; whoever comes was not there before. What does not
+        // change in a bin is counted when it ends.
+        let within = time & ((1 << self.level) - 1);
+        if let Some(from) = from.index() {
+            self.partial[from] += within;
+            self.counts[from] = self.counts[from].wrapping_sub(1);
+        }
+        if let Some(to) = to.index() {
+            self.partial[to] -= within;
+            self.counts[to] = self.counts[to].wrapping_add(1);
+        }
+    }
+
+    #[cold]
+    fn turn(&mut self, bin: u32) {
+        let sums = self.filled();
+        self.done.push((self.current, sums));
+        self.partial = [0; STATES];
+        if bin > self.current + 1 {
+            self.done.push((self.current + 1, self.still()));
+        }
+        self.current = bin;
+    }
+
+    /// The bin that is being filled, as if nothing changed until its end.
+    fn filled(&self) -> Sums {
+        let len = 1i64 << self.level;
+        std::array::from_fn(|state| {
+            (self.partial[state] + i64::from(self.counts[state]) * len) as f32
+        })
+    }
+
+    /// A bin in which nothing changes.
+    fn still(&self) -> Sums {
+        self.counts.map(|count| count as f32 * (1u64 << self.level) as f32)
+    }
+
+    /// The length of a bin in nanoseconds, as a power of two.
+    pub fn level(&self) -> u32 {
+        self.level
+    }
+
+    /// Adds up bins of a level that is at least the own: `out.len()` of them, from `first` on.
+    /// Nothing changes behind the last time that is known.
+    pub fn read(&self, level: u32, first: u64, out: &mut [Sums]) {
+        let per = 1u64 << (level - self.level);
+        let mut bin = first * per;
+        let end = bin + out.len() as u64 * per;
+        let mut at = self.done.partition_point(|&(number, _)| u64::from(number) <= bin);
+        while bin < end {
+            let (sums, until) = if bin > u64::from(self.current) {
+                (self.still(), end)
+            } else if bin == u64::from(self.current) {
+                (self.filled(), bin + 1)
+            } else {
+                let next = self.done.get(at).map_or(self.current, |&(number, _)| number);
+                let sums = match at.checked_sub(1) {
+                    Some(last) => self.done[last].1,
+                    None => [0.0; STATES],
+                };
+                (sums, u64::from(next).min(end))
+            };
+            // The same sums in all bins from here to there.
+            while bin < until {
+                let place = (bin / per - first) as usize;
+                let stop = until.min((bin / per + 1) * per);
+                let times = (stop - bin) as f32;
+                for (out, sum) in out[place].iter_mut().zip(sums) {
+                    *out += sum * times;
+                }
+                bin = stop;
+            }
+            if self.done.get(at).is_some_and(|&(number, _)| u64::from(number) <= bin) {
+                at += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same from all changes, nanosecond by nanosecond.
+    fn plain(changes: &[(i64, State, State)], end: i64) -> Vec<[u32; STATES]> {
+        let mut counts = [0u32; STATES];
+        let mut changes = changes.iter().peekable();
+        let mut all = Vec::new();
+        for time in 0..end {
+            while let Some(&&(_, from, to)) = changes.peek().filter(|change| change.0 == time) {
+                if let Some(from) = from.index() {
+                    counts[from] -= 1;
+                }
+                if let Some(to) = to.index() {
+                    counts[to] += 1;
+                }
+                changes.next();
+            }
+            all.push(counts);
+        }
+        all
+    }
+
+    #[test]
+    fn bins_hold_the_true_time_in_each_state() {
+        let (r, w, n) = (State::RUNNING, State::CHANNEL, State::NONE);
+        let changes =
+            [(3, n, r), (5, n, r), (6, r, w), (17, w, r), (40, r, n), (41, r, w), (70, w, n)];
+        let mut bins = Bins::new(3);
+        for (time, from, to) in changes {
+            bins.change(time, from, to);
+        }
+        let plain = plain(&changes, 128);
+        for (level, first, count) in [(3, 0, 16), (4, 0, 8), (5, 1, 3), (7, 0, 1), (3, 5, 4)] {
+            let mut out = vec![[0.0; STATES]; count];
+            bins.read(level, first, &mut out);
+            for (place, sums) in out.iter().enumerate() {
+                let from = (first as usize + place) << level;
+                let span = &plain[from..from + (1 << level)];
+                let expected: Sums = std::array::from_fn(|state| {
+                    span.iter().map(|counts| counts[state]).sum::<u32>() as f32
+                });
+                assert_eq!(sums, &expected, "level {level}, bin {}", first as usize + place);
+            }
+        }
+    }
+}

@@ -1,0 +1,551 @@
+//! The index of a trace: what the timeline needs to know of it, made in one pass over its events.
+
+use crate::bins::Bins;
+use crate::labels::{Labels, NO_LABEL};
+use crate::marks::{Log, Marks, OPEN, Sample, Stretch, end_last};
+use crate::moves::{Move, Moves, NONE};
+use crate::state::{STATES, State};
+use gotrail::{ClockSnapshot, Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName};
+use rustc_hash::FxHashMap;
+
+/// The most bins of a lane that are kept.
+const BINS: i64 = 1 << 14;
+
+/// Everything that is known of a trace so far.
+pub struct Index {
+    /// The first event's time on the trace's clock.
+    pub start: Option<i64>,
+    /// How long the trace is, as far as its structure tells.
+    pub duration: i64,
+    /// Up to here everything is known.
+    pub indexed: i64,
+    /// Whether that is all.
+    pub done: bool,
+    /// What ended the pass early.
+    pub error: Option<String>,
+    /// What could not be read: when, and what.
+    pub lost: Vec<(i64, i64, String)>,
+    /// The clocks of the first generation that has any.
+    pub clock: Option<ClockSnapshot>,
+    /// How many events there were.
+    pub events: u64,
+    /// The length of a kept bin, as a power of two nanoseconds.
+    pub level: u32,
+    /// All texts.
+    pub labels: Labels,
+    /// The reasons of blocks by their number in a [`Move`]: their label and state.
+    pub reasons: Vec<(u32, State)>,
+    /// Goroutines, in the order of their first mention.
+    pub goroutines: Vec<Goroutine>,
+    places: FxHashMap<i64, u32>,
+    /// Goroutines by the function that they began with.
+    pub groups: Vec<Group>,
+    group_places: FxHashMap<u32, u32>,
+    /// Procs and threads.
+    pub procs: Units,
+    /// Threads.
+    pub threads: Units,
+    /// All goroutines together.
+    pub all: Bins,
+    /// Everything else.
+    pub marks: Marks,
+    /// The moves, by generation.
+    pub parts: Vec<Part>,
+    draft: Draft,
+}
+
+/// A goroutine.
+#[derive(Debug, Clone)]
+pub struct Goroutine {
+    /// Its id.
+    pub id: GoId,
+    /// Its group's place.
+    pub group: u32,
+    /// Who created it, by place, or [`NONE`].
+    pub creator: u32,
+    /// When it was created, or first mentioned.
+    pub created: i64,
+    /// When it ended, or [`OPEN`].
+    pub ended: i64,
+    /// Nanoseconds in each state, up to the last change.
+    pub times: [i64; STATES],
+    /// The state since the last change.
+    pub state: State,
+    /// When that was.
+    pub since: i64,
+    thread: u32,
+}
+
+/// The goroutines that began with one function.
+pub struct Group {
+    /// The function.
+    pub label: u32,
+    /// Its goroutines by place.
+    pub members: Vec<u32>,
+    /// What they did, from afar.
+    pub bins: Bins,
+    /// How many are in each state now.
+    standing: [u32; STATES],
+}
+
+/// Procs, or threads.
+#[derive(Default)]
+pub struct Units {
+    /// In the order of their first mention.
+    pub all: Vec<Unit>,
+    places: FxHashMap<i64, u32>,
+}
+
+/// A proc or thread.
+pub struct Unit {
+    /// Its id.
+    pub id: i64,
+    /// What it did, from afar.
+    pub bins: Bins,
+    state: State,
+    go: u32,
+}
+
+/// The moves of one generation.
+pub struct Part {
+    /// When it begins.
+    pub from: i64,
+    /// Its number among the generations that could be read.
+    pub generation: usize,
+    /// Where it lies in the trace.
+    pub bytes: std::ops::Range<u64>,
+    /// Of goroutines.
+    pub goroutines: Moves,
+    /// Of procs.
+    pub procs: Moves,
+    /// Of threads.
+    pub threads: Moves,
+    /// How many goroutines of each group were in each state when it began.
+    pub standing: Vec<[u32; STATES]>,
+}
+
+/// The generation that is being read.
+#[derive(Default)]
+struct Draft {
+    from: i64,
+    bytes: std::ops::Range<u64>,
+    goroutines: Vec<(u32, Move)>,
+    procs: Vec<(u32, Move)>,
+    threads: Vec<(u32, Move)>,
+    standing: Vec<[u32; STATES]>,
+    /// The generation's strings as reasons, its stacks as groups.
+    reasons: FxHashMap<u64, (u8, State)>,
+    groups: FxHashMap<u64, u32>,
+}
+
+impl Index {
+    /// The index of a trace that is so long, of which nothing was read yet.
+    pub fn new(duration: i64) -> Index {
+        let mut level = 10;
+        while duration >> level > BINS {
+            level += 1;
+        }
+        let mut index = Index {
+            start: None,
+            duration,
+            indexed: 0,
+            done: false,
+            error: None,
+            lost: Vec::new(),
+            clock: None,
+            events: 0,
+            level,
+            labels: Labels::default(),
+            reasons: vec![(NO_LABEL, State::OTHER)],
+            goroutines: Vec::new(),
+            places: FxHashMap::default(),
+            groups: Vec::new(),
+            group_places: FxHashMap::default(),
+            procs: Units::default(),
+            threads: Units::default(),
+            all: Bins::new(level),
+            marks: Marks::default(),
+            parts: Vec::new(),
+            draft: Draft::default(),
+        };
+        // Those of which no function is known.
+        index.group(NO_LABEL);
+        index
+    }
+
+    /// Takes the next event.
+    #[inline]
+    pub fn event(&mut self, event: &Event<'_>) {
+        let start = *self.start.get_or_insert(event.time().0);
+        let time = event.time().0 - start;
+        self.events += 1;
+        if let Some(step) = event.go_step() {
+            self.step(event, time, step);
+        } else {
+            self.other(event, time);
+        }
+        self.indexed = time;
+    }
+
+    /// The place of a goroutine, which may be new.
+    #[inline]
+    fn place(&mut self, id: GoId, time: i64) -> u32 {
+        if let Some(&place) = self.places.get(&id.0) {
+            return place;
+        }
+        self.first_mention(id, time)
+    }
+
+    #[cold]
+    fn first_mention(&mut self, id: GoId, time: i64) -> u32 {
+        let place = self.goroutines.len() as u32;
+        self.places.insert(id.0, place);
+        self.goroutines.push(Goroutine {
+            id,
+            group: 0,
+            creator: NONE,
+            created: time,
+            ended: OPEN,
+            times: [0; STATES],
+            state: State::NONE,
+            since: time,
+            thread: NONE,
+        });
+        self.groups[0].members.push(place);
+        place
+    }
+
+    /// The place of the goroutine with this id.
+    pub fn find(&self, id: i64) -> Option<u32> {
+        self.places.get(&id).copied()
+    }
+
+    /// The place of the group of a function.
+    fn group(&mut self, label: u32) -> u32 {
+        let fresh = self.groups.len() as u32;
+        let place = *self.group_places.entry(label).or_insert(fresh);
+        if place == fresh {
+            self.groups.push(Group {
+                label,
+                members: Vec::new(),
+                bins: Bins::new(self.level),
+                standing: [0; STATES],
+            });
+        }
+        place
+    }
+
+    /// The function that a goroutine began with is the outermost of any of its stacks.
+    fn group_of_stack(&mut self, event: &Event<'_>, stack: u64) -> u32 {
+        if let Some(&group) = self.draft.groups.get(&stack) {
+            return group;
+        }
+        let frame = event.stack_with_id(stack).and_then(|stack| stack.frames().last());
+        let label = frame.map_or(NO_LABEL, |frame| self.labels.number(frame.function));
+        let group = self.group(label);
+        self.draft.groups.insert(stack, group);
+        group
+    }
+
+    #[cold]
+    fn join_group(&mut self, place: u32, group: u32, time: i64) {
+        let goroutine = &mut self.goroutines[place as usize];
+        let state = goroutine.state;
+        let before = std::mem::replace(&mut goroutine.group, group) as usize;
+        let members = &mut self.groups[before].members;
+        if members.last() == Some(&place) {
+            members.pop();
+        } else {
+            members.retain(|&member| member != place);
+        }
+        self.groups[before].change(time, state, State::NONE);
+        self.groups[group as usize].members.push(place);
+        self.groups[group as usize].change(time, State::NONE, state);
+    }
+
+    #[inline]
+    fn step(&mut self, event: &Event<'_>, time: i64, step: GoStep) {
+        let place = self.place(step.go, time);
+        let before = self.goroutines[place as usize].state;
+        let (after, reason) = match State::of(step.to) {
+            Some(state) => (state, 0),
+            None if step.reason == 0 => (State::OTHER, 0),
+            None => {
+                let (reason, state) = self.reason(event, step.reason);
+                (state, reason)
+            }
+        };
+        let own = event.goroutine() == step.go;
+        if matches!(step.from, GoState::Undetermined) || step.from == step.to {
+            // A status: what is known already is known better.
+            if step.stack != 0 && self.goroutines[place as usize].group == 0 {
+                let group = self.group_of_stack(event, step.stack);
+                self.join_group(place, group, time);
+            }
+            let blocked = |state: State| state.0 >= State::SYNC.0 && state != State::NONE;
+            let same = before == after
+                || (blocked(before) && blocked(after))
+                || (before == State::SYSCALL_NO_PROC && after == State::SYSCALL);
+            if same && before != State::NONE {
+                return;
+            }
+        } else if step.from == GoState::NotExist {
+            let group = self.group_of_stack(event, step.stack);
+            let creator = event.goroutine().some().map_or(NONE, |go| self.place(go, time));
+            let goroutine = &mut self.goroutines[place as usize];
+            (goroutine.created, goroutine.creator) = (time, creator);
+            if goroutine.group != group {
+                self.join_group(place, group, time);
+            }
+        } else if self.goroutines[place as usize].group == 0 && step.stack != 0 {
+            let group = self.group_of_stack(event, step.stack);
+            self.join_group(place, group, time);
+        }
+        let by = match event.goroutine().some() {
+            Some(go) if !own => self.place(go, time),
+            _ => NONE,
+        };
+        let stack = if own || step.from == GoState::Undetermined {
+            step.stack
+        } else {
+            event.stack_id()
+        };
+        self.change(place, time, after, reason, stack, by);
+        self.bind(event, place, time, before, after);
+    }
+
+    /// A goroutine is in another state from now on.
+    #[inline]
+    fn change(&mut self, place: u32, time: i64, after: State, reason: u8, stack: u64, by: u32) {
+        let goroutine = &mut self.goroutines[place as usize];
+        let before = std::mem::replace(&mut goroutine.state, after);
+        if let Some(state) = before.index() {
+            goroutine.times[state] += time - goroutine.since;
+        }
+        goroutine.since = time;
+        goroutine.ended = if after == State::NONE { time } else { OPEN };
+        self.groups[goroutine.group as usize].change(time, before, after);
+        self.all.change(time, before, after);
+        let stack = u32::try_from(stack).ok().filter(|&stack| stack != 0).unwrap_or(NONE);
+        let moved = Move::new(time, before, after, reason, stack, by);
+        self.draft.goroutines.push((place, moved));
+    }
+
+    /// A goroutine comes to a proc and thread, or leaves them.
+    #[inline]
+    fn bind(&mut self, event: &Event<'_>, place: u32, time: i64, before: State, after: State) {
+        let executes = |state: State| state.0 <= State::SYSCALL_NO_PROC.0 && state != State::RUNNABLE;
+        if !executes(before) && !executes(after) {
+            return;
+        }
+        let (go, to) = if executes(after) { (place, after) } else { (NONE, State::NONE) };
+        if let Some(proc) = event.proc().some()
+            && before != State::SYSCALL_NO_PROC
+        {
+            let unit = self.procs.place(proc.0, self.level);
+            self.procs.change(unit, time, to, go, &mut self.draft.procs);
+        }
+        let thread = match event.thread().some() {
+            Some(thread) => self.threads.place(thread.0, self.level),
+            None => self.goroutines[place as usize].thread,
+        };
+        if thread != NONE {
+            self.threads.change(thread, time, to, go, &mut self.draft.threads);
+            self.goroutines[place as usize].thread = if go == NONE { NONE } else { thread };
+        }
+    }
+
+    fn reason(&mut self, event: &Event<'_>, id: u64) -> (u8, State) {
+        if let Some(&known) = self.draft.reasons.get(&id) {
+            return known;
+        }
+        let text = event.string(id);
+        let label = self.labels.number(text);
+        let at = self.reasons.iter().position(|&(known, _)| known == label).unwrap_or_else(|| {
+            self.reasons.push((label, State::of_reason(text)));
+            self.reasons.len() - 1
+        });
+        // No trace has so many.
+        let known = (u8::try_from(at).unwrap_or(0), self.reasons[at].1);
+        self.draft.reasons.insert(id, known);
+        known
+    }
+
+    fn label(&mut self, text: &[u8]) -> u32 {
+        self.labels.number(text)
+    }
+
+    /// An event that is not about a goroutine's state.
+    fn other(&mut self, event: &Event<'_>, time: i64) {
+        let go = match event.goroutine().some() {
+            Some(go) => self.place(go, time),
+            None => NONE,
+        };
+        match event.details() {
+            Details::Sync(sync) => {
+                self.clock = self.clock.or(sync.clock);
+                self.turn(event, time);
+            }
+            Details::Proc(step) => {
+                let unit = self.procs.place(step.proc.0, self.level);
+                let Unit { state, go, .. } = self.procs.all[unit as usize];
+                if step.to == ProcState::Running {
+                    return;
+                }
+                if state == State::SYSCALL && go != NONE {
+                    // Its goroutine goes on in the system call without it.
+                    let by = event.goroutine().some().map_or(NONE, |go| self.place(go, time));
+                    let thread = self.goroutines[go as usize].thread;
+                    self.change(go, time, State::SYSCALL_NO_PROC, 0, event.stack_id(), by);
+                    if thread != NONE {
+                        let log = &mut self.draft.threads;
+                        self.threads.change(thread, time, State::SYSCALL_NO_PROC, go, log);
+                    }
+                }
+                self.procs.change(unit, time, State::NONE, NONE, &mut self.draft.procs);
+            }
+            Details::Metric(metric) => {
+                let list = match metric.name {
+                    "/memory/classes/heap/objects:bytes" => &mut self.marks.heap,
+                    "/gc/heap/goal:bytes" => &mut self.marks.goal,
+                    "/sched/gomaxprocs:threads" => &mut self.marks.procs,
+                    _ => return,
+                };
+                list.push((time, metric.value));
+            }
+            Details::Range(range) => {
+                let (list, label) = match range.name {
+                    RangeName::StopTheWorld(why) => (&mut self.marks.stops, Some(why)),
+                    RangeName::GcMark => (&mut self.marks.gc, None),
+                    _ => return,
+                };
+                let is_open = list.last().is_some_and(|last| last.until == OPEN);
+                match event.kind() {
+                    Kind::RangeEnd => end_last(list, time),
+                    _ if is_open => {}
+                    _ => {
+                        let label = label.map_or(NO_LABEL, |why| self.labels.number(why));
+                        list.push(Stretch { from: time, until: OPEN, go, label, task: 0 });
+                    }
+                }
+            }
+            Details::Task(task) if event.kind() == Kind::TaskBegin => {
+                let label = self.label(task.name);
+                let parent = task.parent.0;
+                let task = self.marks.task_mut(task.id.0);
+                (task.from, task.go, task.label, task.parent) = (time, go, label, parent);
+            }
+            Details::Task(task) => {
+                let label = self.label(task.name);
+                let task = self.marks.task_mut(task.id.0);
+                task.until = time;
+                if task.label == NO_LABEL {
+                    task.label = label;
+                }
+            }
+            Details::Region(region) => {
+                let label = self.label(region.name);
+                if event.kind() == Kind::RegionBegin {
+                    let task = region.task.0;
+                    self.marks.region_begins(time, go, label, task);
+                    if task != 0 && task != u64::MAX {
+                        self.marks.task_mut(task).regions += 1;
+                    }
+                } else {
+                    self.marks.region_ends(time, go, label);
+                }
+            }
+            Details::Log(log) => {
+                let category = self.label(log.category);
+                let (task, text) = (log.task.0, log.message.to_string().into());
+                self.marks.logs.push(Log { time, go, task, category, text });
+                if task != 0 && task != u64::MAX {
+                    self.marks.task_mut(task).logs += 1;
+                }
+            }
+            Details::StackSample => {
+                let stack = u32::try_from(event.stack_id()).unwrap_or(NONE);
+                self.marks.samples.push(Sample { time, go, stack });
+            }
+            _ => {}
+        }
+    }
+
+    /// A generation begins, or the trace ends.
+    fn turn(&mut self, event: &Event<'_>, time: i64) {
+        self.finish_part();
+        self.draft.from = time;
+        self.draft.bytes = event.generation_bytes();
+        self.draft.standing = self.groups.iter().map(|group| group.standing).collect();
+    }
+
+    /// Puts the moves of the generation that was read where they can be asked for.
+    pub fn finish_part(&mut self) {
+        let draft = &mut self.draft;
+        (draft.reasons.clear(), draft.groups.clear());
+        if draft.goroutines.is_empty() && draft.procs.is_empty() && draft.threads.is_empty() {
+            return;
+        }
+        self.parts.push(Part {
+            from: draft.from,
+            generation: self.parts.len(),
+            bytes: draft.bytes.clone(),
+            goroutines: Moves::sort(&mut draft.goroutines, self.goroutines.len()),
+            procs: Moves::sort(&mut draft.procs, self.procs.all.len()),
+            threads: Moves::sort(&mut draft.threads, self.threads.all.len()),
+            standing: std::mem::take(&mut draft.standing),
+        });
+    }
+
+    /// Up to where moves can be asked for.
+    pub fn known_until(&self) -> i64 {
+        if self.done { i64::MAX } else { self.draft.from }
+    }
+
+    /// The part that a time falls into.
+    pub fn part_at(&self, time: i64) -> usize {
+        self.parts.partition_point(|part| part.from <= time).saturating_sub(1)
+    }
+}
+
+impl Group {
+    #[inline]
+    fn change(&mut self, time: i64, from: State, to: State) {
+        self.bins.change(time, from, to);
+        if let Some(from) = from.index() {
+            self.standing[from] = self.standing[from].wrapping_sub(1);
+        }
+        if let Some(to) = to.index() {
+            self.standing[to] = self.standing[to].wrapping_add(1);
+        }
+    }
+}
+
+impl Units {
+    /// The place of the one with this id, which may be new.
+    #[inline]
+    fn place(&mut self, id: i64, level: u32) -> u32 {
+        let fresh = self.all.len() as u32;
+        let place = *self.places.entry(id).or_insert(fresh);
+        if place == fresh {
+            self.all.push(Unit { id, bins: Bins::new(level), state: State::NONE, go: NONE });
+        }
+        place
+    }
+
+    /// The place of the one with this id.
+    pub fn find(&self, id: i64) -> Option<u32> {
+        self.places.get(&id).copied()
+    }
+
+    #[inline]
+    fn change(&mut self, at: u32, time: i64, to: State, go: u32, log: &mut Vec<(u32, Move)>) {
+        let unit = &mut self.all[at as usize];
+        if (unit.state, unit.go) == (to, go) {
+            return;
+        }
+        unit.bins.change(time, unit.state, to);
+        log.push((at, Move::new(time, unit.state, to, 0, NONE, go)));
+        (unit.state, unit.go) = (to, go);
+    }
+}

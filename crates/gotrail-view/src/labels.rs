@@ -1,0 +1,47 @@
+//! Texts by number: functions, reasons, names of tasks and regions.
+
+use rustc_hash::FxHashMap;
+
+/// No text.
+pub const NO_LABEL: u32 = u32::MAX;
+
+/// Texts, each with the number under which it was first seen.
+#[derive(Debug, Default)]
+pub struct Labels {
+    all: Vec<Box<str>>,
+    numbers: FxHashMap<Box<str>, u32>,
+}
+
+impl Labels {
+    /// The number of a text, which may be new.
+    pub fn number(&mut self, text: &[u8]) -> u32 {
+        let text = String::from_utf8_lossy(text);
+        if let Some(&number) = self.numbers.get(&*text) {
+            return number;
+        }
+        let number = self.all.len() as u32;
+        self.all.push(text.as_ref().into());
+        self.numbers.insert(text.into(), number);
+        number
+    }
+
+    /// The text with this number; empty if there is none.
+    pub fn text(&self, number: u32) -> &str {
+        self.all.get(number as usize).map_or("", |text| text)
+    }
+
+    /// All texts from a number on.
+    pub fn since(&self, number: u32) -> &[Box<str>] {
+        self.all.get(number as usize..).unwrap_or(&[])
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}

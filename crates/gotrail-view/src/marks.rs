@@ -1,0 +1,145 @@
+//! What happened besides the states of goroutines: tasks, regions, logs, samples, the collector,
+//! and values over time. All of it in the order of time.
+
+use crate::labels::NO_LABEL;
+use crate::moves::NONE;
+use gotrail::TaskId;
+use rustc_hash::FxHashMap;
+
+/// Until here, if the end is not in the trace.
+pub const OPEN: i64 = i64::MAX;
+
+/// Something with a beginning and an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// When it begins, in nanoseconds after the start.
+    pub from: i64,
+    /// When it ends, or [`OPEN`].
+    pub until: i64,
+    /// The goroutine by place, or [`NONE`].
+    pub go: u32,
+    /// The type or reason.
+    pub label: u32,
+    /// The task, or 0.
+    pub task: u64,
+}
+
+/// A message of the annotation API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// When.
+    pub time: i64,
+    /// Who, by place.
+    pub go: u32,
+    /// The task, or 0.
+    pub task: u64,
+    /// The category.
+    pub category: u32,
+    /// The message.
+    pub text: Box<str>,
+}
+
+/// A CPU sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// When.
+    pub time: i64,
+    /// Who, by place.
+    pub go: u32,
+    /// The stack in its generation.
+    pub stack: u32,
+}
+
+/// A task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The parent's id, or 0.
+    pub parent: u64,
+    /// Its type.
+    pub label: u32,
+    /// When it began, or before the trace if that is not in it.
+    pub from: i64,
+    /// When it ended, or [`OPEN`].
+    pub until: i64,
+    /// Who began it, by place.
+    pub go: u32,
+    /// How many regions and messages it has.
+    pub regions: u32,
+    /// How many messages it has.
+    pub logs: u32,
+}
+
+/// All of it.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Tasks, in the order of their first mention.
+    pub tasks: Vec<Task>,
+    task_places: FxHashMap<u64, u32>,
+    /// Regions, in the order of their beginnings.
+    pub regions: Vec<Stretch>,
+    open_regions: FxHashMap<(u32, u32), Vec<u32>>,
+    /// Messages.
+    pub logs: Vec<Log>,
+    /// CPU samples.
+    pub samples: Vec<Sample>,
+    /// Mark phases of the collector.
+    pub gc: Vec<Stretch>,
+    /// Stops of the world.
+    pub stops: Vec<Stretch>,
+    /// Bytes of the heap, and the collector's goal.
+    pub heap: Vec<(i64, u64)>,
+    /// The collector's goal.
+    pub goal: Vec<(i64, u64)>,
+    /// GOMAXPROCS.
+    pub procs: Vec<(i64, u64)>,
+}
+
+impl Marks {
+    /// The task with this id, if there is one.
+    pub fn task(&self, id: u64) -> Option<&Task> {
+        self.task_places.get(&id).map(|&at| &self.tasks[at as usize])
+    }
+
+    /// The same, made if there is none.
+    pub fn task_mut(&mut self, id: u64) -> &mut Task {
+        let fresh = self.tasks.len() as u32;
+        let at = *self.task_places.entry(id).or_insert(fresh);
+        if at == fresh {
+            self.tasks.push(Task {
+                id: TaskId(id),
+                parent: 0,
+                label: NO_LABEL,
+                from: i64::MIN,
+                until: OPEN,
+                go: NONE,
+                regions: 0,
+                logs: 0,
+            });
+        }
+        &mut self.tasks[at as usize]
+    }
+
+    /// A region begins.
+    pub fn region_begins(&mut self, time: i64, go: u32, label: u32, task: u64) {
+        let at = self.regions.len() as u32;
+        self.regions.push(Stretch { from: time, until: OPEN, go, label, task });
+        self.open_regions.entry((go, label)).or_default().push(at);
+    }
+
+    /// A region ends; one that began before the trace is not kept.
+    pub fn region_ends(&mut self, time: i64, go: u32, label: u32) {
+        let open = self.open_regions.get_mut(&(go, label)).and_then(Vec::pop);
+        if let Some(at) = open {
+            self.regions[at as usize].until = time;
+        }
+    }
+}
+
+/// A range of a list of its own ends: the last that began.
+pub(crate) fn end_last(list: &mut [Stretch], time: i64) {
+    if let Some(last) = list.last_mut().filter(|last| last.until == OPEN) {
+        last.until = time;
+    }
+}
