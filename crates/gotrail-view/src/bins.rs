@@ -25,13 +25,7 @@ pub struct Bins {
 impl Bins {
     /// No bins yet.
     pub fn new(level: u32) -> Bins {
-        Bins {
-            level,
-            done: Vec::new(),
-            current: 0,
-            partial: [0; STATES],
-            counts: [0; STATES],
-        }
+        Bins { level, done: Vec::new(), current: 0, partial: [0; STATES], counts: [0; STATES] }
     }
 
     /// Something goes from one state to another, `time` nanoseconds after the start.

@@ -305,11 +305,8 @@ impl Index {
             Some(go) if !own => self.place(go, time),
             _ => NONE,
         };
-        let stack = if own || step.from == GoState::Undetermined {
-            step.stack
-        } else {
-            event.stack_id()
-        };
+        let stack =
+            if own || step.from == GoState::Undetermined { step.stack } else { event.stack_id() };
         self.change(place, time, after, reason, stack, by);
         self.bind(event, place, time, before, after);
     }
@@ -334,7 +331,8 @@ impl Index {
     /// A goroutine comes to a proc and thread, or leaves them.
     #[inline]
     fn bind(&mut self, event: &Event<'_>, place: u32, time: i64, before: State, after: State) {
-        let executes = |state: State| state.0 <= State::SYSCALL_NO_PROC.0 && state != State::RUNNABLE;
+        let executes =
+            |state: State| state.0 <= State::SYSCALL_NO_PROC.0 && state != State::RUNNABLE;
         if !executes(before) && !executes(after) {
             return;
         }

@@ -118,14 +118,20 @@ impl Index {
                 None => Look::Nothing,
             },
             Lane::Proc(id) => match self.procs.find(id) {
-                Some(place) if window.level >= self.level && self.count(place, |part| &part.procs, window, most) > most => {
+                Some(place)
+                    if window.level >= self.level
+                        && self.count(place, |part| &part.procs, window, most) > most =>
+                {
                     Look::Shares(read(&self.procs.all[place as usize].bins, window))
                 }
                 Some(place) => self.look_at_moves(place, |part| &part.procs, window, most),
                 None => Look::Nothing,
             },
             Lane::Thread(id) => match self.threads.find(id) {
-                Some(place) if window.level >= self.level && self.count(place, |part| &part.threads, window, most) > most => {
+                Some(place)
+                    if window.level >= self.level
+                        && self.count(place, |part| &part.threads, window, most) > most =>
+                {
                     Look::Shares(read(&self.threads.all[place as usize].bins, window))
                 }
                 Some(place) => self.look_at_moves(place, |part| &part.threads, window, most),

@@ -1,11 +1,16 @@
 //! A timeline of a Go execution trace in the browser: an index of what every goroutine, proc and
 //! thread did, and a server that shows any stretch of it at any scale.
 
+pub mod api;
 pub mod bins;
+pub mod guard;
 pub mod index;
 pub mod labels;
 pub mod lane;
 pub mod marks;
 pub mod moves;
+pub mod selection;
+pub mod server;
 pub mod state;
 pub mod tile;
+pub mod view;

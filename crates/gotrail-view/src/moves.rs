@@ -131,11 +131,17 @@ mod tests {
         let moves = Moves::sort(&mut log, 7);
         assert!(log.is_empty());
         let times = |key| moves.of(key).iter().map(|moved| moved.time()).collect::<Vec<_>>();
-        assert_eq!((times(0), times(2), times(5), times(6)), (vec![4], vec![2, 5], vec![1, 3], vec![]));
+        assert_eq!(
+            (times(0), times(2), times(5), times(6)),
+            (vec![4], vec![2, 5], vec![1, 3], vec![])
+        );
         let keys: Vec<_> = moves.iter().map(|(key, moves)| (key, moves.len())).collect();
         assert_eq!(keys, [(0, 1), (2, 2), (5, 2)]);
         let moved = at(1 << 40);
-        assert_eq!((moved.time(), moved.from(), moved.to()), (1 << 40, State::RUNNING, State::SYNC));
+        assert_eq!(
+            (moved.time(), moved.from(), moved.to()),
+            (1 << 40, State::RUNNING, State::SYNC)
+        );
         assert_eq!((moved.reason(), moved.stack, moved.by), (3, 8, NONE));
     }
 }

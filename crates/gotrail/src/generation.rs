@@ -167,6 +167,11 @@ impl<'t> Generation<'t> {
         BStr::new(self.strings.get(&self.data, id).unwrap_or_default())
     }
 
+    /// The stack with this id, unless it is 0 or unknown.
+    pub fn stack_with_id(&self, id: u64) -> Option<Stack<'_>> {
+        self.stack(id).filter(|_| self.stacks.contains(id))
+    }
+
     /// The stack with this id, unless it is 0.
     #[inline]
     pub(crate) fn stack(&self, id: u64) -> Option<Stack<'_>> {

@@ -1,0 +1,515 @@
+//! Answers to questions about a trace, as JSON: docs/api.md says what they mean.
+
+use crate::index::{Goroutine, Index, Part};
+use crate::labels::NO_LABEL;
+use crate::lane::Lane;
+use crate::marks::{OPEN, Stretch};
+use crate::moves::{Moves, NONE};
+use crate::state::{STATES, State};
+use crate::view::View;
+use serde_json::{Value, json};
+
+/// A number that is not safe as a JSON number for everybody is given as text, too.
+fn id(id: i64) -> Value {
+    json!(id)
+}
+
+impl View {
+    /// `/api/trace`.
+    pub fn about(&self) -> Value {
+        let index = self.index.read();
+        let states: Vec<_> = State::NAMES
+            .iter()
+            .enumerate()
+            .map(|(id, name)| json!({"id": id, "name": name}))
+            .collect();
+        let wall = index.clock.zip(index.start);
+        let start = wall.map(|(clock, start)| clock.wall_at(gotrail::Time(start)) as i64);
+        let duration = index.duration.max(1);
+        let progress = if index.done { 1.0 } else { index.indexed as f64 / duration as f64 };
+        let lost: Vec<_> = index
+            .lost
+            .iter()
+            .map(|(from, to, what)| json!({"from": from, "to": to, "what": what}))
+            .collect();
+        json!({
+            "name": self.name,
+            "path": self.path.display().to_string(),
+            "bytes": self.trace.bytes().len(),
+            "version": self.trace.version().to_string(),
+            "start_unix": start,
+            "duration": duration,
+            "indexed": if index.done { duration } else { index.indexed },
+            "progress": progress.min(1.0),
+            "done": index.done,
+            "events": index.events,
+            "generations": self.trace.generations().len(),
+            "goroutines": index.goroutines.len(),
+            "procs": index.procs.all.len(),
+            "threads": index.threads.all.len(),
+            "tasks": index.marks.tasks.len(),
+            "regions": index.marks.regions.len(),
+            "states": states,
+            "labels": index.labels.len(),
+            "base_level": index.level,
+            "complete": index.lost.is_empty() && index.error.is_none(),
+            "lost": lost,
+            "error": index.error,
+        })
+    }
+
+    /// `/api/labels`.
+    pub fn labels(&self, from: u32) -> Value {
+        json!({"from": from, "labels": self.index.read().labels.since(from)})
+    }
+
+    /// `/api/lanes`.
+    pub fn lanes(&self) -> Value {
+        let index = self.index.read();
+        let mut groups: Vec<(i64, Value)> = Vec::new();
+        for (number, group) in
+            index.groups.iter().enumerate().filter(|(_, g)| !g.members.is_empty())
+        {
+            let mut states = [0; STATES];
+            let (mut first, mut last) = (i64::MAX, 0);
+            for &member in &group.members {
+                let goroutine = &index.goroutines[member as usize];
+                first = first.min(goroutine.created);
+                last = last.max(index.until(goroutine.ended));
+                for (sum, time) in states.iter_mut().zip(index.times(goroutine)) {
+                    *sum += time;
+                }
+            }
+            let active = states[..4].iter().sum();
+            groups.push((
+                active,
+                json!({
+                    "id": number, "lane": format!("group:{number}"),
+                    "function": index.text(group.label, "(unknown)"),
+                    "count": group.members.len(), "first": first, "last": last, "states": states,
+                }),
+            ));
+        }
+        groups.sort_by_key(|group| -group.0);
+        let groups: Vec<_> = groups.into_iter().map(|group| group.1).collect();
+        let units = |all: &[crate::index::Unit], kind: &str| {
+            let mut ids: Vec<_> = all.iter().map(|unit| unit.id).collect();
+            ids.sort_unstable();
+            ids.into_iter()
+                .map(|id| json!({"id": id, "lane": format!("{kind}:{id}")}))
+                .collect::<Vec<_>>()
+        };
+        json!({
+            "revision": index.parts.len(),
+            "groups": groups,
+            "procs": units(&index.procs.all, "proc"),
+            "threads": units(&index.threads.all, "thread"),
+        })
+    }
+
+    /// `/api/members`.
+    pub fn members(
+        &self,
+        group: Option<u32>,
+        sort: &str,
+        (offset, limit): (usize, usize),
+        (from, to): (i64, i64),
+        text: &str,
+    ) -> Result<Value, String> {
+        let index = self.index.read();
+        let all: Vec<u32> = match group {
+            Some(group) => match index.groups.get(group as usize) {
+                Some(group) => group.members.clone(),
+                None => return Err(format!("there is no group {group}: /api/lanes lists them")),
+            },
+            None => (0..index.goroutines.len() as u32).collect(),
+        };
+        let matches = |goroutine: &Goroutine| {
+            text.is_empty()
+                || goroutine.id.to_string() == text
+                || index.function_of(goroutine).contains(text)
+        };
+        let mut rows: Vec<(&Goroutine, [i64; STATES])> = all
+            .into_iter()
+            .map(|place| &index.goroutines[place as usize])
+            .filter(|goroutine| goroutine.created < to && goroutine.ended > from)
+            .filter(|goroutine| matches(goroutine))
+            .map(|goroutine| (goroutine, index.times(goroutine)))
+            .collect();
+        match sort {
+            "blocked" => rows.sort_by_key(|row| -row.1[4..].iter().sum::<i64>()),
+            "runnable" => rows.sort_by_key(|row| -row.1[1]),
+            "running" | "" => rows.sort_by_key(|row| -row.1[0]),
+            "syscall" => rows.sort_by_key(|row| -(row.1[2] + row.1[3])),
+            "start" => rows.sort_by_key(|row| row.0.created),
+            "id" => rows.sort_by_key(|row| row.0.id),
+            "total" => rows.sort_by_key(|row| -row.1.iter().sum::<i64>()),
+            _ => {
+                return Err(format!(
+                    "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
+                ));
+            }
+        }
+        let total = rows.len();
+        let page = rows.into_iter().skip(offset).take(limit).map(|(goroutine, states)| {
+            json!({
+                "id": id(goroutine.id.0), "lane": format!("go:{}", goroutine.id.0),
+                "function": index.function_of(goroutine),
+                "created": goroutine.created,
+                "ended": (goroutine.ended != OPEN).then_some(goroutine.ended),
+                "creator": (goroutine.creator != NONE).then(|| index.id(goroutine.creator)),
+                "states": states,
+            })
+        });
+        Ok(json!({"total": total, "rows": page.collect::<Vec<_>>()}))
+    }
+
+    /// `/api/tasks`.
+    pub fn tasks(&self, sort: &str, (offset, limit): (usize, usize), text: &str) -> Value {
+        let index = self.index.read();
+        let mut rows: Vec<_> = index
+            .marks
+            .tasks
+            .iter()
+            .filter(|task| task.id.0 != 0)
+            .filter(|task| {
+                text.is_empty()
+                    || task.id.0.to_string() == text
+                    || index.text(task.label, "").contains(text)
+            })
+            .collect();
+        match sort {
+            "duration" => rows.sort_by_key(|task| task.from.max(0) - index.until(task.until)),
+            "name" => rows.sort_by_key(|task| index.text(task.label, "").to_owned()),
+            "id" => rows.sort_by_key(|task| task.id),
+            _ => rows.sort_by_key(|task| task.from),
+        }
+        let total = rows.len();
+        let page = rows.into_iter().skip(offset).take(limit).map(|task| {
+            json!({
+                "id": task.id.0, "lane": format!("task:{}", task.id.0),
+                "name": index.text(task.label, "(unknown)"),
+                "parent": (task.parent != 0).then_some(task.parent),
+                "begin": (task.from != i64::MIN).then_some(task.from),
+                "end": (task.until != OPEN).then_some(task.until),
+                "goroutines": if task.go == NONE { vec![] } else { vec![index.id(task.go)] },
+                "regions": task.regions, "logs": task.logs,
+            })
+        });
+        json!({"total": total, "rows": page.collect::<Vec<_>>()})
+    }
+
+    /// `/api/plot`.
+    pub fn plot(&self, name: &str, from: i64, to: i64, points: usize) -> Result<Value, String> {
+        let index = self.index.read();
+        let (values, unit): (Vec<(i64, f64)>, &str) = match name {
+            "heap" => (numbers(&index.marks.heap), "bytes"),
+            "goal" => (numbers(&index.marks.goal), "bytes"),
+            "procs" => (numbers(&index.marks.procs), "procs"),
+            "goroutines" => {
+                (index.over_time(from, to, points, |sums| sums.iter().sum()), "goroutines")
+            }
+            "runnable" => (index.over_time(from, to, points, |sums| sums[1]), "goroutines"),
+            "threads" => {
+                (index.over_time(from, to, points, |sums| sums[0] + sums[2] + sums[3]), "threads")
+            }
+            _ => {
+                return Err(format!(
+                    "there is no plot {name:?}: heap, goal, goroutines, runnable, threads, procs"
+                ));
+            }
+        };
+        let first = values.partition_point(|value| value.0 < from).saturating_sub(1);
+        let end = values.partition_point(|value| value.0 <= to).max(first);
+        let shown = &values[first..end];
+        let per = shown.len().div_ceil(points.max(1)).max(1);
+        let (mut t, mut min, mut max, mut last) = (vec![], vec![], vec![], vec![]);
+        for chunk in shown.chunks(per) {
+            t.push(chunk[0].0);
+            min.push(chunk.iter().map(|value| value.1).fold(f64::MAX, f64::min));
+            max.push(chunk.iter().map(|value| value.1).fold(f64::MIN, f64::max));
+            last.push(chunk[chunk.len() - 1].1);
+        }
+        Ok(json!({"name": name, "unit": unit, "t": t, "min": min, "max": max, "last": last}))
+    }
+
+    /// `/api/marks`.
+    pub fn marks(&self, kind: &str, from: i64, to: i64, limit: usize) -> Result<Value, String> {
+        let index = self.index.read();
+        let stretch = |stretch: &Stretch, what: &str| {
+            json!({
+                "from": stretch.from, "to": index.until(stretch.until), "go": index.go(stretch.go),
+                "task": (stretch.task != 0).then_some(stretch.task),
+                "text": index.text(stretch.label, what),
+                "lane": index.lane(stretch.go),
+            })
+        };
+        let touches = |a: i64, b: i64| a < to && b >= from;
+        let rows: Vec<Value> = match kind {
+            "logs" => index.marks.logs.iter().filter(|log| touches(log.time, log.time)).map(|log| {
+                json!({
+                    "from": log.time, "to": log.time, "go": index.go(log.go),
+                    "task": (log.task != 0).then_some(log.task), "text": log.text,
+                    "category": index.text(log.category, ""), "lane": index.lane(log.go),
+                })
+            }).collect(),
+            "samples" => index.marks.samples.iter().filter(|sample| touches(sample.time, sample.time)).map(|sample| {
+                json!({
+                    "from": sample.time, "to": sample.time, "go": index.go(sample.go),
+                    "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
+                })
+            }).collect(),
+            "tasks" => index.marks.tasks.iter().filter(|task| task.id.0 != 0 && touches(task.from, task.until)).map(|task| {
+                json!({
+                    "from": task.from.max(0), "to": index.until(task.until), "go": index.go(task.go),
+                    "task": task.id.0, "text": index.text(task.label, ""),
+                    "lane": format!("task:{}", task.id.0),
+                })
+            }).collect(),
+            "regions" => index.marks.regions.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "region")).collect(),
+            "stw" => index.marks.stops.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "stop-the-world")).collect(),
+            "gc" => index.marks.gc.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "GC mark")).collect(),
+            "lost" => index.lost.iter().filter(|lost| touches(lost.0, lost.1)).map(|(a, b, what)| {
+                json!({"from": a, "to": b, "go": null, "task": null, "text": what, "lane": null})
+            }).collect(),
+            _ => return Err(format!("there are no marks {kind:?}: logs, tasks, regions, samples, stw, gc, lost")),
+        };
+        let total = rows.len();
+        let rows: Vec<_> = rows.into_iter().take(limit).collect();
+        Ok(json!({"total": total, "rows": rows}))
+    }
+
+    /// `/api/span`.
+    pub fn span(&self, lane: Lane, time: i64) -> Result<Value, String> {
+        let index = self.index.read();
+        let known =
+            |place: Option<u32>| place.ok_or("there is no such lane in the trace".to_owned());
+        let (place, moves): (u32, fn(&Part) -> &Moves) = match lane {
+            Lane::Go(id) => (known(index.find(id))?, |part| &part.goroutines),
+            Lane::Proc(id) => (known(index.procs.find(id))?, |part| &part.procs),
+            Lane::Thread(id) => (known(index.threads.find(id))?, |part| &part.threads),
+            _ => return Err("spans are of lanes go:, proc: and thread:".to_owned()),
+        };
+        let of_go = matches!(lane, Lane::Go(_));
+        let Some(begun) = index.last_move(place, moves, time).filter(|m| m.to() != State::NONE)
+        else {
+            return Err("nothing is there at that time".to_owned());
+        };
+        let next = index.next_move(place, moves, begun.time());
+        let before =
+            (begun.time() > 0).then(|| index.last_move(place, moves, begun.time() - 1)).flatten();
+        let go = if of_go { place } else { begun.by };
+        let goroutine = index.goroutines.get(go as usize);
+        let who = |by: u32, stack: Value, time: i64| {
+            let Some(goroutine) = index.goroutines.get(by as usize) else { return Value::Null };
+            json!({
+                "go": goroutine.id.0, "lane": format!("go:{}", goroutine.id.0),
+                "function": index.function_of(goroutine), "time": time, "stack": stack,
+            })
+        };
+        let part = |time: i64| &index.parts[index.part_at(time)];
+        let stack = self.stack(&part(begun.time()).bytes, begun.stack);
+        let state = begun.to();
+        // The stack of an event that somebody else caused is somebody else's.
+        let own = begun.by == NONE;
+        let ended = next.filter(|_| of_go).map(|next| {
+            let stack = self.stack(&part(next.time()).bytes, next.stack);
+            who(next.by, stack, next.time())
+        });
+        let creator = goroutine.filter(|goroutine| goroutine.creator != NONE).map(|goroutine| {
+            let place = index.find(goroutine.id.0).unwrap_or(NONE);
+            let born = index.last_move(place, |part| &part.goroutines, goroutine.created);
+            let stack =
+                born.map_or(json!([]), |born| self.stack(&part(born.time()).bytes, born.stack));
+            who(goroutine.creator, stack, goroutine.created)
+        });
+        let label = if of_go { index.reasons[usize::from(begun.reason())].0 } else { NO_LABEL };
+        let until = next.map_or(index.indexed, |next| next.time());
+        Ok(json!({
+            "lane": lane_name(lane),
+            "go": index.go(go),
+            "function": goroutine.map(|goroutine| index.function_of(goroutine)),
+            "state": state.0,
+            "label": (label != NO_LABEL).then(|| index.text(label, "")),
+            "from": begun.time(), "to": until, "open": next.is_none(),
+            "proc": null, "thread": null,
+            "stack": if own { stack.clone() } else { json!([]) },
+            "began": if of_go && !own { who(begun.by, stack, begun.time()) } else { Value::Null },
+            "ended": ended, "creator": creator,
+            "previous": before.filter(|before| before.to() != State::NONE).map(|before| before.time()),
+            "next": next.filter(|next| next.to() != State::NONE).map(|next| next.time()),
+            "similar": goroutine.filter(|_| of_go).map(|g| index.similar(g.group, state, begun.reason())),
+        }))
+    }
+
+    /// `/api/arrows`.
+    pub fn arrows(&self, from: i64, to: i64, between: &[i64], limit: usize) -> Value {
+        let index = self.index.read();
+        let (mut total, mut rows) = (0, Vec::new());
+        for part in index.parts.iter().filter(|part| part.from < to) {
+            for (place, moves) in part.goroutines.iter() {
+                let to_id = index.id(place);
+                let first = moves.partition_point(|moved| moved.time() < from);
+                for moved in moves[first..].iter().take_while(|moved| moved.time() < to) {
+                    let by = index.id(moved.by);
+                    if moved.to() != State::RUNNABLE
+                        || by == -1
+                        || !(between.is_empty()
+                            || between.contains(&to_id)
+                            || between.contains(&by))
+                    {
+                        continue;
+                    }
+                    total += 1;
+                    if rows.len() < limit {
+                        let kind = if moved.from() == State::NONE { "create" } else { "unblock" };
+                        rows.push(
+                            json!({"kind": kind, "time": moved.time(), "from": by, "to": to_id}),
+                        );
+                    }
+                }
+            }
+        }
+        json!({"total": total, "rows": rows})
+    }
+
+    /// `/api/search`.
+    pub fn search(&self, text: &str, limit: usize) -> Value {
+        let index = self.index.read();
+        let needle = text.to_lowercase();
+        let has = |hay: &str| hay.to_lowercase().contains(&needle);
+        let mut functions: Vec<_> = index
+            .groups
+            .iter()
+            .enumerate()
+            .filter(|(_, group)| {
+                !group.members.is_empty() && has(index.text(group.label, "(unknown)"))
+            })
+            .collect();
+        functions.sort_by_key(|(_, group)| std::cmp::Reverse(group.members.len()));
+        let goroutines: Vec<_> = index
+            .goroutines
+            .iter()
+            .filter(|goroutine| goroutine.id.to_string().starts_with(text))
+            .collect();
+        let tasks: Vec<_> = index
+            .marks
+            .tasks
+            .iter()
+            .filter(|task| {
+                task.id.0 != 0 && (has(index.text(task.label, "")) || task.id.0.to_string() == text)
+            })
+            .collect();
+        let mut names = std::collections::BTreeMap::<u32, u64>::new();
+        for region in &index.marks.regions {
+            *names.entry(region.label).or_default() += 1;
+        }
+        let regions: Vec<_> =
+            names.into_iter().filter(|(name, _)| has(index.text(*name, ""))).collect();
+        let logs: Vec<_> = index.marks.logs.iter().filter(|log| has(&log.text)).collect();
+        let total = json!({
+            "functions": functions.len(), "goroutines": goroutines.len(), "tasks": tasks.len(),
+            "regions": regions.len(), "logs": logs.len(),
+        });
+        json!({
+            "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
+            "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id.0, "lane": format!("go:{}", go.id.0), "function": index.function_of(go)})).collect::<Vec<_>>(),
+            "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id.0, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
+            "regions": regions.into_iter().take(limit).map(|(name, count)| json!({"name": index.text(name, ""), "count": count})).collect::<Vec<_>>(),
+            "logs": logs.into_iter().take(limit).map(|log| json!({"time": log.time, "go": index.go(log.go), "text": log.text})).collect::<Vec<_>>(),
+            "total": total,
+        })
+    }
+}
+
+fn numbers(list: &[(i64, u64)]) -> Vec<(i64, f64)> {
+    list.iter().map(|&(time, value)| (time, value as f64)).collect()
+}
+
+fn lane_name(lane: Lane) -> String {
+    match lane {
+        Lane::Go(id) => format!("go:{id}"),
+        Lane::Proc(id) => format!("proc:{id}"),
+        Lane::Thread(id) => format!("thread:{id}"),
+        other => format!("{other:?}"),
+    }
+}
+
+impl Index {
+    /// A text, or another where there is none.
+    fn text<'a>(&'a self, label: u32, otherwise: &'a str) -> &'a str {
+        if label == NO_LABEL { otherwise } else { self.labels.text(label) }
+    }
+
+    fn function_of(&self, goroutine: &Goroutine) -> &str {
+        self.text(self.groups[goroutine.group as usize].label, "(unknown)")
+    }
+
+    fn go(&self, place: u32) -> Option<i64> {
+        self.goroutines.get(place as usize).map(|goroutine| goroutine.id.0)
+    }
+
+    fn lane(&self, place: u32) -> Option<String> {
+        self.go(place).map(|id| format!("go:{id}"))
+    }
+
+    /// Times in each state until now.
+    fn times(&self, goroutine: &Goroutine) -> [i64; STATES] {
+        let mut times = goroutine.times;
+        if let Some(state) = goroutine.state.index() {
+            times[state] += (self.indexed - goroutine.since).max(0);
+        }
+        times
+    }
+
+    /// A sum of states, on average over bins.
+    fn over_time(
+        &self,
+        from: i64,
+        to: i64,
+        points: usize,
+        value: impl Fn(&[f32; STATES]) -> f32,
+    ) -> Vec<(i64, f64)> {
+        let mut level = self.level;
+        while ((to.min(self.duration) - from.max(0)) >> level) > points.max(1) as i64 {
+            level += 1;
+        }
+        let first = (from.max(0) >> level) as u64;
+        let last = (to.min(self.indexed).max(from) >> level) as u64;
+        let mut bins = vec![[0.0; STATES]; (last + 1 - first.min(last)) as usize];
+        self.all.read(level, first, &mut bins);
+        let len = (1u64 << level) as f64;
+        let bins = bins.iter().enumerate();
+        bins.map(|(at, sums)| {
+            ((((first + at as u64) << level) as i64), f64::from(value(sums)) / len)
+        })
+        .collect()
+    }
+
+    /// Spans of goroutines of a group in a state for a reason: how long they are.
+    fn similar(&self, group: u32, state: State, reason: u8) -> Value {
+        let mut lengths: Vec<i64> = Vec::new();
+        for &member in &self.groups[group as usize].members {
+            let mut begun: Option<i64> = None;
+            for part in &self.parts {
+                for moved in part.goroutines.of(member) {
+                    if let Some(from) = begun.take() {
+                        lengths.push(moved.time() - from);
+                    }
+                    if moved.to() == state && moved.reason() == reason {
+                        begun = Some(moved.time());
+                    }
+                }
+            }
+        }
+        lengths.sort_unstable();
+        let at = |share: f64| {
+            let rank = (share * lengths.len() as f64).ceil() as usize;
+            lengths.get(rank.saturating_sub(1)).copied()
+        };
+        json!({
+            "count": lengths.len(), "p50": at(0.5), "p99": at(0.99), "max": lengths.last(),
+            "total": lengths.iter().sum::<i64>(),
+        })
+    }
+}

@@ -1,0 +1,352 @@
+//! The server: the page, and the API that docs/api.md describes.
+
+use crate::guard::{self, Guard};
+use crate::lane::Lane;
+use crate::tile;
+use crate::view::View;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+/// The built page.
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+struct Page;
+
+/// What the server needs to answer.
+pub struct Server {
+    /// The trace.
+    pub view: Arc<View>,
+    /// The command that answers questions about traces.
+    pub command: PathBuf,
+    /// At most so many of them at a time.
+    pub running: Semaphore,
+}
+
+type App = State<Arc<Server>>;
+
+/// An answer that says what is wrong.
+struct Failure(StatusCode, String);
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Failure {
+        Failure(StatusCode::BAD_REQUEST, why)
+    }
+}
+
+type Answer = Result<Json<Value>, Failure>;
+
+/// Serves until the process ends.
+pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> std::io::Result<()> {
+    let guard = Arc::new(guard);
+    let router = Router::new()
+        .route("/api/trace", get(async |State(app): App| Json(app.view.about())))
+        .route("/api/progress", get(progress))
+        .route("/api/labels", get(labels))
+        .route("/api/lanes", get(lanes))
+        .route("/api/members", get(members))
+        .route("/api/tasks", get(tasks))
+        .route("/api/tile", get(tiles))
+        .route("/api/plot", get(plot))
+        .route("/api/marks", get(marks))
+        .route("/api/span", get(span))
+        .route("/api/arrows", get(arrows))
+        .route("/api/search", get(search))
+        .route("/api/selection", get(selection))
+        .route("/api/answer/{command}", get(answer))
+        .fallback(get(page))
+        .with_state(server)
+        .layer(middleware::from_fn_with_state(guard, guard::guard));
+    axum::serve(listener, router).await
+}
+
+/// A file of the page; anything else is the page itself, which has addresses of its own.
+async fn page(uri: Uri) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    if path.starts_with("api/") {
+        let why = format!("there is no {path}: docs/api.md lists what there is");
+        return Failure(StatusCode::NOT_FOUND, why).into_response();
+    }
+    let (name, file) = match Page::get(path) {
+        Some(file) => (path, file),
+        None => match Page::get("index.html") {
+            Some(file) => ("index.html", file),
+            None => return StatusCode::NOT_FOUND.into_response(),
+        },
+    };
+    let kind = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("json") => "application/json",
+        _ => "application/octet-stream",
+    };
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], file.data).into_response()
+}
+
+/// Does what takes longer than a moment on a thread of its own.
+async fn work<T: Send + 'static>(
+    app: Arc<Server>,
+    job: impl FnOnce(&View) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let done = tokio::task::spawn_blocking(move || job(&app.view)).await;
+    done.map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+async fn progress(State(app): App) -> Response {
+    let events = async_stream(app);
+    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from_stream(events)).into_response()
+}
+
+/// What is known of the trace, ten times a second until all is.
+fn async_stream(app: Arc<Server>) -> impl futures_core::Stream<Item = Result<String, Infallible>> {
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            let about = app.view.about();
+            let done = about["done"] == json!(true);
+            if sender.send(Ok(format!("data: {about}\n\n"))).await.is_err() || done {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    tokio_stream::wrappers::ReceiverStream::new(receiver)
+}
+
+#[derive(Deserialize)]
+struct From {
+    #[serde(default)]
+    from: u32,
+}
+
+async fn labels(State(app): App, Query(query): Query<From>) -> Json<Value> {
+    Json(app.view.labels(query.from))
+}
+
+async fn lanes(State(app): App) -> Answer {
+    Ok(Json(work(app, View::lanes).await?))
+}
+
+/// What most questions may say.
+#[derive(Deserialize)]
+struct Asked {
+    from: Option<i64>,
+    to: Option<i64>,
+    #[serde(default)]
+    offset: usize,
+    limit: Option<usize>,
+    #[serde(default)]
+    sort: String,
+    #[serde(default)]
+    q: String,
+    group: Option<u32>,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    kind: String,
+    points: Option<usize>,
+    #[serde(default)]
+    lane: String,
+    #[serde(default)]
+    lanes: String,
+    time: Option<i64>,
+    level: Option<u32>,
+    index: Option<u64>,
+}
+
+impl Asked {
+    fn window(&self) -> (i64, i64) {
+        (self.from.unwrap_or(0), self.to.unwrap_or(i64::MAX))
+    }
+
+    /// How many rows, within reason.
+    fn limit(&self) -> usize {
+        self.limit.unwrap_or(100).min(10_000)
+    }
+}
+
+async fn members(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let found = work(app, move |view| {
+        let page = (asked.offset, asked.limit());
+        view.members(asked.group, &asked.sort, page, asked.window(), &asked.q)
+    });
+    Ok(Json(found.await??))
+}
+
+async fn tasks(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let found =
+        work(app, move |view| view.tasks(&asked.sort, (asked.offset, asked.limit()), &asked.q));
+    Ok(Json(found.await?))
+}
+
+async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, Failure> {
+    const MOST: usize = 512;
+    let level = asked.level.filter(|level| *level < 48);
+    let (Some(level), Some(number)) = (level, asked.index) else {
+        return Err("a tile has a level below 48 and an index".to_owned().into());
+    };
+    if number >> (56 - level.min(55)) != 0 {
+        return Err("there is no time there".to_owned().into());
+    }
+    let lanes = asked.lanes.split(',').filter(|lane| !lane.is_empty());
+    let lanes = lanes.map(str::parse).collect::<Result<Vec<Lane>, String>>()?;
+    if lanes.len() > MOST {
+        return Err(format!("at most {MOST} lanes at a time").into());
+    }
+    let bytes = work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await?;
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
+}
+
+async fn plot(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let found = work(app, move |view| {
+        let (from, to) = asked.window();
+        view.plot(&asked.name, from, to, asked.points.unwrap_or(1000).clamp(1, 20_000))
+    });
+    Ok(Json(found.await??))
+}
+
+async fn marks(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let found = work(app, move |view| {
+        let (from, to) = asked.window();
+        view.marks(&asked.kind, from, to, asked.limit())
+    });
+    Ok(Json(found.await??))
+}
+
+async fn span(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let lane = asked.lane.parse()?;
+    let time = asked.time.unwrap_or(0);
+    let found = work(app, move |view| view.span(lane, time)).await?;
+    Ok(Json(found.map_err(|why| Failure(StatusCode::NOT_FOUND, why))?))
+}
+
+async fn arrows(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let lanes = asked.lanes.split(',').filter_map(|lane| lane.strip_prefix("go:")?.parse().ok());
+    let between: Vec<i64> = lanes.collect();
+    let found = work(app, move |view| {
+        let (from, to) = asked.window();
+        view.arrows(from, to, &between, asked.limit())
+    });
+    Ok(Json(found.await?))
+}
+
+async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    Ok(Json(work(app, move |view| view.search(&asked.q, asked.limit().min(200))).await?))
+}
+
+async fn selection(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let (from, to) = asked.window();
+    let path = app.view.path.display().to_string();
+    let mut found = work(app, move |view| view.selection(from, to)).await?;
+    found["command"] = format!("gotrail goroutines --from {from}ns --to {to}ns {path}").into();
+    Ok(Json(found))
+}
+
+/// The commands whose answers can be had, with how many arguments each takes before the trace.
+const COMMANDS: [(&str, bool); 15] = [
+    ("goroutines", false),
+    ("goroutine", true),
+    ("tasks", false),
+    ("task", true),
+    ("regions", false),
+    ("logs", false),
+    ("latency", false),
+    ("gc", false),
+    ("mmu", false),
+    ("procs", false),
+    ("check", false),
+    ("why", false),
+    ("info", false),
+    ("flame", false),
+    ("pprof", false),
+];
+
+/// What a command says of the trace.
+async fn answer(
+    State(app): App,
+    Path(name): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Result<Response, Failure> {
+    let Some(&(command, takes_id)) = COMMANDS.iter().find(|(known, _)| *known == name) else {
+        let names = COMMANDS.map(|(name, _)| name).join(", ");
+        return Err(format!("no answers of {name:?}; there are {names}").into());
+    };
+    let mut args = vec![command.to_owned()];
+    for (option, value) in &asked {
+        // Nothing that reads or writes another file.
+        let plain = option.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        if !plain || ["rules", "output", "o", "force", "help", "root"].contains(&&**option) {
+            return Err(format!("--{option} cannot be had here").into());
+        }
+        if option == "id" || option == "token" {
+            continue;
+        }
+        match value.as_str() {
+            "" | "true" => args.push(format!("--{option}")),
+            value => args.push(format!("--{option}={value}")),
+        }
+    }
+    match command {
+        "check" => args.push("--format=json".to_owned()),
+        "flame" => args.extend(["--format=folded", "-o", "-"].map(str::to_owned)),
+        "pprof" => args.extend(["-o", "-"].map(str::to_owned)),
+        _ => args.push("--json".to_owned()),
+    }
+    args.push("--".to_owned());
+    if takes_id {
+        let Some(id) = asked.get("id").filter(|id| id.parse::<i64>().is_ok()) else {
+            return Err(format!("{command} is about one thing: give its id").into());
+        };
+        args.push(id.clone());
+    }
+    args.push(app.view.path.display().to_string());
+    let line = format!("gotrail {}", args.join(" "));
+    let Ok(_turn) = app.running.acquire().await else {
+        return Err(Failure(StatusCode::TOO_MANY_REQUESTS, "ask again later".to_owned()));
+    };
+    let output = Command::new(&app.command).args(&args).kill_on_drop(true).output();
+    let limit = Duration::from_secs(120);
+    let output = tokio::time::timeout(limit, output)
+        .await
+        .map_err(|_| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: takes too long")))?
+        .map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: {error}")))?;
+    // 1 is a verdict, where there is something to read.
+    if !output.status.success() && output.stdout.is_empty() {
+        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(why.into());
+    }
+    let kind = match command {
+        "flame" => "text/plain; charset=utf-8",
+        "pprof" => "application/octet-stream",
+        _ => "application/x-ndjson",
+    };
+    let mut response = ([(header::CONTENT_TYPE, kind)], output.stdout).into_response();
+    if let Ok(line) = HeaderValue::from_str(&line) {
+        response.headers_mut().insert("x-gotrail-command", line);
+    }
+    Ok(response)
+}
