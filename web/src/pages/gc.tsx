@@ -1,0 +1,1 @@
+export function GcPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

@@ -1,0 +1,1 @@
+export function GoroutinesPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

@@ -1,0 +1,1 @@
+export function HealthPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

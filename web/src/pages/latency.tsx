@@ -1,0 +1,1 @@
+export function LatencyPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

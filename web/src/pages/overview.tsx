@@ -1,0 +1,1 @@
+export function OverviewPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

@@ -1,0 +1,1 @@
+export function ProfilesPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

@@ -1,0 +1,1 @@
+export function RegionsPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

@@ -1,0 +1,1 @@
+export function TasksPage(_: { args?: string[] }) { return <p class="empty">…</p>; }

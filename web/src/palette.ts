@@ -1,0 +1,77 @@
+// One set of colours for states, on tracks, plots, tables and legends. Hues are told apart by people
+// who are colour-blind (after Okabe and Ito); what waits is pale, what runs is strong, and runnable,
+// time that the scheduler took, is the one warm, bright colour. Hatch is a second cue.
+
+export interface StateStyle {
+  name: string;
+  /** As `#rrggbb`. */
+  light: string;
+  dark: string;
+  hatch: boolean;
+  /** Waits are drawn lower than work. */
+  waits: boolean;
+}
+
+export const STATE: StateStyle[] = [
+  { name: "running", light: "#1f9d78", dark: "#2fae86", hatch: false, waits: false },
+  { name: "runnable", light: "#f07c12", dark: "#ff9f1c", hatch: true, waits: false },
+  { name: "syscall", light: "#3f97dd", dark: "#4aa3e6", hatch: false, waits: false },
+  { name: "syscall, no proc", light: "#2a64a8", dark: "#3472bd", hatch: true, waits: false },
+  { name: "sync", light: "#cf8fc2", dark: "#a7689b", hatch: false, waits: true },
+  { name: "channel", light: "#a3a6dc", dark: "#6b6fb8", hatch: false, waits: true },
+  { name: "network", light: "#86c6d3", dark: "#3d8797", hatch: false, waits: true },
+  { name: "sleep", light: "#cfd5de", dark: "#434b5a", hatch: false, waits: true },
+  { name: "GC", light: "#dfc42c", dark: "#d6c24a", hatch: false, waits: true },
+  { name: "other", light: "#bfb9ab", dark: "#675f55", hatch: false, waits: true },
+];
+export const STATES = STATE.length;
+
+/** From the bottom of a stack upwards: work first, so that its height can be read. */
+export const STACKED = [0, 1, 2, 3, 8, 4, 5, 6, 7, 9];
+/** How many of `STACKED` are no waits. */
+export const WORKING = 4;
+
+const FUNCTIONS_DARK = ["#5b8def", "#c9803f", "#3aa88f", "#c65f86", "#8c7be0", "#8aa03c", "#3f9fc4", "#b56bc4", "#c7a13b", "#5fa35f", "#d0705a", "#7288a8"];
+const FUNCTIONS_LIGHT = ["#7ea5f0", "#dfa066", "#67bfaa", "#dd87a6", "#aa9cea", "#a9bd62", "#6cb9d8", "#cb90d7", "#d8ba5e", "#83bd83", "#e0917f", "#94a6c2"];
+
+export type Theme = "light" | "dark";
+
+/** `#rrggbb` as 0xAABBGGRR, as bytes lie in memory. */
+export function packed(hex: string): number {
+  const n = parseInt(hex.slice(1), 16);
+  return (0xff000000 | ((n & 0xff) << 16) | (n & 0xff00) | (n >> 16)) >>> 0;
+}
+
+const cache = new Map<string, Uint32Array>();
+export function statesPacked(theme: Theme): Uint32Array {
+  let a = cache.get(`s${theme}`);
+  if (!a) cache.set(`s${theme}`, (a = Uint32Array.from(STATE, (s) => packed(s[theme]))));
+  return a;
+}
+
+export function functionsPacked(theme: Theme): Uint32Array {
+  let a = cache.get(`f${theme}`);
+  if (!a) cache.set(`f${theme}`, (a = Uint32Array.from(theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT, packed)));
+  return a;
+}
+
+/** The colour of a numbered thing: neighbours in number are far apart in hue. */
+export function slotOf(n: number): number {
+  return ((n * 2654435761) >>> 0) % FUNCTIONS_DARK.length;
+}
+
+export function functionColour(n: number, theme: Theme): string {
+  return (theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT)[slotOf(n)]!;
+}
+
+export function stateColour(state: number, theme: Theme): string {
+  return (STATE[state] ?? STATE[9]!)[theme];
+}
+
+/** Black or white, whichever can be read on a colour. */
+export function inkOn(colour: number): string {
+  const r = colour & 255;
+  const g = (colour >> 8) & 255;
+  const b = (colour >> 16) & 255;
+  return 0.299 * r + 0.587 * g + 0.114 * b > 120 ? "#0c0f14" : "#f4f6fa";
+}

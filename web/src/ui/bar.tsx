@@ -1,0 +1,55 @@
+// Shares of time by state as one bar, and the legend of states.
+
+import { STACKED, STATE, stateColour } from "../palette.js";
+import { theme } from "../state.js";
+import { duration, exact, percent } from "../time/format.js";
+
+export function StateBar({ states, width = 160 }: { states: number[]; width?: number }) {
+  const sum = states.reduce((a, b) => a + b, 0);
+  if (sum <= 0) return <span class="faint">–</span>;
+  const text = STACKED.filter((s) => states[s]! > 0).map((s) => `${STATE[s]!.name} ${duration(states[s])} (${percent(states[s]! / sum)})`).join(", ");
+  return (
+    <span class="bar" role="img" aria-label={text} title={text} ref={(el) => { if (el) el.style.width = `${width}px`; }}>
+      {STACKED.map((s) => states[s]! > 0 && (
+        <i key={s} class={STATE[s]!.hatch ? "hatch" : ""} ref={(el) => { if (el) { el.style.width = `${(states[s]! / sum) * 100}%`; el.style.backgroundColor = stateColour(s, theme.value); } }} />
+      ))}
+    </span>
+  );
+}
+
+export function StateTable({ states, what }: { states: number[]; what: string }) {
+  const sum = states.reduce((a, b) => a + b, 0);
+  if (sum <= 0) return <p class="empty">No goroutine lived {what}.</p>;
+  return (
+    <table class="plain">
+      <caption class="hide">Time of goroutines by state</caption>
+      <thead><tr><th scope="col">state</th><th scope="col" class="num">time</th><th scope="col" class="num">share</th></tr></thead>
+      <tbody>
+        {STACKED.filter((s) => states[s]! > 0).map((s) => (
+          <tr key={s}>
+            <td><Chip state={s} /></td>
+            <td class="num" title={exact(states[s])}>{duration(states[s])}</td>
+            <td class="num">{percent(states[s]! / sum)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+export function Chip({ state, text }: { state: number; text?: string }) {
+  return (
+    <span class="chip">
+      <i class={`swatch ${STATE[state]?.hatch ? "hatch" : ""}`} ref={(el) => { if (el) el.style.backgroundColor = stateColour(state, theme.value); }} />
+      {text ?? STATE[state]?.name ?? "unknown"}
+    </span>
+  );
+}
+
+export function Legend() {
+  return (
+    <div class="legend" role="group" aria-label="Colours of states">
+      {STACKED.map((s) => <Chip key={s} state={s} />)}
+    </div>
+  );
+}
