@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { readFileSync, existsSync } from "node:fs";
 import { join, normalize, extname } from "node:path";
 import { synth, STATES } from "./synth.mjs";
-import { encodeTile, laneOf } from "./tile.mjs";
+import { chunked, encodeTile, laneOf } from "./tile.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
 const PORT = Number(process.env.PORT ?? 7070);
@@ -26,6 +26,7 @@ const D = T.duration;
 const byId = new Map(T.all.map((g) => [g.id, g]));
 const groupSpans = T.group.map((g) => g.members.flatMap((m) => m.spans).sort((a, b) => a.from - b.from));
 const allSpans = groupSpans.flat().sort((a, b) => a.from - b.from);
+const groupChunks = groupSpans.map(chunked), allChunks = chunked(allSpans);
 for (const p of [...T.proc, ...T.threads]) p.spans.sort((a, b) => a.from - b.from);
 const started = Date.now();
 const progress = () => Math.min(1, (Date.now() - started) / INDEX_MS);
@@ -42,10 +43,10 @@ const active = (s) => s[0] + s[1] + s[2] + s[3];
 
 function spansOf(lane) {
   const [kind, id] = lane.split(":");
-  if (lane === "all") return [allSpans, true];
+  if (lane === "all") return [allSpans, allChunks];
   if (lane === "gc") return [T.gc];
   if (lane === "stw") return [T.stw];
-  if (kind === "group") return T.group[id] ? [groupSpans[id], true] : null;
+  if (kind === "group") return T.group[id] ? [groupSpans[id], groupChunks[id]] : null;
   if (kind === "go") return byId.get(+id) ? [byId.get(+id).spans] : null;
   if (kind === "proc") return T.proc[id] ? [T.proc[id].spans] : null;
   if (kind === "thread") return [T.threads.find((t) => t.id === +id)?.spans ?? []];
@@ -69,8 +70,8 @@ function tile(q) {
     if (complete && cache.has(key)) return cache.get(key);
     const found = spansOf(lane);
     if (!found) return null;
-    const spans = complete ? found[0] : found[0].filter((s) => s.from < now).map((s) => (s.to > now ? { ...s, to: now } : s));
-    const out = laneOf(spans, level, index, found[1]);
+    const spans = complete || found[1] ? found[0] : found[0].filter((s) => s.from < now).map((s) => (s.to > now ? { ...s, to: now } : s));
+    const out = laneOf(spans, level, index, found[1], now);
     if (complete) cache.set(key, out);
     return out;
   }), complete));
@@ -133,7 +134,9 @@ function marks(q) {
   else if (q.kind === "stw") rows = T.stw.map((s) => ({ from: s.from, to: s.to, go: s.go, task: null, text: T.labels[s.label], lane: "stw" }));
   else if (q.kind === "lost") rows = info().lost.map((l) => ({ from: l.from, to: l.to, go: null, task: null, text: l.what, lane: null }));
   rows = rows.filter((r) => r.from <= to && r.to >= from);
-  return { total: rows.length, rows: rows.slice(0, limit) };
+  const strip = new Array(512).fill(0);
+  for (const r of rows) strip[Math.max(0, Math.min(511, Math.floor(((r.from - from) / (to - from)) * 512)))]++;
+  return { total: rows.length, rows: rows.slice(0, limit), strip };
 }
 
 const stackOf = (fn, why) => [

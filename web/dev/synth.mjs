@@ -81,7 +81,7 @@ export function synth({ seed = 7, goroutines = 24000, groups = 40, procs = 8, du
   for (let g = 1; g < groups; g++) {
     const many = g === 1 ? 64 : g === 3 ? 12 : g < 12 ? 8 : 3;
     if (g === 2 || g === 7 || g === 10) continue;
-    for (let i = 0; i < many; i++) spawn(g, 2000 + exp(4e6), Infinity, g === 1 ? 4e6 : 3e7, g === 1 ? 9e5 : 2e5, 1);
+    for (let i = 0; i < many; i++) spawn(g, 2000 + exp(4e6), Infinity, g === 1 ? 6e7 : 5e7, g === 1 ? 6e5 : 1.5e5, 1);
   }
   const requests = goroutines - all.length;
   let at = 1e6;
@@ -97,8 +97,8 @@ export function synth({ seed = 7, goroutines = 24000, groups = 40, procs = 8, du
   const proc = [];
   for (let p = procs - 1; p >= 0; p--) idle.push(p);
   for (let p = 0; p < procs; p++) proc.push({ id: p, spans: [] });
-  const gc = [], stw = [], heap = [[0, 4e6]], goal = [[0, 16e6]];
-  let mem = 4e6, limit = 16e6, inGC = 0, stopped = 0;
+  const gc = [], stw = [], heap = [[0, 4e6]], goal = [[0, 6e7]];
+  let mem = 4e6, limit = 6e7, inGC = 0, stopped = 0;
   const close = (go, t, next) => {
     if (t > go.since) go.spans.push({ from: go.since, to: t, state: go.state, label: go.state === RUNNING || go.state === RUNNABLE ? go.label : reasons[go.wait] ?? go.label, go: go.id, proc: go.proc, woke: go.woke });
     go.since = t;
@@ -119,7 +119,7 @@ export function synth({ seed = 7, goroutines = 24000, groups = 40, procs = 8, du
     const [t, [what, x, y]] = events.pop();
     if (t >= duration) break;
     if (what === "spawn") {
-      const conn = spawn(x, t, 2 + Math.floor(rand() * 8), 1.2e6, x === 2 ? 2.6e5 : 6e4, 1 + Math.floor(rand() * 20));
+      const conn = spawn(x, t, 2 + Math.floor(rand() * 6), 1.6e6, x === 2 ? 3.2e5 : 6e4, 1 + Math.floor(rand() * 20));
       conn.task = x === 2;
     } else if (what === "ready") {
       if (x.state !== RUNNABLE) { x.woke = y; close(x, t, RUNNABLE); }
@@ -127,7 +127,7 @@ export function synth({ seed = 7, goroutines = 24000, groups = 40, procs = 8, du
       start(t);
     } else if (what === "stop") {
       proc[y].spans.push({ from: x.since, to: t, state: RUNNING, label: x.label, go: x.id });
-      mem += (t - x.since) * 0.35;
+      mem += (t - x.since) * 0.09;
       if (mem > limit && !inGC) {
         const mark = 1.2e7 + exp(6e6);
         stw.push({ from: t, to: t + exp(6e4), state: GC, label: label("GC sweep termination"), go: x.id });
@@ -151,8 +151,8 @@ export function synth({ seed = 7, goroutines = 24000, groups = 40, procs = 8, du
       inGC = 0;
       stw.push({ from: t, to: t + exp(4e4), state: GC, label: label("GC mark termination"), go: 1 });
       heap.push([t - 1, mem]);
-      mem = 5e6 + rand() * 3e6;
-      limit = mem * 2.2 + 6e6;
+      mem = 2.4e7 + rand() * 9e6;
+      limit = mem * 2.2 + 7e7 + rand() * 2e7;
       heap.push([t, mem]);
       goal.push([t, limit]);
     }

@@ -43,11 +43,23 @@ export function encodeTile(lanes, complete) {
   return buffer;
 }
 
+const CHUNK = 2 ** 26;
+/** Spans cut at even moments and sorted into drawers, so that sums of a short time are quick. */
+export function chunked(spans) {
+  const out = [];
+  for (const s of spans) {
+    for (let c = Math.floor(s.from / CHUNK); c * CHUNK < s.to; c++) {
+      (out[c] ??= []).push({ from: Math.max(s.from, c * CHUNK), to: Math.min(s.to, (c + 1) * CHUNK), state: s.state });
+    }
+  }
+  return out;
+}
+
 /** One lane of one tile from spans in the order of their beginning: spans if they are few, else shares. */
-export function laneOf(spans, level, index, merge = false) {
+export function laneOf(spans, level, index, chunks = null, until = Infinity) {
   if (!spans) return null;
   const bin = 2 ** level, t0 = index * bin * BINS, t1 = t0 + bin * BINS;
-  if (!merge) {
+  if (!chunks) {
     const few = [];
     for (const s of spans) {
       if (s.from >= t1) break;
@@ -57,10 +69,10 @@ export function laneOf(spans, level, index, merge = false) {
     if (few.length <= 512) return { spans: few };
   }
   const sums = new Float64Array(BINS * S);
-  for (const s of spans) {
-    if (s.from >= t1) break;
-    if (s.to <= t0) continue;
-    const a = Math.max(s.from, t0), b = Math.min(s.to, t1);
+  const some = chunks ? chunks.slice(Math.floor(t0 / CHUNK), Math.ceil(Math.min(t1, until) / CHUNK)).flat() : spans;
+  for (const s of some) {
+    if (!s || s.from >= t1 || s.to <= t0) continue;
+    const a = Math.max(s.from, t0), b = Math.min(s.to, t1, until);
     for (let i = Math.floor((a - t0) / bin); i < BINS && t0 + i * bin < b; i++) {
       sums[i * S + s.state] += Math.min(b, t0 + (i + 1) * bin) - Math.max(a, t0 + i * bin);
     }

@@ -40,6 +40,8 @@ export interface Span {
   previous: number | null; next: number | null; similar: { count: number; p50: number; p99: number; max: number; total: number } | null;
 }
 export interface Mark { from: number; to: number; go: number | null; task: number | null; text: string; lane: string | null }
+/** `strip` is how many there are in equal parts of the time asked for, where the server says it. */
+export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?: number }
 export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
 export interface Arrow { kind: "unblock" | "create"; time: number; from: number; to: number }
 export interface Step { go: number; function: string; from: number; to: number; kind: string; label: string | null }

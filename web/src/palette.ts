@@ -17,12 +17,12 @@ export const STATE: StateStyle[] = [
   { name: "runnable", light: "#f07c12", dark: "#ff9f1c", hatch: true, waits: false },
   { name: "syscall", light: "#3f97dd", dark: "#4aa3e6", hatch: false, waits: false },
   { name: "syscall, no proc", light: "#2a64a8", dark: "#3472bd", hatch: true, waits: false },
-  { name: "sync", light: "#cf8fc2", dark: "#a7689b", hatch: false, waits: true },
-  { name: "channel", light: "#a3a6dc", dark: "#6b6fb8", hatch: false, waits: true },
-  { name: "network", light: "#86c6d3", dark: "#3d8797", hatch: false, waits: true },
-  { name: "sleep", light: "#cfd5de", dark: "#434b5a", hatch: false, waits: true },
+  { name: "sync", light: "#d9aed0", dark: "#85587c", hatch: false, waits: true },
+  { name: "channel", light: "#b9bce4", dark: "#50568c", hatch: false, waits: true },
+  { name: "network", light: "#a5d3dc", dark: "#346b77", hatch: false, waits: true },
+  { name: "sleep", light: "#dde1e8", dark: "#363d4a", hatch: false, waits: true },
   { name: "GC", light: "#dfc42c", dark: "#d6c24a", hatch: false, waits: true },
-  { name: "other", light: "#bfb9ab", dark: "#675f55", hatch: false, waits: true },
+  { name: "other", light: "#cdc8bc", dark: "#5a534b", hatch: false, waits: true },
 ];
 export const STATES = STATE.length;
 

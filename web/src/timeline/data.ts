@@ -1,6 +1,8 @@
 // What rows of the timeline show besides tiles: pages of long lists, plots, marks.
 
-import { get, type Mark, type Member, type Page, type Plot, type Task } from "../api.js";
+import { get, type Marks, type Member, type Page, type Plot, type Task } from "../api.js";
+import { untracked } from "@preact/signals";
+import { duration } from "../state.js";
 import type { View } from "../time/view.js";
 
 const PAGE = 200;
@@ -75,7 +77,7 @@ export class Ranged<T> {
     const range = { from: v.from - width, to: v.to + width };
     this.stale = false;
     try {
-      this.value = await this.fetcher({ from: Math.max(0, range.from), to: range.to });
+      this.value = await this.fetcher({ from: Math.max(0, range.from), to: Math.min(range.to, untracked(() => duration.value)) });
       this.got = range;
       this.timer = 0;
       this.changed();
@@ -92,14 +94,14 @@ export class TimelineData {
   readonly names = new Map<string, string>();
   readonly heap: Ranged<Plot>;
   readonly goal: Ranged<Plot>;
-  readonly marks: Record<string, Ranged<Page<Mark>>>;
+  readonly marks: Record<string, Ranged<Marks>>;
 
   constructor(private changed: () => void, private sort: () => string) {
     this.tasks = new Paged<Task>("tasks", { sort: "begin" }, changed, (t) => this.names.set(t.lane, t.name));
     const plot = (name: string) => new Ranged((v) => get<Plot>("plot", { name, from: v.from, to: v.to, points: 1500 }), changed);
     this.heap = plot("heap");
     this.goal = plot("goal");
-    const marks = (kind: string) => new Ranged((v) => get<Page<Mark>>("marks", { kind, from: v.from, to: v.to, limit: 4000 }), changed);
+    const marks = (kind: string) => new Ranged(async (v) => ({ ...(await get<Marks>("marks", { kind, from: v.from, to: v.to, limit: 2000 })), from: v.from, to: v.to }), changed);
     this.marks = { logs: marks("logs"), samples: marks("samples") };
   }
 

@@ -36,7 +36,7 @@ export class Engine {
   rendererName = "";
   private canvas!: HTMLCanvasElement;
   private over!: HTMLCanvasElement;
-  private ctx!: CanvasRenderingContext2D;
+  private ctx: CanvasRenderingContext2D | null = null;
   private dirty = 0; // 1: only the overlay, 2: everything
   private frame = 0;
   private visible: Row[] = [];
@@ -59,7 +59,7 @@ export class Engine {
   mount(canvas: HTMLCanvasElement, over: HTMLCanvasElement): () => void {
     this.canvas = canvas;
     this.over = over;
-    this.ctx = over.getContext("2d")!;
+    this.ctx = over.getContext("2d");
     const wants2d = new URLSearchParams(location.search).has("canvas2d");
     const renderer: Renderer = (wants2d ? null : GlRenderer.make(canvas)) ?? new CanvasRenderer(canvas);
     this.rendererName = renderer.name;
@@ -185,6 +185,7 @@ export class Engine {
 
   private draw(now: number): void {
     this.frame = 0;
+    if (!this.ctx) return;
     const began = performance.now();
     const what = this.dirty;
     this.dirty = 0;

@@ -59,8 +59,8 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
   ctx.beginPath();
   ctx.rect(0, pins, width, height - pins);
   ctx.clip();
-  ctx.fillStyle = ink.line;
   for (const row of rows) {
+    ctx.fillStyle = ink.line;
     const y = row.y - e.scrollTop + pins;
     if (row.section.kind !== "members" && row.section.kind !== "tasks") ctx.fillRect(0, y + row.height - 1, width, 1);
     if (row.section.kind === "plot") drawPlot(ctx, e, y, row.height, ink);
@@ -165,6 +165,19 @@ function drawMarks(ctx: CanvasRenderingContext2D, e: Engine, row: Row, y: number
     return;
   }
   ctx.fillStyle = row.section.key === "logs" ? ink.accent : stateColour(0, state.theme.value);
+  if (marks.rows.length < marks.total && marks.strip) {
+    // Too many to have them one by one: how many there are, as heights.
+    const most = Math.max(...marks.strip, 1);
+    const part = (marks.to! - marks.from!) / marks.strip.length;
+    marks.strip.forEach((n, i) => {
+      const x = e.x(marks.from! + i * part);
+      const w = (part / (state.view.value.to - state.view.value.from)) * e.width;
+      if (n === 0 || x + w < 0 || x > e.width) return;
+      const h = Math.max(1, (n / most) * (row.height - 6));
+      ctx.fillRect(x, y + row.height - 3 - h, Math.max(w - 0.4, 0.8), h);
+    });
+    return;
+  }
   let last = -10;
   let room = -10;
   for (const m of marks.rows) {

@@ -66,8 +66,8 @@ export function layout(input: LayoutInput): Layout {
   const lanes = input.lanes;
 
   add({ key: "heap", kind: open("heap") ? "plot" : "header", title: "Heap", note: "allocated, goal", rowHeight: open("heap") ? HEIGHT.plot : HEIGHT.header, open: open("heap") });
-  add({ key: "states", kind: open("states") ? "states" : "header", title: "Goroutines at work", note: "running, runnable, syscall", lane: "all", rowHeight: open("states") ? HEIGHT.states : HEIGHT.header, open: open("states") });
-  add({ key: "allstates", kind: open("allstates") ? "states" : "header", title: "All goroutines", note: "by state, blocked too", lane: "all", rowHeight: open("allstates") ? HEIGHT.states : HEIGHT.header, open: open("allstates") });
+  add({ key: "states", kind: open("states") ? "states" : "header", title: "Goroutines at work", full: "Goroutines that run, are runnable, or are in system calls, by number", lane: "all", rowHeight: open("states") ? HEIGHT.states : HEIGHT.header, open: open("states") });
+  add({ key: "allstates", kind: open("allstates") ? "states" : "header", title: "All goroutines", full: "All goroutines by state, blocked ones too, by number", lane: "all", rowHeight: open("allstates") ? HEIGHT.states : HEIGHT.header, open: open("allstates") });
   add({ key: "gc", kind: "lane", title: "GC", note: "mark", lane: "gc", rowHeight: HEIGHT.thin });
   add({ key: "stw", kind: "lane", title: "Stop the world", lane: "stw", rowHeight: HEIGHT.thin });
   add({ key: "logs", kind: "marks", title: "Logs", rowHeight: HEIGHT.marks });
