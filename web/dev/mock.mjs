@@ -249,7 +249,7 @@ function flame(q) {
 }
 
 function answer(command, q) {
-  const name = q.show ? `${command}-${q.show}` : q.by ? `${command}-${q.by}` : command;
+  const name = q.each ? `${command}-each` : q.show && q.show !== "summary" ? `${command}-${q.show}` : q.by ? `${command}-${q.by}` : command;
   const file = join(here, "answers", `${name}.ndjson`);
   if (!/^[a-z-]+$/.test(name) || !existsSync(file)) throw 404;
   return readFileSync(file, "utf8");
