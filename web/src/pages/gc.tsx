@@ -95,7 +95,7 @@ function Fact({ big, text, full }: { big: string; text: string; full?: string })
 function HeapPlot({ rows }: { rows: Heap[] }) {
   const x = useMemo(() => rows.map((r) => r.after), [rows]);
   const ys = useMemo(() => [rows.map((r) => r.allocated), rows.map((r) => r.goal)], [rows]);
-  return <Plot what="Heap and goal over time" x={x} ys={ys} showX={(v) => state.moment(v, 1e6)} showY={bytes} height={200} onRange={(a, b) => showRange(a, b)}
+  return <Plot what="Heap and goal over time" x={x} ys={ys} showX={(v) => state.moment(v, 1e6)} showY={bytes} binary height={200} onRange={(a, b) => showRange(a, b)}
     lines={[{ label: "allocated", light: STATE[0]!.light, dark: STATE[0]!.dark, fill: true, stepped: true }, { label: "goal", light: STATE[8]!.light, dark: STATE[8]!.dark, stepped: true }]} />;
 }
 

@@ -106,6 +106,6 @@ export function GoroutinePage({ id }: { id: string }) {
 
 function place(stack: Frame[] | null): string {
   if (!stack || stack.length === 0) return "";
-  const f = stack.find((x) => !/^(runtime|sync|internal)[./]/.test(x.function)) ?? stack[0]!;
+  const f = stack.find((x) => !/^(runtime|sync|time|internal)[./]/.test(x.function)) ?? stack[0]!;
   return `${f.function}:${f.line}`;
 }

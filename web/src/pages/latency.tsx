@@ -43,7 +43,7 @@ export function LatencyPage() {
       <Await of={answer} what="the waits">
         {(a) => (
           <Table name={`latency by ${by}`} columns={by === "stack" ? byStack : byReason} rows={a.rows} sort="-total" most={30}
-            tools={<><span class="tabs" role="group" aria-label="A row is">{(["state", "reason", "stack"] as const).map((k) => <button key={k} aria-selected={k === by} role="tab" onClick={() => setBy(k)}>by {k}</button>)}</span><Command of={a} /></>}
+            tools={<><span class="tabs" role="group" aria-label="A row is">{(["state", "reason", "stack"] as const).map((k) => <button key={k} aria-pressed={k === by} onClick={() => setBy(k)}>by {k}</button>)}</span><Command of={a} /></>}
             empty="Nothing waited in this time." onPick={mark} pickHint="Mark these spans in the timeline" />
         )}
       </Await>

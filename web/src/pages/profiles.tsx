@@ -39,9 +39,9 @@ export function ProfilesPage({ args }: { args: string[] }) {
           const columns: Column<Fn>[] = [
             { key: "name", title: "function", wide: true, value: (r) => r.name, show: (r) => cut(r.name, 160), full: (r) => cut(r.name, 2000) },
             { key: "own", title: "own", hint: "Where it is the innermost frame", number: true, value: (r) => r.own, show: (r) => value(r.own), full: (r) => `${count(r.own)} ${f.unit}` },
-            { key: "ownShare", title: "", number: true, value: (r) => r.own / f.total, show: (r) => percent(r.own / f.total) },
+            { key: "ownShare", title: "own, share", number: true, value: (r) => r.own / f.total, show: (r) => percent(r.own / f.total) },
             { key: "all", title: "with callees", number: true, value: (r) => r.all, show: (r) => value(r.all), full: (r) => `${count(r.all)} ${f.unit}` },
-            { key: "allShare", title: "", number: true, value: (r) => r.all / f.total, show: (r) => percent(r.all / f.total) },
+            { key: "allShare", title: "share", number: true, value: (r) => r.all / f.total, show: (r) => percent(r.all / f.total) },
           ];
           return (
             <>

@@ -164,10 +164,10 @@ export function Strip() {
   };
   const trace = state.trace.value;
   return (
-    <div class="strip" ref={box} onPointerDown={down} onDblClick={() => state.showWhole()} role="img"
+    <section aria-label="Overview"><div class="strip" ref={box} onPointerDown={down} onDblClick={() => state.showWhole()} role="img"
       aria-label={`Overview of the whole trace, ${text(trace?.duration)}: goroutines running, runnable and in system calls. Drag to choose what the timeline shows.`}>
       <canvas ref={canvas} />
       <div class="brush" ref={window_} />
-    </div>
+    </div></section>
   );
 }

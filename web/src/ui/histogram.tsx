@@ -11,17 +11,28 @@ export interface Bucket {
   count: number;
 }
 
-/** Buckets of half powers of two from values; empty ones at the ends are left out. */
-export function buckets(values: number[], perDouble = 2): Bucket[] {
+/** Buckets from values: by half powers of two if they differ much, and else of equal width. */
+export function buckets(values: number[]): Bucket[] {
   if (values.length === 0) return [];
-  const index = (v: number) => (v < 1 ? 0 : Math.floor(Math.log2(v) * perDouble) + 1);
-  const counts = new Map<number, number>();
-  for (const v of values) counts.set(index(v), (counts.get(index(v)) ?? 0) + 1);
-  const keys = [...counts.keys()];
-  const first = keys.reduce((a, b) => Math.min(a, b));
-  const last = keys.reduce((a, b) => Math.max(a, b));
+  let min = Infinity;
+  let max = -Infinity;
+  for (const v of values) {
+    min = Math.min(min, v);
+    max = Math.max(max, v);
+  }
+  if (max < Math.max(1, min) * 12) return even(values, Math.floor(min), Math.floor(max) + 1, Math.min(40, Math.max(1, Math.floor(max) - Math.floor(min) + 1)));
+  const index = (v: number) => (v < 1 ? 0 : Math.floor(Math.log2(v) * 2) + 1);
+  const first = index(min);
   const out: Bucket[] = [];
-  for (let i = first; i <= last; i++) out.push({ from: i === 0 ? 0 : 2 ** ((i - 1) / perDouble), upto: 2 ** (i / perDouble), count: counts.get(i) ?? 0 });
+  for (let i = first; i <= index(max); i++) out.push({ from: i === 0 ? 0 : 2 ** ((i - 1) / 2), upto: 2 ** (i / 2), count: 0 });
+  for (const v of values) out[index(v) - first]!.count++;
+  return out;
+}
+
+function even(values: number[], from: number, upto: number, n: number): Bucket[] {
+  const width = (upto - from) / n;
+  const out = Array.from({ length: n }, (_, i): Bucket => ({ from: from + i * width, upto: from + (i + 1) * width, count: 0 }));
+  for (const v of values) out[Math.min(n - 1, Math.floor((v - from) / width))]!.count++;
   return out;
 }
 

@@ -14,6 +14,8 @@ export interface Line {
   stepped?: boolean;
 }
 
+const POWERS = Array.from({ length: 50 }, (_, i) => 2 ** i);
+
 interface Props {
   x: number[];
   ys: (number | null)[][];
@@ -23,11 +25,13 @@ interface Props {
   showX: (v: number) => string;
   showY: (v: number) => string;
   rangeY?: [number, number];
+  /** Ticks at powers of two: the axis has bytes. */
+  binary?: boolean;
   what: string;
   onRange?: (from: number, to: number) => void;
 }
 
-export function Plot({ x, ys, lines, height = 220, logX, showX, showY, rangeY, what, onRange }: Props) {
+export function Plot({ x, ys, lines, height = 220, logX, showX, showY, rangeY, binary, what, onRange }: Props) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const el = box.current!;
@@ -44,8 +48,8 @@ export function Plot({ x, ys, lines, height = 220, logX, showX, showY, rangeY, w
         scales: { x: { time: false, ...(logX ? { distr: 3, log: 10 } : {}) }, y: rangeY ? { range: () => rangeY } : { range: (_u, _min, max) => [0, max > 0 ? max * 1.05 : 1] } },
         axes: [
           // A tick of a logarithmic axis without a name has the value null.
-          { ...axis, values: (_u, v) => v.map((n) => (n === null ? "" : showX(n))) },
-          { ...axis, size: 62, values: (_u, v) => v.map((n) => (n === null ? "" : showY(n))) },
+          { ...axis, size: 28, values: (_u, v) => v.map((n) => (n === null ? "" : showX(n))) },
+          { ...axis, size: 62, ...(binary ? { incrs: POWERS } : {}), values: (_u, v) => v.map((n) => (n === null ? "" : showY(n))) },
         ],
         series: [
           { label: "at", value: (_u, v) => (v === null ? "–" : showX(v)) },
