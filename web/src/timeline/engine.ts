@@ -8,10 +8,10 @@ import { TileClient } from "../tiles/client.js";
 import type { Spans } from "../tiles/decode.js";
 import { between, type View } from "../time/view.js";
 import { taskOf } from "../tasks.js";
-import { CanvasRenderer } from "./canvas2d.js";
 import { TimelineData } from "./data.js";
 import { GlRenderer } from "./gl.js";
 import { drawOverlay } from "./overlay.js";
+import { PixelRenderer } from "./pixels.js";
 import { MODE_COUNTS, MODE_WORKING, type Renderer } from "./render.js";
 import { HEIGHT, layout, rowsIn, type Layout, type Row } from "./rows.js";
 import { Scene, styleOf } from "./scene.js";
@@ -59,9 +59,12 @@ export class Engine {
   mount(canvas: HTMLCanvasElement, over: HTMLCanvasElement): () => void {
     this.canvas = canvas;
     this.over = over;
-    this.ctx = over.getContext("2d");
-    const wants2d = new URLSearchParams(location.search).has("canvas2d");
-    const renderer: Renderer = (wants2d ? null : GlRenderer.make(canvas)) ?? new CanvasRenderer(canvas);
+    // `?draw=pixels` and `?draw=webgl` are for tests, and for whom the choice is wrong.
+    const wanted = new URLSearchParams(location.search).get("draw");
+    const gl = wanted === "pixels" ? null : GlRenderer.make(canvas, wanted === "webgl");
+    const renderer: Renderer = gl ?? new PixelRenderer(canvas);
+    // Without a graphics card, a canvas that lies in memory is the faster one.
+    this.ctx = over.getContext("2d", { willReadFrequently: gl === null });
     this.rendererName = renderer.name;
     this.scene = new Scene(this.client.cache, renderer);
     this.client.cache.onEvict = (e) => renderer.forget(e);

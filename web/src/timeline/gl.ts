@@ -109,8 +109,9 @@ export class GlRenderer implements Renderer {
   private theme: Theme | null = null;
   private uniforms: Record<string, WebGLUniformLocation | null>;
 
-  static make(canvas: HTMLCanvasElement): GlRenderer | null {
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: false, powerPreference: "low-power" });
+  static make(canvas: HTMLCanvasElement, forced: boolean): GlRenderer | null {
+    if (!forced && imitated()) return null;
+    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: false, failIfMajorPerformanceCaveat: !forced });
     try {
       return gl ? new GlRenderer(canvas, gl) : null;
     } catch {
@@ -282,6 +283,17 @@ export class GlRenderer implements Renderer {
   end(): void {
     this.flush();
   }
+}
+
+/** Whether the graphics card is imitated by software: pixels.ts is ten times as fast as that. */
+function imitated(): boolean {
+  // Asked of another canvas: one that had a context of WebGL never has one of 2D.
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return true;
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
 }
 
 function attribute(gl: WebGL2RenderingContext, at: number, n: number, type: number, normal: boolean, stride: number, offset: number): void {

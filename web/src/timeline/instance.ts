@@ -12,3 +12,6 @@ export interface Tip {
   lines: { colour: string | null; text: string }[];
 }
 export const tip = signal<Tip | null>(null);
+
+// For tests and measurements: where rows are, and how long frames took.
+Object.assign(globalThis, { gotrailTimeline: engine });

@@ -1,4 +1,5 @@
-// What a renderer of the timeline can do. Two exist: WebGL2, and Canvas 2D where that is missing.
+// What a renderer of the timeline can do. Two exist: WebGL2, and
+// pixels computed in memory where there is no graphics card.
 
 import type { Entry } from "../tiles/cache.js";
 import type { Theme } from "../palette.js";
