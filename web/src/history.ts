@@ -52,6 +52,6 @@ export function showSpan(lane: string, time: number, range?: { from: number; to:
     state.args.value = [];
     state.focus.value = { lane, time };
     if (range) state.revealRange(range.from, Math.max(range.to, range.from + 1));
-    else state.revealRange(time, time + 1);
+    else state.revealTime(time);
   });
 }

@@ -4,7 +4,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import type { Lanes, Matches, TraceInfo } from "./api.js";
 import { clock, clockFull, duration as formatDuration, offset } from "./time/format.js";
-import { clamp, fit, reveal, whole, type View } from "./time/view.js";
+import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
 import { initial, type Colour, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
 
 export const trace = signal<TraceInfo | null>(null);
@@ -85,6 +85,11 @@ export function fitRange(from: number, to: number): void {
 
 export function revealRange(from: number, to: number): void {
   setView(reveal(view.value, from, to, duration.value));
+}
+
+export function revealTime(t: number): void {
+  const v = revealMoment(view.value, t, duration.value);
+  if (v !== view.value) setView(v);
 }
 
 export function toggle(key: string): void {

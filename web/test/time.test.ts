@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bytes, clock, clockFull, count, cut, duration, offset, parseDuration, percent, short, tickStep } from "../src/time/format.js";
-import { between, clamp, fit, NARROWEST, pan, reveal, whole, zoom } from "../src/time/view.js";
+import { between, clamp, fit, NARROWEST, pan, reveal, revealMoment, whole, zoom } from "../src/time/view.js";
 
 describe("lengths of time", () => {
   test("have three significant digits and a unit", () => {
@@ -62,6 +62,11 @@ describe("the view", () => {
     expect(reveal(v, 10_000, 20_000, D)).toEqual(v);
     expect(reveal(v, 2e6, 2.1e6, D).to - reveal(v, 2e6, 2.1e6, D).from).toBeCloseTo(1e6);
     expect(reveal(v, 0, 2e6, D).to).toBeGreaterThan(2e6);
+  });
+  test("shows a moment without zooming", () => {
+    const v = { from: 1e6, to: 2e6 };
+    expect(revealMoment(v, 1.5e6, D)).toBe(v);
+    expect(revealMoment(v, 5e6, D)).toEqual({ from: 4.5e6, to: 5.5e6 });
   });
   test("between two views begins at one and ends at the other", () => {
     const a = { from: 0, to: 1e9 };

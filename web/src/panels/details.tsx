@@ -128,7 +128,7 @@ function SpanPanel() {
 function jump(lane: string, time: number): void {
   step(() => {
     state.focus.value = { lane, time };
-    state.revealRange(time, time + 1);
+    state.revealTime(time);
   });
   engine.show(lane);
 }

@@ -56,6 +56,13 @@ export function reveal(v: View, from: number, to: number, duration: number): Vie
   return clamp({ from: middle - width / 2, to: middle + width / 2 }, duration);
 }
 
+/** Moves the view, without zooming, so that a moment is seen and not at the very edge. */
+export function revealMoment(v: View, t: number, duration: number): View {
+  const width = v.to - v.from;
+  if (t >= v.from + width * 0.02 && t <= v.to - width * 0.02) return v;
+  return clamp({ from: t - width / 2, to: t + width / 2 }, duration);
+}
+
 /** The view between two, for animation: widths change by ratio, so that zooming looks even. */
 export function between(a: View, b: View, k: number): View {
   const wa = a.to - a.from;
