@@ -4,7 +4,7 @@ import { go, showSpan, step } from "./history.js";
 import { nextMatch } from "./matches.js";
 import { spanOf } from "./panels/span.js";
 import * as state from "./state.js";
-import { engine } from "./timeline/instance.js";
+import { engine, tip } from "./timeline/instance.js";
 import { pan, zoom } from "./time/view.js";
 
 interface Key {
@@ -130,5 +130,6 @@ export function onKey(e: KeyboardEvent): void {
   const onlyTimeline = !["/", "?", "Escape", "t", "g"].includes(e.key);
   if (onlyTimeline && state.page.value !== "timeline") return;
   e.preventDefault();
+  tip.value = null;
   key.run(e);
 }

@@ -52,5 +52,5 @@ export function nextMatch(by: 1 | -1): void {
   const r = m.rows[i]!;
   showSpan(r.lane, Math.floor((r.from + r.to) / 2), r);
   state.matchAt.value = i;
-  engine.show(r.lane);
+  engine.show(r.lane, true);
 }

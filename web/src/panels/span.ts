@@ -31,6 +31,8 @@ export function watchFocus(): void {
     get<Span>("span", { lane: focus.lane, time: focus.time }, signal).then(
       (span) => {
         spanOf.value = span;
+        if (span.go !== null && span.function) learn(span.go, span.function);
+        for (const o of [span.ended, span.creator]) if (o?.function) learn(o.go, o.function);
         spanLoading.value = false;
         void arrows(span, signal);
       },
@@ -64,6 +66,13 @@ export function watchFocus(): void {
       },
     );
   });
+}
+
+/** Lanes that were never in a list have names, too. */
+function learn(go: number, name: string): void {
+  if (engine.data.names.get(`go:${go}`) === name) return;
+  engine.data.names.set(`go:${go}`, name);
+  engine.arrived.value = engine.arrived.peek() + 1;
 }
 
 /** Who woke and made the goroutines of the span, in its time. */

@@ -50,7 +50,7 @@ export function whole(duration: number): View {
 export function reveal(v: View, from: number, to: number, duration: number): View {
   const width = v.to - v.from;
   const length = to - from;
-  if (length > width || length < width / 2000) return fit(from, to, duration, 1);
+  if (length > width || length < width / 200) return fit(from, to, duration, 1);
   if (from >= v.from && to <= v.to) return v;
   const middle = (from + to) / 2;
   return clamp({ from: middle - width / 2, to: middle + width / 2 }, duration);

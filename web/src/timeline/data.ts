@@ -92,17 +92,19 @@ export class TimelineData {
   readonly tasks: Paged<Task>;
   /** Names of lanes of goroutines and tasks that were seen. */
   readonly names = new Map<string, string>();
-  readonly heap: Ranged<Plot>;
-  readonly goal: Ranged<Plot>;
+  private plots = new Map<string, Ranged<Plot>>();
   readonly marks: Record<string, Ranged<Marks>>;
 
   constructor(private changed: () => void, private sort: () => string) {
     this.tasks = new Paged<Task>("tasks", { sort: "begin" }, changed, (t) => this.names.set(t.lane, t.name));
-    const plot = (name: string) => new Ranged((v) => get<Plot>("plot", { name, from: v.from, to: v.to, points: 1500 }), changed);
-    this.heap = plot("heap");
-    this.goal = plot("goal");
     const marks = (kind: string) => new Ranged(async (v) => ({ ...(await get<Marks>("marks", { kind, from: v.from, to: v.to, limit: 2000 })), from: v.from, to: v.to }), changed);
     this.marks = { logs: marks("logs"), samples: marks("samples") };
+  }
+
+  plot(name: string): Ranged<Plot> {
+    let plot = this.plots.get(name);
+    if (!plot) this.plots.set(name, (plot = new Ranged((v) => get<Plot>("plot", { name, from: v.from, to: v.to, points: 1500 }), this.changed)));
+    return plot;
   }
 
   members(group: number): Paged<Member> {
@@ -121,8 +123,7 @@ export class TimelineData {
   }
 
   refresh(): void {
-    this.heap.refresh();
-    this.goal.refresh();
+    for (const p of this.plots.values()) p.refresh();
     for (const m of Object.values(this.marks)) m.refresh();
   }
 }

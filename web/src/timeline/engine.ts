@@ -1,7 +1,7 @@
 // Runs the timeline: knows the rows on the screen, asks for their tiles, and draws when something
 // changed. Pixels are CSS pixels of the canvas, whose left edge is the beginning of the view.
 
-import { batch, effect, signal, untracked } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import type { Arrow, Step } from "../api.js";
 import * as state from "../state.js";
 import { TileClient } from "../tiles/client.js";
@@ -43,6 +43,7 @@ export class Engine {
   private stop: (() => void)[] = [];
   private animation: { from: View; to: View; start: number } | null = null;
   private lastWanted = "";
+  private passing = "";
   /** Milliseconds of the last frames, for those who measure. */
   readonly frames = new Float64Array(240);
   frameCount = 0;
@@ -101,7 +102,10 @@ export class Engine {
 
   resize(width: number, height: number): void {
     this.width = Math.max(50, width);
+    const place = state.focus.value && height < this.height ? this.placeOf(state.focus.value.lane) : null;
     this.height = Math.max(30, height);
+    // What was clicked stays in sight when the details take their place.
+    if (place && place.top >= this.pinned && place.top + place.height > this.height) this.scrollTo(this.scrollTop + place.top + place.height - this.height + 8);
     this.invalidate();
   }
 
@@ -277,18 +281,19 @@ export class Engine {
     return true;
   };
 
-  /** Scrolls so that a lane can be seen; pins it if it is in a closed or long list. */
-  show(lane: string): void {
+  /** Scrolls so that a lane can be seen; pins it if it is in a closed or long list. A passing one
+   * takes the place of the last that was. */
+  show(lane: string, passing = false): void {
     if (this.placeOf(lane)) return;
     const section = this.layout.value.sections.find((s) => s.lane === lane && s.kind !== "header");
     if (section) {
       this.scrollTo(Math.max(0, section.y - this.height / 3));
       return;
     }
-    batch(() => {
-      // The newest first, and not without end.
-      state.pins.value = [lane, ...state.pins.value].slice(0, 12);
-    });
+    const others = passing ? state.pins.value.filter((l) => l !== this.passing) : state.pins.value;
+    if (passing) this.passing = lane;
+    // The newest first, and not without end.
+    state.pins.value = [lane, ...others].slice(0, 12);
   }
 
   scrollTo: (top: number) => void = (top) => this.scroll(top);

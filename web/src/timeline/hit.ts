@@ -5,6 +5,7 @@ import * as state from "../state.js";
 import { NO_LABEL } from "../tiles/decode.js";
 import { bytes, count, cut, duration, percent, short } from "../time/format.js";
 import { engine, type Tip } from "./instance.js";
+import { PLOTS } from "./overlay.js";
 import { laneTitle } from "./rows.js";
 
 export function nameOf(lane: string): string {
@@ -19,10 +20,12 @@ export function tipAt(x: number, y: number): Tip | null {
   if (!row || !trace || time < 0 || time > trace.duration) return null;
   const at = { x, y };
   if (row.row?.section.kind === "plot") {
-    const i = valueAt(engine.data.heap.value, time);
-    const g = valueAt(engine.data.goal.value, time);
-    if (i === null) return null;
-    return { ...at, title: `Heap at ${state.moment(time, 1e4)}`, lines: [{ colour: stateColour(0, state.theme.value), text: `allocated ${bytes(i)}` }, { colour: stateColour(8, state.theme.value), text: `goal ${bytes(g)}` }] };
+    const lines = PLOTS[row.row.section.key]!.map((p) => {
+      const plot = engine.data.plot(p.name).value;
+      const v = valueAt(plot, time);
+      return { colour: stateColour(p.state, state.theme.value), text: `${p.title} ${plot?.unit === "bytes" ? bytes(v) : count(v)}` };
+    });
+    return { ...at, title: `${row.row.section.title} at ${state.moment(time, 1e4)}`, lines };
   }
   if (row.row?.section.kind === "marks") {
     const near = ((state.view.value.to - state.view.value.from) / engine.width) * 4;

@@ -1,6 +1,6 @@
 // The names of the rows, to the left of the lanes: only those on the screen exist.
 
-import { go, linkTo } from "../history.js";
+import { go, linkTo, step } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, short } from "../time/format.js";
 import { engine } from "./instance.js";
@@ -37,7 +37,9 @@ function RowLabel({ row }: { row: Row }) {
           <span class="cut">{s.title}</span>
         </button>
       ) : (
-        <span class="name plain" title={cut(s.full, 2000)}><span class="cut">{s.title}</span></span>
+        s.lane && s.kind === "lane" ? (
+          <button class="name plain" title={`${cut(s.full, 2000)}: what it does in the middle of the view`} onClick={() => focusMiddle(s.lane!)}><span class="cut">{s.title}</span></button>
+        ) : <span class="name plain" title={cut(s.full, 2000)}><span class="cut">{s.title}</span></span>
       )}
       {s.group !== null && (
         <a class="act" href={linkTo("goroutines", "group", s.group)} title="All about this group" onClick={(e) => (e.preventDefault(), go("goroutines", "group", s.group!))}>more</a>
@@ -46,6 +48,12 @@ function RowLabel({ row }: { row: Row }) {
       <span class="note">{s.note}</span>
     </div>
   );
+}
+
+/** The way to a span without a pointer. */
+function focusMiddle(lane: string): void {
+  const v = state.view.value;
+  step(() => (state.focus.value = { lane, time: Math.max(0, Math.round((v.from + v.to) / 2)) }));
 }
 
 function Pin({ lane }: { lane: string }) {
@@ -115,7 +123,7 @@ export function PinLabels() {
         const title = laneTitle(lane, (l) => short(nameOf(l)));
         return (
           <div key={lane} class={`label pinned ${state.focus.value?.lane === lane ? "focused" : ""}`} ref={(el) => { if (el) { el.style.top = `${i * PIN_HEIGHT}px`; el.style.height = `${PIN_HEIGHT}px`; } }}>
-            <span class="name plain" title={cut(title, 2000)}><span class="cut">{cut(title, 80)}</span></span>
+            <button class="name plain" title={`${cut(title, 2000)}: what it does in the middle of the view`} onClick={() => focusMiddle(lane)}><span class="cut">{cut(title, 80)}</span></button>
             {lane.startsWith("go:") && !state.pins.value.includes(`regions:${lane.slice(3)}`) && (
               <button class="act" title="Show the regions of this goroutine" onClick={() => (state.pins.value = state.pins.value.flatMap((l) => (l === lane ? [l, `regions:${lane.slice(3)}`] : [l])))}>regions</button>
             )}

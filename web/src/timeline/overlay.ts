@@ -24,6 +24,11 @@ const INK: Record<"light" | "dark", Ink> = {
   light: { text: "#1c2430", faint: "#6a7482", line: "#e3e7ed", bg: "#ffffff", accent: "#0b62d6", select: "rgba(11,98,214,.10)", shade: "rgba(120,130,145,.14)", lost: "rgba(200,40,60,.16)" },
   dark: { text: "#dbe1ea", faint: "#8b95a5", line: "#232a35", bg: "#12161d", accent: "#5aa2ff", select: "rgba(90,162,255,.14)", shade: "rgba(140,150,170,.10)", lost: "rgba(255,80,100,.16)" },
 };
+/** The lines of each plot, in colours of states that stand for something like it. */
+export const PLOTS: Record<string, { name: string; title: string; state: number; fill: boolean }[]> = {
+  heap: [{ name: "heap", title: "allocated", state: 0, fill: true }, { name: "goal", title: "goal", state: 8, fill: false }],
+  counts: [{ name: "runnable", title: "runnable", state: 1, fill: true }, { name: "threads", title: "threads", state: 2, fill: false }, { name: "procs", title: "procs", state: 0, fill: false }],
+};
 const FONT = "10.5px ui-sans-serif, system-ui, -apple-system, 'Segoe UI', sans-serif";
 const widths = new Map<string, number>();
 
@@ -63,7 +68,7 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
     ctx.fillStyle = ink.line;
     const y = row.y - e.scrollTop + pins;
     if (row.section.kind !== "members" && row.section.kind !== "tasks") ctx.fillRect(0, y + row.height - 1, width, 1);
-    if (row.section.kind === "plot") drawPlot(ctx, e, y, row.height, ink);
+    if (row.section.kind === "plot") drawPlot(ctx, e, row.section.key, y, row.height, ink);
     else if (row.section.kind === "marks") drawMarks(ctx, e, row, y, ink);
     else if (row.section.kind === "states") {
       const mode = row.section.key === "states" ? MODE_WORKING : MODE_COUNTS;
@@ -108,22 +113,23 @@ function drawTexts(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink, pins: num
   }
 }
 
-function drawPlot(ctx: CanvasRenderingContext2D, e: Engine, y: number, height: number, ink: Ink): void {
+function drawPlot(ctx: CanvasRenderingContext2D, e: Engine, key: string, y: number, height: number, ink: Ink): void {
   const view = state.view.value;
-  const heap = e.data.heap.want(view);
-  const goal = e.data.goal.want(view);
-  if (!heap || heap.t.length === 0) {
-    label(ctx, heap ? "no heap in this trace" : "…", 6, y + height / 2, ink);
+  const plots = PLOTS[key]!.map((p) => ({ ...p, plot: e.data.plot(p.name).want(view) }));
+  const first = plots[0]!.plot;
+  if (!first || plots.every((p) => !p.plot || p.plot.t.length === 0)) {
+    label(ctx, first ? "the trace has no such figures" : "…", 6, y + height / 2, ink);
     return;
   }
   let top = 1;
-  for (const v of heap.max) top = Math.max(top, v);
-  for (const v of goal?.max ?? []) top = Math.max(top, v);
+  for (const p of plots) for (const v of p.plot?.max ?? []) top = Math.max(top, v);
   const Y = (v: number) => y + height - 4 - (v / top) * (height - 10);
-  const dark = state.theme.value === "dark";
-  line(ctx, e, heap, Y, stateColour(0, state.theme.value), dark ? "rgba(47,174,134,.18)" : "rgba(31,157,120,.16)", y + height - 4);
-  if (goal && goal.t.length > 0) line(ctx, e, goal, Y, stateColour(8, state.theme.value), null, 0);
-  label(ctx, bytes(top), 4, y + 10, ink);
+  for (const p of plots) {
+    if (!p.plot || p.plot.t.length === 0) continue;
+    const colour = stateColour(p.state, state.theme.value);
+    line(ctx, e, p.plot, Y, colour, p.fill ? `${colour}2c` : null, y + height - 4);
+  }
+  label(ctx, first.unit === "bytes" ? bytes(top) : count(top), 4, y + 10, ink);
 }
 
 function line(ctx: CanvasRenderingContext2D, e: Engine, p: Plot, Y: (v: number) => number, stroke: string, fill: string | null, base: number): void {
@@ -179,21 +185,17 @@ function drawMarks(ctx: CanvasRenderingContext2D, e: Engine, row: Row, y: number
     return;
   }
   let last = -10;
-  let room = -10;
-  for (const m of marks.rows) {
+  for (let i = 0; i < marks.rows.length; i++) {
+    const m = marks.rows[i]!;
     const x = e.x(m.from);
-    if (x < -200 || x > e.width) continue;
+    if (x < -400 || x > e.width) continue;
     if (x - last >= 1) ctx.fillRect(x, y + 4, 1.5, row.height - 8);
-    if (x - room > 90) {
-      const next = Math.min(e.width, x + 260);
-      const text = fitText(ctx, m.text.slice(0, 100), next - x - 8);
-      const free = !marks.rows.some((o) => o.from > m.from && e.x(o.from) < x + 90);
-      if (text && free) {
-        ctx.fillText(text, x + 4, y + row.height / 2);
-        room = x + widthOf(ctx, text);
-      }
-    }
     last = x;
+    const next = marks.rows[i + 1];
+    const room = (next ? e.x(next.from) : e.width) - x - 8;
+    if (room < 40) continue;
+    const text = fitText(ctx, m.text.slice(0, 120), room);
+    if (text) ctx.fillText(text, x + 4, y + row.height / 2 + 0.5);
   }
   if (marks.rows.length < marks.total) label(ctx, `the first ${count(marks.rows.length)} of ${count(marks.total)}: zoom in for all`, e.width - 230, y + row.height / 2, ink);
 }

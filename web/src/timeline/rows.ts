@@ -46,7 +46,7 @@ export interface Layout {
 
 export const HEIGHT = { plot: 58, states: 64, group: 26, lane: 22, thin: 18, member: 18, header: 24, marks: 20 };
 /** Sections that begin closed. */
-const CLOSED = new Set(["threads", "tasks", "allstates"]);
+const CLOSED = new Set(["threads", "tasks", "allstates", "counts"]);
 
 export function isOpen(key: string, toggled: string[]): boolean {
   const closed = CLOSED.has(key) || key.startsWith("group:");
@@ -66,6 +66,7 @@ export function layout(input: LayoutInput): Layout {
   const lanes = input.lanes;
 
   add({ key: "heap", kind: open("heap") ? "plot" : "header", title: "Heap", note: "allocated, goal", rowHeight: open("heap") ? HEIGHT.plot : HEIGHT.header, open: open("heap") });
+  add({ key: "counts", kind: open("counts") ? "plot" : "header", title: "Runnable, threads, procs", full: "Goroutines that wait for a proc, threads, and procs, by number", rowHeight: open("counts") ? HEIGHT.plot : HEIGHT.header, open: open("counts") });
   add({ key: "states", kind: open("states") ? "states" : "header", title: "Goroutines at work", full: "Goroutines that run, are runnable, or are in system calls, by number", lane: "all", rowHeight: open("states") ? HEIGHT.states : HEIGHT.header, open: open("states") });
   add({ key: "allstates", kind: open("allstates") ? "states" : "header", title: "All goroutines", full: "All goroutines by state, blocked ones too, by number", lane: "all", rowHeight: open("allstates") ? HEIGHT.states : HEIGHT.header, open: open("allstates") });
   add({ key: "gc", kind: "lane", title: "GC", note: "mark", lane: "gc", rowHeight: HEIGHT.thin });

@@ -135,7 +135,7 @@ export class Scene {
       const to = end[i]!;
       if (to <= lowest) continue;
       const x0 = (Math.max(from, lowest) - f.view.from) * k;
-      const x1 = (Math.min(to, highest) - f.view.from) * k;
+      let x1 = (Math.min(to, highest) - f.view.from) * k;
       const s = state[i]!;
       const l = label[i]!;
       const st = STATE[s] ?? STATE[9]!;
@@ -152,6 +152,8 @@ export class Scene {
       } else if (style.kind === "stw") {
         colour = this.stw;
         hatch = false;
+        // Rare and short, and no one may overlook it.
+        x1 = Math.max(x1, x0 + 1.5);
       } else if (style.kind === "task") {
         colour = this.functions[slotOf(style.hue)]!;
       } else if (style.kind === "regions") {

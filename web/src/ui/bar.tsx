@@ -7,11 +7,12 @@ import { duration, exact, percent } from "../time/format.js";
 export function StateBar({ states, width = 160 }: { states: number[]; width?: number }) {
   const sum = states.reduce((a, b) => a + b, 0);
   if (sum <= 0) return <span class="faint">–</span>;
+  const colours = STATE.map((s) => s[theme.value]);
   const text = STACKED.filter((s) => states[s]! > 0).map((s) => `${STATE[s]!.name} ${duration(states[s])} (${percent(states[s]! / sum)})`).join(", ");
   return (
     <span class="bar" role="img" aria-label={text} title={text} ref={(el) => { if (el) el.style.width = `${width}px`; }}>
       {STACKED.map((s) => states[s]! > 0 && (
-        <i key={s} class={STATE[s]!.hatch ? "hatch" : ""} ref={(el) => { if (el) { el.style.width = `${(states[s]! / sum) * 100}%`; el.style.backgroundColor = stateColour(s, theme.value); } }} />
+        <i key={s} class={STATE[s]!.hatch ? "hatch" : ""} ref={(el) => { if (el) { el.style.width = `${(states[s]! / sum) * 100}%`; el.style.backgroundColor = colours[s]!; } }} />
       ))}
     </span>
   );
@@ -38,9 +39,11 @@ export function StateTable({ states, what }: { states: number[]; what: string })
 }
 
 export function Chip({ state, text }: { state: number; text?: string }) {
+  // Read here, not in the ref: what is read while rendering is followed.
+  const colour = stateColour(state, theme.value);
   return (
     <span class="chip">
-      <i class={`swatch ${STATE[state]?.hatch ? "hatch" : ""}`} ref={(el) => { if (el) el.style.backgroundColor = stateColour(state, theme.value); }} />
+      <i class={`swatch ${STATE[state]?.hatch ? "hatch" : ""}`} ref={(el) => { if (el) el.style.backgroundColor = colour; }} />
       {text ?? STATE[state]?.name ?? "unknown"}
     </span>
   );
