@@ -73,6 +73,7 @@ export function laneOf(spans, level, index, chunks = null, until = Infinity) {
   for (const s of some) {
     if (!s || s.from >= t1 || s.to <= t0) continue;
     const a = Math.max(s.from, t0), b = Math.min(s.to, t1, until);
+    if (a >= b) continue;
     for (let i = Math.floor((a - t0) / bin); i < BINS && t0 + i * bin < b; i++) {
       sums[i * S + s.state] += Math.min(b, t0 + (i + 1) * bin) - Math.max(a, t0 + i * bin);
     }

@@ -32,7 +32,7 @@ export const STACKED = [0, 1, 2, 3, 8, 4, 5, 6, 7, 9];
 export const WORKING = 4;
 
 const FUNCTIONS_DARK = ["#5b8def", "#4f7fb0", "#3aa88f", "#c65f86", "#8c7be0", "#8aa03c", "#3f9fc4", "#b56bc4", "#a55fa8", "#5fa35f", "#b0606a", "#7288a8"];
-const FUNCTIONS_LIGHT = ["#7ea5f0", "#8fb0d4", "#67bfaa", "#dd87a6", "#aa9cea", "#a9bd62", "#6cb9d8", "#cb90d7", "#c795cb", "#83bd83", "#d3939b", "#94a6c2"];
+const FUNCTIONS_LIGHT = ["#6d97ea", "#6394c6", "#4bb39b", "#d0739a", "#9a87e3", "#97ad4e", "#52abce", "#bd7ccb", "#b06fb5", "#6fb06f", "#c2737d", "#8296b4"];
 
 export type Theme = "light" | "dark";
 

@@ -70,6 +70,13 @@ describe("the plan", () => {
     expect(p.every((b) => !b.lanes.includes("gc"))).toBe(true);
     expect(p.some((b) => b.level === 10 && b.index === 1)).toBe(false);
   });
+  test("asks for what is not there before what was not complete", () => {
+    const cache = new TileCache();
+    for (let i = 0; i < 8; i++) cache.put("gc", 10, i, { kind: "none" }, false, 0, 0);
+    cache.put("gc", topLevel(1e9), 0, { kind: "none" }, false, 0, 0);
+    const p = plan(wanted, cache, new Set(), 1);
+    expect(p.findIndex((b) => b.lanes.includes("gc"))).toBeGreaterThan(p.findLastIndex((b) => b.lanes.includes("go:1")));
+  });
   test("asks again for tiles that were not complete, but not at once", () => {
     const cache = new TileCache();
     cache.put("gc", 10, 0, { kind: "none" }, false, 0, 700);

@@ -35,24 +35,26 @@ const RETRY_MS = 700;
 export function plan(wanted: Wanted, cache: TileCache, busy: Set<string>, now: number): Batch[] {
   const top = topLevel(wanted.duration);
   const level = Math.min(levelFor(wanted.nsPerPixel), top);
-  const out: Batch[] = [];
+  const first: Batch[] = [];
+  const again: Batch[] = [];
   const gather = (l: number, index: number, onlyBlank: boolean) => {
-    let lanes: string[] = [];
+    const fresh: string[] = [];
+    const stale: string[] = [];
     for (const id of wanted.lanes) {
       const lane = cache.lane(id);
-      if (onlyBlank && lane.tiles.size > 0 && !staleTop(lane.get(l, index), now)) continue;
+      const own = lane.get(l, index);
+      if (onlyBlank && lane.tiles.size > 0 && !own) continue;
       if (busy.has(`${id} ${l} ${index}`)) continue;
       if (!TileCache.wants(lane, l, index, top, now)) continue;
-      lanes.push(id);
-      if (lanes.length === LANES_A_REQUEST) {
-        out.push({ level: l, index, lanes });
-        lanes = [];
-      }
+      (own ? stale : fresh).push(id);
     }
-    if (lanes.length > 0) out.push({ level: l, index, lanes });
+    for (const [lanes, out] of [[fresh, first], [stale, again]] as const) {
+      for (let i = 0; i < lanes.length; i += LANES_A_REQUEST) out.push({ level: l, index, lanes: lanes.slice(i, i + LANES_A_REQUEST) });
+    }
   };
   // A lane that was never seen gets the whole trace in one tile first: it is small, so there is
-  // something to show at any zoom, and for lanes with few spans it is all there is.
+  // something to show at any zoom, and for lanes with few spans it is all there is. What is there
+  // but was not complete comes last.
   gather(top, 0, true);
   if (level < top) {
     const middle = (wanted.view.from + wanted.view.to) / 2;
@@ -60,11 +62,7 @@ export function plan(wanted: Wanted, cache: TileCache, busy: Set<string>, now: n
       gather(level, index, false);
     }
   }
-  return out;
-}
-
-function staleTop(entry: { complete: boolean; retryAt: number } | undefined, now: number): boolean {
-  return entry !== undefined && !entry.complete && now >= entry.retryAt;
+  return [...first, ...again];
 }
 
 export class TileClient {
@@ -123,14 +121,17 @@ export class TileClient {
   private async ask(batch: Batch): Promise<void> {
     const running: Running = { ...batch, abort: new AbortController() };
     this.running.push(running);
+    const asked = performance.now();
     try {
       const url = `/api/tile?level=${batch.level}&index=${batch.index}&lanes=${batch.lanes.map(encodeURIComponent).join(",").replaceAll("%3A", ":")}`;
       const answer = await this.fetcher(url, { signal: running.abort.signal });
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       const tile = decodeTile(await answer.arrayBuffer(), batch.lanes.length);
       const now = performance.now();
+      // A server that takes its time is not asked for the same all the time.
+      const retryAt = now + Math.max(RETRY_MS, 4 * (now - asked));
       batch.lanes.forEach((id, i) => {
-        this.cache.put(id, batch.level, batch.index, tile.lanes[i]!, tile.complete, now, now + RETRY_MS);
+        this.cache.put(id, batch.level, batch.index, tile.lanes[i]!, tile.complete, now, retryAt);
       });
       if (this.failures > 0) this.onError(null);
       this.failures = 0;

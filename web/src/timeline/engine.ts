@@ -158,6 +158,17 @@ export class Engine {
     return s.lane;
   }
 
+  /** From when to when the goroutine or task of a row lived, as far as it is known. */
+  lifeOf(row: Row): View | null {
+    const s = row.section;
+    if (s.kind === "members") {
+      const m = this.data.members(s.group!).at(row.index);
+      return m ? { from: m.created ?? 0, to: m.ended ?? state.duration.value } : null;
+    }
+    const t = s.kind === "tasks" ? this.data.tasks.at(row.index) : undefined;
+    return t ? { from: t.begin ?? 0, to: t.end ?? state.duration.value } : null;
+  }
+
   hueOf(lane: string): number {
     const name = this.data.names.get(lane);
     if (name === undefined) return Number(lane.slice(lane.indexOf(":") + 1)) || 0;

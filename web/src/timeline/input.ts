@@ -161,6 +161,11 @@ function click(x: number, y: number): void {
   const hit = engine.scene.at(engine.scene.cache.lane(lane), time);
   const tile = hit?.entry.tile;
   const fixed = hit && tile?.kind === "spans" ? Math.min(Math.max(time, tile.begin[hit.index]!), tile.end[hit.index]! - 1) : time;
+  const life = row.row && !hit ? engine.lifeOf(row.row) : null;
+  if (life && (life.to < state.view.value.from || life.from > state.view.value.to)) {
+    step(() => state.revealTime((life.from + life.to) / 2));
+    return;
+  }
   if (!hit || lane === "all" || lane.startsWith("group:")) {
     step(() => (state.focus.value = null));
     return;

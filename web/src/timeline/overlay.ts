@@ -70,6 +70,7 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
     if (row.section.kind !== "members" && row.section.kind !== "tasks") ctx.fillRect(0, y + row.height - 1, width, 1);
     if (row.section.kind === "plot") drawPlot(ctx, e, row.section.key, y, row.height, ink);
     else if (row.section.kind === "marks") drawMarks(ctx, e, row, y, ink);
+    else if (row.section.kind === "members" || row.section.kind === "tasks") drawElsewhere(ctx, e, row, y, ink);
     else if (row.section.kind === "states") {
       const mode = row.section.key === "states" ? MODE_WORKING : MODE_COUNTS;
       const top = e.scene.scale(e.scene.cache.lane("all"), mode);
@@ -198,6 +199,16 @@ function drawMarks(ctx: CanvasRenderingContext2D, e: Engine, row: Row, y: number
     if (text) ctx.fillText(text, x + 4, y + row.height / 2 + 0.5);
   }
   if (marks.rows.length < marks.total) label(ctx, `the first ${count(marks.rows.length)} of ${count(marks.total)}: zoom in for all`, e.width - 230, y + row.height / 2, ink);
+}
+
+/** Which way to go for what a row has, if that lies beside the view. */
+function drawElsewhere(ctx: CanvasRenderingContext2D, e: Engine, row: Row, y: number, ink: Ink): void {
+  const life = e.lifeOf(row);
+  if (!life) return;
+  const v = state.view.value;
+  ctx.fillStyle = ink.faint;
+  if (life.to < v.from) ctx.fillText("◂", 3, y + row.height / 2);
+  else if (life.from > v.to) ctx.fillText("▸", e.width - 12, y + row.height / 2);
 }
 
 /** What was not read yet, what is lost, and what lies beyond the trace. */
