@@ -17,6 +17,7 @@ import * as state from "./state.js";
 import { setTheme } from "./theme.js";
 import { bytes, clockFull, count, cut, duration, exact } from "./time/format.js";
 import { engine } from "./timeline/instance.js";
+import { picture } from "./timeline/picture.js";
 import { Strip } from "./timeline/strip.js";
 import { Timeline } from "./timeline/timeline.js";
 import { copyText, download } from "./ui/copy.js";
@@ -78,7 +79,7 @@ function Header() {
         <span class="right">
           <button class="tool" aria-pressed={state.clockMode.value} disabled={wall === null} title={wall === null ? "This trace has no wall clock" : "Times after the start, or on the wall clock"} onClick={() => (state.clockMode.value = !state.clockMode.value)}>{state.clockMode.value ? "clock" : "offset"}</button>
           <button class="tool" title="Copy a link to this view" onClick={() => copyText(location.href, "Link copied.")}>link</button>
-          {state.page.value === "timeline" && <button class="tool" title="Save the timeline as a picture" onClick={() => engine.picture().then((b) => download(`${t?.name ?? "trace"}.png`, b), (e: Error) => state.say(e.message))}>PNG</button>}
+          {state.page.value === "timeline" && <button class="tool" title="Save the timeline as a picture" onClick={() => picture().then((b) => download(`${t?.name ?? "trace"}.png`, b), (e: Error) => state.say(e.message))}>PNG</button>}
           <button class="tool" title="Light or dark" aria-label={`Switch to ${state.theme.value === "dark" ? "light" : "dark"}`} onClick={() => setTheme(state.theme.value === "dark" ? "light" : "dark")}>{state.theme.value === "dark" ? "☀" : "☾"}</button>
           <button class="tool" title="Keys (?)" aria-label="Keys" onClick={() => (state.help.value = true)}>?</button>
         </span>

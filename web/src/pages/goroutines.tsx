@@ -43,7 +43,7 @@ const FIGURES: Record<string, (m: Member) => number> = {
 };
 
 const memberColumns: Column<Member>[] = [
-  { key: "id", title: "goroutine", number: true, value: (m) => m.id, show: (m) => <a href={linkTo("goroutines", m.id)} onClick={(e) => (e.preventDefault(), go("goroutines", m.id))}>G{m.id}</a> },
+  { key: "id", title: "goroutine", number: true, value: (m) => m.id, show: (m) => <a href={linkTo("goroutines", m.lane.slice(3))} onClick={(e) => (e.preventDefault(), go("goroutines", m.lane.slice(3)))}>G{m.lane.slice(3)}</a> },
   { key: "created", title: "created", number: true, value: (m) => m.created, show: (m) => (m.created === null ? "before" : state.moment(m.created, 1e5)), full: (m) => state.momentFull(m.created) },
   { key: "ended", title: "ended", number: true, value: (m) => m.ended, show: (m) => (m.ended === null ? "–" : state.moment(m.ended, 1e5)), full: (m) => state.momentFull(m.ended) },
   ...Object.entries(FIGURES).map(([key, f]): Column<Member> => ({ key, title: key, number: true, value: f, show: (m) => duration(f(m)), full: (m) => exact(f(m)) })),

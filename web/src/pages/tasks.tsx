@@ -27,7 +27,7 @@ async function allTasks(signal: AbortSignal): Promise<Page<Task>> {
 
 const length = (t: Task) => (t.begin === null || t.end === null ? null : t.end - t.begin);
 const columns: Column<Task>[] = [
-  { key: "id", title: "task", number: true, value: (t) => t.id },
+  { key: "id", title: "task", number: true, value: (t) => t.id, show: (t) => t.lane.slice(5) },
   { key: "name", title: "type", wide: true, value: (t) => t.name, show: (t) => cut(t.name, 120) || "(no name)", full: (t) => cut(t.name, 1000) },
   { key: "begin", title: "began", number: true, value: (t) => t.begin, show: (t) => (t.begin === null ? "before" : state.moment(t.begin, 1e5)), full: (t) => state.momentFull(t.begin) },
   { key: "duration", title: "time", number: true, value: length, show: (t) => (length(t) === null ? "open" : duration(length(t))), full: (t) => exact(length(t)) },
@@ -55,7 +55,7 @@ function TaskList() {
         {(all) => (
           <>
             {h.length > 0 && <section><Histogram buckets={h} what="how long they took: drag to filter" chosen={range} onBrush={setRange} /></section>}
-            <Table name="tasks" columns={columns} rows={shown} sort="-duration" most={26} onPick={(t) => go("tasks", t.id)} pickHint="Its goroutines, regions and logs"
+            <Table name="tasks" columns={columns} rows={shown} sort="-duration" most={26} onPick={(t) => go("tasks", t.lane.slice(5))} pickHint="Its goroutines, regions and logs"
               empty={all.total > 0 ? "No task was going on in the chosen range." : "There are no tasks. A program marks them with trace.NewTask (runtime/trace)."} />
             {all.rows.length < all.total && <p class="faint">The first {count(all.rows.length)} of {count(all.total)}.</p>}
           </>

@@ -72,7 +72,9 @@ function SpanPanel() {
   const close = () => step(() => (state.focus.value = null));
   if (spanProblem.value) return <><Close onClose={close} /><p class="failed" role="alert">{spanProblem.value}</p></>;
   if (!s) return <><Close onClose={close} /><p class="empty" role="status">{spanLoading.value ? "…" : "Nothing was going on here at this time."}</p></>;
-  const title = s.lane.startsWith("go:") && s.go !== null ? `G${s.go}` : s.lane.startsWith("proc:") ? `P${s.lane.slice(5)}` : s.lane.startsWith("thread:") ? `M${s.lane.slice(7)}` : s.lane.startsWith("task:") ? `Task ${s.lane.slice(5)}` : "";
+  // Ids beyond 2^53 are whole only in the names of lanes.
+  const id = s.lane.startsWith("go:") ? s.lane.slice(3) : s.go !== null ? String(s.go) : "";
+  const title = s.lane.startsWith("go:") ? `G${id}` : s.lane.startsWith("proc:") ? `P${s.lane.slice(5)}` : s.lane.startsWith("thread:") ? `M${s.lane.slice(7)}` : s.lane.startsWith("task:") ? `Task ${s.lane.slice(5)}` : "";
   return (
     <>
       <Close onClose={close} />
@@ -84,7 +86,7 @@ function SpanPanel() {
       <div class="columns">
         <div class="facts">
           <dl>
-            {s.go !== null && s.go >= 0 && <><dt>goroutine</dt><dd><a href={linkTo("goroutines", s.go)} onClick={(e) => (e.preventDefault(), go("goroutines", s.go!))}>G{s.go}</a> <span title={cut(s.function ?? "", 1000)}>{short(s.function ?? "")}</span></dd></>}
+            {s.go !== null && s.go >= 0 && <><dt>goroutine</dt><dd><a href={linkTo("goroutines", id)} onClick={(e) => (e.preventDefault(), go("goroutines", id))}>G{id}</a> <span title={cut(s.function ?? "", 1000)}>{short(s.function ?? "")}</span></dd></>}
             <dt>from</dt><dd title={state.momentFull(s.from)}>{state.moment(s.from, 100)}</dd>
             <dt>to</dt><dd title={state.momentFull(s.to)}>{s.open ? "the end of the trace" : state.moment(s.to, 100)}</dd>
             {s.proc !== null && <><dt>proc</dt><dd><button class="link" onClick={() => follow(`proc:${s.proc}`, s.from)}>P{s.proc}</button>{s.thread !== null && <> on <button class="link" onClick={() => follow(`thread:${s.thread}`, s.from)}>M{s.thread}</button></>}</dd></>}

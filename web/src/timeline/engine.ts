@@ -309,18 +309,15 @@ export class Engine {
 
   scrollTo: (top: number) => void = (top) => this.scroll(top);
 
-  /** The timeline as a picture. */
-  async picture(): Promise<Blob> {
+  /** The lanes as they are drawn, as one canvas. */
+  compose(): HTMLCanvasElement {
     this.drawScene(performance.now(), devicePixelRatio || 1);
     const out = document.createElement("canvas");
     out.width = this.over.width;
     out.height = this.over.height;
     const c = out.getContext("2d")!;
-    c.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--bg").trim() || "#fff";
-    c.fillRect(0, 0, out.width, out.height);
     c.drawImage(this.canvas, 0, 0);
     c.drawImage(this.over, 0, 0);
-    return await new Promise((resolve, reject) => out.toBlob((b) => (b ? resolve(b) : reject(new Error("the browser makes no picture"))), "image/png"));
+    return out;
   }
 }
-

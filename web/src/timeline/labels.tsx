@@ -74,8 +74,8 @@ function ItemLabel({ row, place }: { row: Row; place: (el: HTMLDivElement | null
       <div ref={place} class="label item d1">
         {t ? (
           <>
-            <a class="name plain" href={linkTo("tasks", t.id)} title={cut(t.name, 2000)} onClick={(e) => (e.preventDefault(), go("tasks", t.id))}>
-              <span class="cut">{t.id} {cut(t.name, 80)}</span>
+            <a class="name plain" href={linkTo("tasks", t.lane.slice(5))} title={cut(t.name, 2000)} onClick={(e) => (e.preventDefault(), go("tasks", t.lane.slice(5)))}>
+              <span class="cut">{t.lane.slice(5)} {cut(t.name, 80)}</span>
             </a>
             <Pin lane={t.lane} />
             <span class="note">{t.end !== null && t.begin !== null ? duration(t.end - t.begin) : "open"}</span>
@@ -90,8 +90,8 @@ function ItemLabel({ row, place }: { row: Row; place: (el: HTMLDivElement | null
     <div ref={place} class={`label item d2 ${focused ? "focused" : ""}`}>
       {m ? (
         <>
-          <a class="name plain" href={linkTo("goroutines", m.id)} title={`All about G${m.id}`} onClick={(e) => (e.preventDefault(), go("goroutines", m.id))}>
-            <span class="cut">G{m.id}</span>
+          <a class="name plain" href={linkTo("goroutines", m.lane.slice(3))} title={`All about G${m.lane.slice(3)}`} onClick={(e) => (e.preventDefault(), go("goroutines", m.lane.slice(3)))}>
+            <span class="cut">G{m.lane.slice(3)}</span>
           </a>
           <Pin lane={m.lane} />
           <span class="note">{sortValue(m)}</span>

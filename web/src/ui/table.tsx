@@ -2,7 +2,7 @@
 
 import { useMemo, useRef, useState, useEffect } from "preact/hooks";
 import type { ComponentChildren } from "preact";
-import { count } from "../time/format.js";
+import { count, cut } from "../time/format.js";
 import { copyText, csv, download } from "./copy.js";
 
 export interface Column<T> {
@@ -108,7 +108,7 @@ export function Table<T>({ name, columns, rows, sort, empty, onPick, pickHint, t
               <tr key={first + i} aria-rowindex={first + i + 2} class={`${onPick ? "pick" : ""} ${first + i === cursor ? "cursor" : ""}`} title={onPick ? pickHint : undefined}
                 onClick={onPick ? (e) => { if (!(e.target as HTMLElement).closest("a, button")) onPick(r); } : undefined}>
                 {columns.map((c) => (
-                  <td key={c.key} class={`${c.number ? "num" : ""} ${c.wide ? "wide" : ""}`} title={c.full ? c.full(r) : undefined}>{c.show ? c.show(r) : (c.value(r) ?? "–")}</td>
+                  <td key={c.key} class={`${c.number ? "num" : ""} ${c.wide ? "wide" : ""}`} title={c.full ? c.full(r) : undefined}>{c.show ? c.show(r) : plain(c.value(r))}</td>
                 ))}
               </tr>
             ))}
@@ -119,6 +119,10 @@ export function Table<T>({ name, columns, rows, sort, empty, onPick, pickHint, t
       </div>
     </div>
   );
+}
+
+function plain(v: string | number | null | undefined): string | number {
+  return v === null || v === undefined || v === "" ? "–" : typeof v === "string" ? cut(v) : v;
 }
 
 function Gap({ height, columns }: { height: number; columns: number }) {
