@@ -68,6 +68,18 @@ export function stateColour(state: number, theme: Theme): string {
   return (STATE[state] ?? STATE[9]!)[theme];
 }
 
+/** The state that a kind of time is, as commands name it: `blocked: chan receive`, `sched`. */
+export function stateOfKind(kind: string): number {
+  if (/^run(ning)?$/.test(kind)) return 0;
+  if (/^(runnable|sched)/.test(kind)) return 1;
+  if (kind.startsWith("syscall")) return 2;
+  if (/chan|select/.test(kind)) return 5;
+  if (/sync/.test(kind)) return 4;
+  if (/network/.test(kind)) return 6;
+  if (/sleep/.test(kind)) return 7;
+  return /GC|stop-the-world/.test(kind) ? 8 : 9;
+}
+
 /** Black or white, whichever can be read on a colour. */
 export function inkOn(colour: number): string {
   const r = colour & 255;

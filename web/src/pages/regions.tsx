@@ -45,7 +45,7 @@ export function RegionsPage({ args }: { args: string[] }) {
 }
 
 function OneType({ type }: { type: string }) {
-  const each = useAnswer<One>("regions", { each: true, region: `^${escapeRegex(type)}$`, sort: "-duration", top: 20000 });
+  const each = useAnswer<One>("regions", { each: true, region: `^${escapeRegex(type)}$`, sort: "duration", top: 20000 });
   const [range, setRange] = useState<[number, number] | null>(null);
   return (
     <PageBox title={`Regions ${type}`} crumbs={<a href={linkTo("regions")} onClick={(e) => (e.preventDefault(), go("regions"))}>‹ all regions</a>}>

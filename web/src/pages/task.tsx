@@ -1,6 +1,7 @@
 // One task: who worked for it and when, its regions and logs, and what passed its time.
 
 import { go, linkTo, step } from "../history.js";
+import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, percent, short } from "../time/format.js";
 import { Chip, StateBar } from "../ui/bar.js";
@@ -57,7 +58,7 @@ export function TaskPage({ id }: { id: string }) {
                   <button class="small" onClick={() => step(() => { state.page.value = "timeline"; state.args.value = []; state.criticalOf.value = { task: t.id }; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>critical path</button>
                   <Command of={a} />
                 </p>
-                {t.why && t.why.nanos > 0 && <p class="sums"><span class="faint">what passed the time:</span>{Object.entries(t.why.kinds).sort((x, y) => y[1] - x[1]).map(([k, v]) => <span key={k}><Chip state={stateOf(k)} text={k} /> {duration(v)} ({percent(v / t.why!.nanos)})</span>)}</p>}
+                {t.why && t.why.nanos > 0 && <p class="sums"><span class="faint">what passed the time:</span>{Object.entries(t.why.kinds).sort((x, y) => y[1] - x[1]).map(([k, v]) => <span key={k}><Chip state={stateOfKind(k)} text={k} /> {duration(v)} ({percent(v / t.why!.nanos)})</span>)}</p>}
               </section>
               <section><Waterfall from={from} to={to} origin={o} goroutines={t.goroutines} regions={t.regions} logs={t.logs} /></section>
               <section><h3>Logs</h3><Table name={`logs of task ${id}`} columns={logs} rows={t.logs} sort="time" most={10} empty="It logged nothing: a program does with trace.Log." /></section>
@@ -68,11 +69,4 @@ export function TaskPage({ id }: { id: string }) {
       </Await>
     </PageBox>
   );
-}
-
-export function stateOf(kind: string): number {
-  if (kind.startsWith("running")) return 0;
-  if (kind.startsWith("runnable")) return 1;
-  if (kind.startsWith("syscall")) return 2;
-  return /chan|select/.test(kind) ? 5 : /sync/.test(kind) ? 4 : /network/.test(kind) ? 6 : /sleep/.test(kind) ? 7 : /GC|stop/.test(kind) ? 8 : 9;
 }

@@ -23,6 +23,9 @@ export function Ruler() {
       const v = state.view.value;
       const span = v.to - v.from;
       const stepNs = tickStep(span, width / (state.clockMode.value ? 130 : 105));
+      // On the wall clock, ticks are at its even moments.
+      const start = state.start.value;
+      const phase = state.clockMode.value && start !== null ? Number(start % BigInt(Math.round(stepNs))) : 0;
       const x = (t: number) => ((t - v.from) / span) * width;
       ctx.font = "11px ui-sans-serif, system-ui, -apple-system, 'Segoe UI', sans-serif";
       ctx.textBaseline = "middle";
@@ -32,8 +35,8 @@ export function Ruler() {
         ctx.fillRect(x(s.from), 0, x(s.to) - x(s.from), height);
       }
       ctx.fillStyle = dark ? "#3a4454" : "#c3cad4";
-      for (let t = Math.floor(v.from / stepNs) * stepNs; t <= v.to; t += stepNs / 5) if (t >= 0) ctx.fillRect(Math.round(x(t)), height - 4, 1, 4);
-      for (let t = Math.ceil(v.from / stepNs) * stepNs; t <= v.to; t += stepNs) {
+      for (let t = Math.floor((v.from + phase) / stepNs) * stepNs - phase; t <= v.to; t += stepNs / 5) if (t >= 0) ctx.fillRect(Math.round(x(t)), height - 4, 1, 4);
+      for (let t = Math.ceil((v.from + phase) / stepNs) * stepNs - phase; t <= v.to; t += stepNs) {
         const px = Math.round(x(t));
         ctx.fillStyle = dark ? "#566172" : "#9aa4b2";
         ctx.fillRect(px, height - 9, 1, 9);

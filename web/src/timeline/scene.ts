@@ -134,8 +134,11 @@ export class Scene {
       }
       const to = end[i]!;
       if (to <= lowest) continue;
-      const x0 = (Math.max(from, lowest) - f.view.from) * k;
+      let x0 = (Math.max(from, lowest) - f.view.from) * k;
       let x1 = (Math.min(to, highest) - f.view.from) * k;
+      // Pieces of a span that tiles cut meet at a whole pixel, or there would be a seam.
+      if (from < a && a > f.view.from) x0 = Math.round(x0);
+      if (to > b && b < f.view.to) x1 = Math.round(x1);
       const s = state[i]!;
       const l = label[i]!;
       const st = STATE[s] ?? STATE[9]!;
