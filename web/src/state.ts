@@ -3,7 +3,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import type { Lanes, Matches, TraceInfo } from "./api.js";
-import { clock, clockFull, duration as formatDuration, offset } from "./time/format.js";
+import { clock, clockFull, duration as formatDuration, offset, short } from "./time/format.js";
 import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
 import { initial, type Colour, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
 
@@ -102,6 +102,21 @@ export function togglePin(lane: string): void {
 
 export function label(n: number | null | undefined): string {
   return n === null || n === undefined || n === 0xffffffff ? "" : labels[n] ?? "";
+}
+
+const shorts: string[] = [];
+/** The same without the path of its package, for where there is little room. */
+export function shortLabel(n: number): string {
+  if (shorts[n] === undefined && labels[n] !== undefined) shorts[n] = short(labels[n]!);
+  return shorts[n] ?? "";
+}
+
+const numbers = new Map<string, number>();
+let numbered = 0;
+/** The number of a name, so that a function has one colour wherever it is; -1 if it has none yet. */
+export function numberOf(name: string): number {
+  for (; numbered < labels.length; numbered++) if (labels[numbered] !== undefined && !numbers.has(labels[numbered]!)) numbers.set(labels[numbered]!, numbered);
+  return numbers.get(name) ?? -1;
 }
 
 /** A moment, in the way chosen. */

@@ -170,11 +170,8 @@ export class Engine {
   }
 
   hueOf(lane: string): number {
-    const name = this.data.names.get(lane);
-    if (name === undefined) return Number(lane.slice(lane.indexOf(":") + 1)) || 0;
-    let h = 0;
-    for (let i = 0; i < name.length && i < 200; i++) h = (h * 31 + name.charCodeAt(i)) >>> 0;
-    return h;
+    const name = lane.startsWith("go:") ? this.data.names.get(lane) : undefined;
+    return name === undefined ? Number(lane.slice(lane.indexOf(":") + 1)) || 0 : Math.max(0, state.numberOf(name));
   }
 
   /** The row at a height of the canvas. */
@@ -237,7 +234,7 @@ export class Engine {
     if (!trace || trace.duration <= 0) return r.end();
     scene.begin({
       view: state.view.value, width: this.width, duration: trace.duration, theme: state.theme.value, colour: state.colour.value, now,
-      keeps: state.filter.value ? this.keeps : null, taskOf, labelText: state.label,
+      keeps: state.filter.value ? this.keeps : null, taskOf, labelText: state.shortLabel,
     });
     const active = state.activeOnly.value;
     const lanes: string[] = [];

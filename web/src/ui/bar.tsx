@@ -1,8 +1,9 @@
 // Shares of time by state as one bar, and the legend of states.
 
-import { STACKED, STATE, stateColour } from "../palette.js";
-import { theme } from "../state.js";
-import { duration, exact, percent } from "../time/format.js";
+import { functionColour, STACKED, STATE, stateColour } from "../palette.js";
+import { step } from "../history.js";
+import { colour, filter, labelsKnown, lanes, numberOf, theme } from "../state.js";
+import { cut, duration, exact, percent, short } from "../time/format.js";
 
 export function StateBar({ states, width = 160 }: { states: number[]; width?: number }) {
   const sum = states.reduce((a, b) => a + b, 0);
@@ -50,9 +51,29 @@ export function Chip({ state, text }: { state: number; text?: string }) {
 }
 
 export function Legend() {
+  if (colour.value === "function") return <FunctionLegend />;
+  if (colour.value === "task") return <div class="legend">Each task has a colour of its own; what was done for no task is pale.</div>;
   return (
     <div class="legend" role="group" aria-label="Colours of states">
       {STACKED.map((s) => <Chip key={s} state={s} />)}
+    </div>
+  );
+}
+
+/** The functions that were at work the most. */
+function FunctionLegend() {
+  void labelsKnown.value;
+  const groups = (lanes.value?.groups ?? []).slice(0, 9);
+  return (
+    <div class="legend" role="group" aria-label="Colours of functions">
+      {groups.map((g) => {
+        const paint = functionColour(Math.max(0, numberOf(g.function)), theme.value);
+        return (
+          <button key={g.id} class="link chip" title={`Mark ${cut(g.function, 500)}`} onClick={() => step(() => (filter.value = { states: [], function: g.function, label: "", stack: "", min: null, max: null }))}>
+            <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{cut(short(g.function), 40)}
+          </button>
+        );
+      })}
     </div>
   );
 }
