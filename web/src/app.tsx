@@ -125,7 +125,7 @@ function Help() {
           <div><dt>double click</dt><dd>fit the span; on shares, closer</dd></div>
           <div><dt>pinch</dt><dd>zoom</dd></div>
         </dl>
-        <p class="faint">Everything on these pages is printed by gotrail commands too. Drawn with {engine.rendererName || "nothing yet"}.</p>
+        <p class="faint">Everything on these pages is printed by gotrail commands too. Drawn with {engine.rendererName || "nothing yet"}. <a href="./third-party.txt">Licences</a> of what this page is built from.</p>
       </div>
     </div>
   );

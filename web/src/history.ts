@@ -16,6 +16,13 @@ function write(push: boolean): void {
 }
 
 export function followAddress(): void {
+  // The token of a server that listens beyond loopback is in a cookie by now: links that people
+  // pass on should not have it.
+  const query = new URLSearchParams(location.search);
+  if (query.has("token")) {
+    query.delete("token");
+    history.replaceState(null, "", `${location.pathname}${query.size > 0 ? `?${query}` : ""}${location.hash}`);
+  }
   state.restore(decode(location.hash));
   addEventListener("popstate", () => state.restore(decode(location.hash)));
   // Zooming writes the address once it rests: browsers allow only so many changes a second.

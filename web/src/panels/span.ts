@@ -35,6 +35,10 @@ export function watchFocus(): void {
         for (const o of [span.ended, span.creator]) if (o?.function) learn(o.go, o.function);
         spanLoading.value = false;
         void arrows(span, signal);
+        // From a link, its lane may be in a closed group. Rows of open ones get a moment to arrive.
+        setTimeout(() => {
+          if (!signal.aborted && state.page.peek() === "timeline" && /^(go|task|regions):/.test(focus.lane)) engine.show(focus.lane, true);
+        }, 800);
       },
       (e: Error) => {
         if (signal.aborted) return;

@@ -62,15 +62,31 @@ export class Engine {
     this.over = over;
     // `?draw=pixels` and `?draw=webgl` are for tests, and for whom the choice is wrong.
     const wanted = new URLSearchParams(location.search).get("draw");
-    const gl = wanted === "pixels" ? null : GlRenderer.make(canvas, wanted === "webgl");
-    const renderer: Renderer = gl ?? new PixelRenderer(canvas);
+    const make = () => (wanted === "pixels" ? null : GlRenderer.make(canvas, wanted === "webgl"));
+    const gl = make();
+    let renderer: Renderer = gl ?? new PixelRenderer(canvas);
     // Without a graphics card, a canvas that lies in memory is the faster one.
     this.ctx = over.getContext("2d", { willReadFrequently: gl === null });
     this.rendererName = renderer.name;
     this.scene = new Scene(this.client.cache, renderer);
     this.client.cache.onEvict = (e) => renderer.forget(e);
-    for (const lane of this.client.cache.lanes.values()) for (const e of lane.tiles.values()) e.slot = -1;
+    this.forgetTextures();
+    const lost = (e: Event) => e.preventDefault();
+    const restored = () => {
+      renderer = make() ?? renderer;
+      this.scene.renderer = renderer;
+      this.forgetTextures();
+      this.invalidate();
+    };
+    canvas.addEventListener("webglcontextlost", lost);
+    canvas.addEventListener("webglcontextrestored", restored);
     this.stop = [
+      () => {
+        canvas.removeEventListener("webglcontextlost", lost);
+        canvas.removeEventListener("webglcontextrestored", restored);
+        renderer.dispose();
+        this.ctx = null;
+      },
       effect(() => {
         const trace = state.trace.value;
         this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value });
@@ -98,6 +114,10 @@ export class Engine {
       cancelAnimationFrame(this.frame);
       this.frame = 0;
     };
+  }
+
+  private forgetTextures(): void {
+    for (const lane of this.client.cache.lanes.values()) for (const e of lane.tiles.values()) e.slot = -1;
   }
 
   resize(width: number, height: number): void {

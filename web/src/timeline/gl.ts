@@ -283,10 +283,20 @@ export class GlRenderer implements Renderer {
   end(): void {
     this.flush();
   }
+
+  /** Browsers allow a page only so many contexts. */
+  dispose(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
 }
 
 /** Whether the graphics card is imitated by software: pixels.ts is ten times as fast as that. */
+let isImitated: boolean | null = null;
 function imitated(): boolean {
+  return (isImitated ??= askWhetherImitated());
+}
+
+function askWhetherImitated(): boolean {
   // Asked of another canvas: one that had a context of WebGL never has one of 2D.
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return true;

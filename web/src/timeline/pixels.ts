@@ -144,4 +144,6 @@ export class PixelRenderer implements Renderer {
   }
 
   forget(): void {}
+
+  dispose(): void {}
 }

@@ -24,4 +24,6 @@ export interface Renderer {
   end(): void;
   /** A tile left the cache. */
   forget(entry: Entry): void;
+  /** The canvas is gone. */
+  dispose(): void;
 }

@@ -6,6 +6,7 @@ import { step } from "../history.js";
 import { STACKED, stateColour, WORKING } from "../palette.js";
 import * as state from "../state.js";
 import { duration as text } from "../time/format.js";
+import { zoom } from "../time/view.js";
 import { TileCache } from "../tiles/cache.js";
 import { TileClient } from "../tiles/client.js";
 import { levelFor, tileSpan, topLevel } from "../tiles/plan.js";
@@ -112,6 +113,14 @@ export function Strip() {
     client.onTile = redraw;
     const size = new ResizeObserver(redraw);
     size.observe(el);
+    const wheel = (e: WheelEvent) => {
+      e.preventDefault();
+      const rect = el.getBoundingClientRect();
+      const D = state.duration.value;
+      const anchor = Math.min(1, Math.max(0, (e.clientX - rect.left) / rect.width)) * D;
+      state.setView(zoom(state.view.value, Math.exp(Math.max(-120, Math.min(120, e.deltaY)) * 0.0025), anchor, D));
+    };
+    el.addEventListener("wheel", wheel, { passive: false });
     const stop = effect(() => {
       void [state.trace.value, state.theme.value, state.matches.value, state.selection.value];
       redraw();
@@ -128,6 +137,7 @@ export function Strip() {
       stop();
       stopWindow();
       size.disconnect();
+      el.removeEventListener("wheel", wheel);
     };
   }, []);
 

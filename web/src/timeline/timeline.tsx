@@ -29,8 +29,8 @@ export function Timeline() {
     };
     keepGroupsWhen(() => engine.scrollTop > 0 || engine.hover.on || state.toggled.value.length > 0);
     const size = new ResizeObserver(() => {
-      const box = lanes.current!.getBoundingClientRect();
-      engine.resize(box.width, box.height);
+      const box = lanes.current?.getBoundingClientRect();
+      if (box) engine.resize(box.width, box.height);
     });
     size.observe(lanes.current!);
     return () => {
