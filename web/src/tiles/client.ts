@@ -27,7 +27,8 @@ export interface Batch {
   lanes: string[];
 }
 
-const AT_ONCE = 6;
+// Browsers have six connections to a server, and the other questions need some.
+const AT_ONCE = 4;
 const LANES_A_REQUEST = 48;
 const RETRY_MS = 700;
 
@@ -141,7 +142,8 @@ export class TileClient {
         // A server that is gone or busy is asked less and less often.
         this.failures++;
         this.pauseUntil = performance.now() + Math.min(10_000, 250 * 2 ** this.failures);
-        this.onError(`Tiles do not arrive: ${(error as Error).message}. Is gotrail view still running?`);
+        // One refusal is no news: a busy server refuses, and is asked again.
+        if (this.failures >= 3) this.onError(`Tiles do not arrive: ${(error as Error).message}. Is gotrail view still running?`);
       }
     } finally {
       this.running.splice(this.running.indexOf(running), 1);
