@@ -1,0 +1,126 @@
+// What the server says (docs/api.md), with types.
+
+export interface TraceInfo {
+  name: string;
+  path: string;
+  bytes: number;
+  version: string;
+  start_unix: number | string | null;
+  duration: number;
+  /** The trace's own clock at its first event: answers of commands have such times. */
+  origin?: number;
+  indexed: number;
+  progress: number;
+  done: boolean;
+  events: number;
+  generations: number;
+  goroutines: number;
+  procs: number;
+  threads: number;
+  tasks: number;
+  regions: number;
+  states: { id: number; name: string }[];
+  labels: number;
+  base_level: number;
+  lost: { from: number; to: number; what: string }[];
+  complete: boolean;
+  error: string | null;
+}
+
+export interface Group { id: number; lane: string; function: string; count: number; first: number; last: number; states: number[] }
+export interface Lanes { revision: number; groups: Group[]; procs: { id: number; lane: string }[]; threads: { id: number; lane: string }[] }
+export interface Member { id: number; lane: string; function: string; created: number | null; ended: number | null; creator: number | null; states: number[] }
+export interface Task { id: number; lane: string; name: string; parent: number | null; begin: number | null; end: number | null; goroutines: number[]; regions: number; logs: number }
+export interface Page<T> { total: number; rows: T[] }
+export interface Frame { function: string; file: string; line: number }
+export interface Other { go: number; function: string; time?: number; stack?: Frame[]; lane?: string }
+export interface Span {
+  lane: string; go: number | null; function: string | null; state: number; label: string | null; from: number; to: number; open: boolean;
+  proc: number | null; thread: number | null; stack: Frame[]; began: Other | null; ended: Other | null; creator: Other | null;
+  previous: number | null; next: number | null; similar: { count: number; p50: number; p99: number; max: number; total: number } | null;
+}
+export interface Mark { from: number; to: number; go: number | null; task: number | null; text: string; lane: string | null }
+/** `strip` is how many there are in equal parts of the time asked for, where the server says it. */
+export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?: number }
+export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
+export interface Arrow { kind: "unblock" | "create"; time: number; from: number; to: number }
+export interface Step { go: number; function: string; from: number; to: number; kind: string; label: string | null }
+export interface Critical { steps: Step[]; by_kind: Record<string, number> }
+export interface Found {
+  functions: { label: number; function?: string; group: number | null; count: number }[];
+  goroutines: { id: number; lane: string; function: string }[];
+  tasks: { id: number; name: string; begin: number | null; end: number | null }[];
+  regions: { name: string; count: number }[];
+  logs: { time: number; go: number; text: string }[];
+  total: Record<string, number>;
+}
+export interface Match { lane: string; go: number; from: number; to: number; state: number; label: number | null }
+export interface Matches { total: number; rows: Match[]; strip: number[] }
+export interface SelectionAnswer {
+  states: number[];
+  functions: { function: string; group: number | null; count: number; states: number[] }[];
+  histogram: { upto: number; count: number }[];
+  command: string;
+}
+export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[] }
+
+export type Query = Record<string, string | number | boolean | null | undefined>;
+
+export function urlOf(path: string, query: Query = {}): string {
+  const q = new URLSearchParams();
+  for (const [k, v] of Object.entries(query)) {
+    if (v === null || v === undefined || v === false || v === "") continue;
+    q.set(k, v === true ? "true" : typeof v === "number" ? String(Math.round(v)) : v);
+  }
+  const s = q.toString();
+  return `/api/${path}${s ? `?${s}` : ""}`;
+}
+
+async function answerOf(path: string, query: Query, signal?: AbortSignal): Promise<Response> {
+  let answer: Response;
+  try {
+    answer = await fetch(urlOf(path, query), { signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Error("The server does not answer. Is `gotrail view` still running?");
+  }
+  if (answer.ok) return answer;
+  let message = `${answer.status} ${answer.statusText}`;
+  try {
+    message = ((await answer.json()) as { error: string }).error || message;
+  } catch {
+    // The status says enough.
+  }
+  throw new Error(message);
+}
+
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
+  return (await (await answerOf(path, query, signal)).json()) as T;
+}
+
+export interface Answer<T> {
+  rows: T[];
+  command: string | null;
+}
+
+/** The answer of a `gotrail` command: objects, one a line, or one object over many lines. */
+export async function answer<T>(command: string, query: Query = {}, signal?: AbortSignal): Promise<Answer<T>> {
+  const response = await answerOf(`answer/${command}`, query, signal);
+  return { rows: parseLines<T>(await response.text()), command: response.headers.get("x-gotrail-command") };
+}
+
+export function parseLines<T>(text: string): T[] {
+  const lines = text.split("\n").filter((l) => l.trim() !== "");
+  if (lines.length === 0) return [];
+  try {
+    return lines.map((l) => JSON.parse(l) as T);
+  } catch {
+    return [JSON.parse(text) as T];
+  }
+}
+
+/** Numbers beyond 2^53 lose digits in `JSON.parse`; the wall clock's start must not. */
+export function startUnix(json: string): bigint | null {
+  const m = /"start_unix"\s*:\s*"?(\d+)/.exec(json);
+  return m ? BigInt(m[1]!) : null;
+}

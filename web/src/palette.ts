@@ -1,0 +1,89 @@
+// One set of colours for states, on tracks, plots, tables and legends. Hues are told apart by people
+// who are colour-blind (after Okabe and Ito); what waits is pale, what runs is strong, and runnable,
+// time that the scheduler took, is the one warm, bright colour. Hatch is a second cue.
+
+export interface StateStyle {
+  name: string;
+  /** As `#rrggbb`. */
+  light: string;
+  dark: string;
+  hatch: boolean;
+  /** Waits are drawn lower than work. */
+  waits: boolean;
+}
+
+export const STATE: StateStyle[] = [
+  { name: "running", light: "#1f9d78", dark: "#2fae86", hatch: false, waits: false },
+  { name: "runnable", light: "#f07c12", dark: "#ff9f1c", hatch: true, waits: false },
+  { name: "syscall", light: "#3f97dd", dark: "#4aa3e6", hatch: false, waits: false },
+  { name: "syscall, no proc", light: "#2a64a8", dark: "#3472bd", hatch: true, waits: false },
+  { name: "sync", light: "#d9aed0", dark: "#85587c", hatch: false, waits: true },
+  { name: "channel", light: "#b9bce4", dark: "#50568c", hatch: false, waits: true },
+  { name: "network", light: "#a5d3dc", dark: "#346b77", hatch: false, waits: true },
+  { name: "sleep", light: "#dde1e8", dark: "#363d4a", hatch: false, waits: true },
+  { name: "GC", light: "#dfc42c", dark: "#d6c24a", hatch: false, waits: true },
+  { name: "other", light: "#cdc8bc", dark: "#5a534b", hatch: false, waits: true },
+];
+export const STATES = STATE.length;
+
+/** From the bottom of a stack upwards: work first, so that its height can be read. */
+export const STACKED = [0, 1, 2, 3, 8, 4, 5, 6, 7, 9];
+/** How many of `STACKED` are no waits. */
+export const WORKING = 4;
+
+const FUNCTIONS_DARK = ["#5b8def", "#4f7fb0", "#3aa88f", "#c65f86", "#8c7be0", "#8aa03c", "#3f9fc4", "#b56bc4", "#a55fa8", "#5fa35f", "#b0606a", "#7288a8"];
+const FUNCTIONS_LIGHT = ["#6d97ea", "#6394c6", "#4bb39b", "#d0739a", "#9a87e3", "#97ad4e", "#52abce", "#bd7ccb", "#b06fb5", "#6fb06f", "#c2737d", "#8296b4"];
+
+export type Theme = "light" | "dark";
+
+/** `#rrggbb` as 0xAABBGGRR, as bytes lie in memory. */
+export function packed(hex: string): number {
+  const n = parseInt(hex.slice(1), 16);
+  return (0xff000000 | ((n & 0xff) << 16) | (n & 0xff00) | (n >> 16)) >>> 0;
+}
+
+const cache = new Map<string, Uint32Array>();
+export function statesPacked(theme: Theme): Uint32Array {
+  let a = cache.get(`s${theme}`);
+  if (!a) cache.set(`s${theme}`, (a = Uint32Array.from(STATE, (s) => packed(s[theme]))));
+  return a;
+}
+
+export function functionsPacked(theme: Theme): Uint32Array {
+  let a = cache.get(`f${theme}`);
+  if (!a) cache.set(`f${theme}`, (a = Uint32Array.from(theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT, packed)));
+  return a;
+}
+
+/** The colour of a numbered thing: neighbours in number are far apart in hue. */
+export function slotOf(n: number): number {
+  return ((n * 2654435761) >>> 0) % FUNCTIONS_DARK.length;
+}
+
+export function functionColour(n: number, theme: Theme): string {
+  return (theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT)[slotOf(n)]!;
+}
+
+export function stateColour(state: number, theme: Theme): string {
+  return (STATE[state] ?? STATE[9]!)[theme];
+}
+
+/** The state that a kind of time is, as commands name it: `blocked: chan receive`, `sched`. */
+export function stateOfKind(kind: string): number {
+  if (/^run(ning)?$/.test(kind)) return 0;
+  if (/^(runnable|sched)/.test(kind)) return 1;
+  if (kind.startsWith("syscall")) return 2;
+  if (/chan|select/.test(kind)) return 5;
+  if (/sync/.test(kind)) return 4;
+  if (/network/.test(kind)) return 6;
+  if (/sleep/.test(kind)) return 7;
+  return /GC|stop-the-world/.test(kind) ? 8 : 9;
+}
+
+/** Black or white, whichever can be read on a colour. */
+export function inkOn(colour: number): string {
+  const r = colour & 255;
+  const g = (colour >> 8) & 255;
+  const b = (colour >> 16) & 255;
+  return 0.299 * r + 0.587 * g + 0.114 * b > 120 ? "#0c0f14" : "#f4f6fa";
+}

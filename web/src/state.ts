@@ -1,0 +1,146 @@
+// What the page knows and shows, as signals. The first part is what the server said, the second is
+// what the person chose, and is in the address.
+
+import { batch, computed, signal } from "@preact/signals";
+import type { Lanes, Matches, TraceInfo } from "./api.js";
+import { clock, clockFull, duration as formatDuration, offset, short } from "./time/format.js";
+import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
+import { initial, type Colour, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
+
+export const trace = signal<TraceInfo | null>(null);
+export const start = signal<bigint | null>(null);
+export const lanes = signal<Lanes | null>(null);
+/** Functions and reasons by number. The array grows in place; `labelsKnown` says how far. */
+export const labels: string[] = [];
+export const labelsKnown = signal(0);
+export const problem = signal<string | null>(null);
+export const tileProblem = signal<string | null>(null);
+export const matches = signal<Matches | null>(null);
+export const matchAt = signal(-1);
+
+export const page = signal<Page>("timeline");
+export const args = signal<string[]>([]);
+export const view = signal<View>({ from: 0, to: 1e9 });
+export const selection = signal<Selection | null>(null);
+export const focus = signal<Focus | null>(null);
+export const filter = signal<Filter | null>(null);
+export const colour = signal<Colour>("state");
+export const clockMode = signal(false);
+export const activeOnly = signal(false);
+export const pins = signal<string[]>([]);
+export const toggled = signal<string[]>([]);
+export const memberSort = signal<MemberSort>("blocked");
+
+export const help = signal(false);
+export const toast = signal<string | null>(null);
+export const theme = signal<"light" | "dark">("dark");
+/** The steps of a critical path on show, and what it is of. */
+export const criticalOf = signal<{ go?: number; task?: number; from?: number; to?: number } | null>(null);
+/** The view follows the trace's length until the person moves it. */
+export const moved = signal(false);
+
+export const duration = computed(() => trace.value?.duration ?? 1e9);
+export const isEmptyTrace = computed(() => trace.value !== null && trace.value.duration <= 0);
+
+export function snapshot(): UrlState {
+  return {
+    page: page.value, args: args.value, view: moved.value ? view.value : null, selection: selection.value, focus: focus.value, filter: filter.value,
+    colour: colour.value, clock: clockMode.value, activeOnly: activeOnly.value, pins: pins.value, toggled: toggled.value, memberSort: memberSort.value,
+  };
+}
+
+export function restore(s: UrlState = initial()): void {
+  batch(() => {
+    page.value = s.page;
+    args.value = s.args;
+    moved.value = s.view !== null;
+    view.value = s.view ?? whole(duration.value);
+    selection.value = s.selection;
+    focus.value = s.focus;
+    filter.value = s.filter;
+    colour.value = s.colour;
+    clockMode.value = s.clock;
+    activeOnly.value = s.activeOnly;
+    pins.value = s.pins;
+    toggled.value = s.toggled;
+    memberSort.value = s.memberSort;
+  });
+}
+
+export function setView(v: View): void {
+  moved.value = true;
+  view.value = clamp(v, duration.value);
+}
+
+export function showWhole(): void {
+  batch(() => {
+    moved.value = false;
+    view.value = whole(duration.value);
+  });
+}
+
+export function fitRange(from: number, to: number): void {
+  setView(fit(from, to, duration.value));
+}
+
+export function revealRange(from: number, to: number): void {
+  setView(reveal(view.value, from, to, duration.value));
+}
+
+export function revealTime(t: number): void {
+  const v = revealMoment(view.value, t, duration.value);
+  if (v !== view.value) setView(v);
+}
+
+export function toggle(key: string): void {
+  toggled.value = toggled.value.includes(key) ? toggled.value.filter((k) => k !== key) : [...toggled.value, key];
+}
+
+export function togglePin(lane: string): void {
+  pins.value = pins.value.includes(lane) ? pins.value.filter((l) => l !== lane) : [...pins.value, lane];
+}
+
+export function label(n: number | null | undefined): string {
+  return n === null || n === undefined || n === 0xffffffff ? "" : labels[n] ?? "";
+}
+
+const shorts: string[] = [];
+/** The same without the path of its package, for where there is little room. */
+export function shortLabel(n: number): string {
+  if (shorts[n] === undefined && labels[n] !== undefined) shorts[n] = short(labels[n]!);
+  return shorts[n] ?? "";
+}
+
+const numbers = new Map<string, number>();
+let numbered = 0;
+/** The number of a name, so that a function has one colour wherever it is; -1 if it has none yet. */
+export function numberOf(name: string): number {
+  for (; numbered < labels.length; numbered++) if (labels[numbered] !== undefined && !numbers.has(labels[numbered]!)) numbers.set(labels[numbered]!, numbered);
+  return numbers.get(name) ?? -1;
+}
+
+/** A moment, in the way chosen. */
+export function moment(t: number | null | undefined, step = 1e3): string {
+  if (t === null || t === undefined) return "–";
+  return clockMode.value && start.value !== null ? clock(t, start.value, step) : offset(t, step);
+}
+
+/** A moment with every digit. */
+export function momentFull(t: number | null | undefined): string {
+  if (t === null || t === undefined) return "unknown";
+  const rest = start.value === null ? "" : ` · ${clockFull(t, start.value)}`;
+  return `${Math.round(t)} ns${rest} · ${formatDuration(t)} after the start`;
+}
+
+/** The time range that all pages share: the selection if there is one. */
+export function sharedRange(): { from?: string; to?: string } {
+  const s = selection.value;
+  return s ? { from: `${Math.max(0, Math.round(s.from))}ns`, to: `${Math.round(s.to)}ns` } : {};
+}
+
+let toastTimer = 0;
+export function say(text: string): void {
+  toast.value = text;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (toast.value = null), 2500) as unknown as number;
+}

@@ -1,0 +1,340 @@
+// Runs the timeline: knows the rows on the screen, asks for their tiles, and draws when something
+// changed. Pixels are CSS pixels of the canvas, whose left edge is the beginning of the view.
+
+import { effect, signal, untracked } from "@preact/signals";
+import type { Arrow, Step } from "../api.js";
+import * as state from "../state.js";
+import { TileClient } from "../tiles/client.js";
+import type { Spans } from "../tiles/decode.js";
+import { between, type View } from "../time/view.js";
+import { taskOf } from "../tasks.js";
+import { TimelineData } from "./data.js";
+import { GlRenderer } from "./gl.js";
+import { drawOverlay } from "./overlay.js";
+import { PixelRenderer } from "./pixels.js";
+import { MODE_COUNTS, MODE_WORKING, type Renderer } from "./render.js";
+import { HEIGHT, layout, rowsIn, type Layout, type Row } from "./rows.js";
+import { Scene, styleOf } from "./scene.js";
+
+export const PIN_HEIGHT = HEIGHT.lane;
+
+export class Engine {
+  readonly client = new TileClient();
+  readonly data: TimelineData;
+  readonly rows = signal<Row[]>([]);
+  readonly layout = signal<Layout>({ sections: [], height: 0 });
+  /** Grows when names of rows arrived. */
+  readonly arrived = signal(0);
+  readonly hover: { x: number; y: number; on: boolean } = { x: 0, y: 0, on: false };
+  readonly measure: { from: number; to: number | null } = { from: NaN, to: null };
+  arrows: Arrow[] = [];
+  critical: Step[] = [];
+  scene!: Scene;
+  width = 100;
+  height = 100;
+  scrollTop = 0;
+  rendererName = "";
+  private canvas!: HTMLCanvasElement;
+  private over!: HTMLCanvasElement;
+  private ctx: CanvasRenderingContext2D | null = null;
+  private dirty = 0; // 1: only the overlay, 2: everything
+  private frame = 0;
+  private visible: Row[] = [];
+  private stop: (() => void)[] = [];
+  private animation: { from: View; to: View; start: number } | null = null;
+  private lastWanted = "";
+  private passing = "";
+  /** Milliseconds of the last frames, for those who measure. */
+  readonly frames = new Float64Array(240);
+  frameCount = 0;
+
+  constructor() {
+    this.data = new TimelineData(() => {
+      this.arrived.value++;
+      this.invalidate();
+    }, () => untracked(() => state.memberSort.value));
+    this.client.onTile = () => this.invalidate();
+    this.client.onError = (m) => (state.tileProblem.value = m);
+  }
+
+  mount(canvas: HTMLCanvasElement, over: HTMLCanvasElement): () => void {
+    this.canvas = canvas;
+    this.over = over;
+    // `?draw=pixels` and `?draw=webgl` are for tests, and for whom the choice is wrong.
+    const wanted = new URLSearchParams(location.search).get("draw");
+    const make = () => (wanted === "pixels" ? null : GlRenderer.make(canvas, wanted === "webgl"));
+    const gl = make();
+    let renderer: Renderer = gl ?? new PixelRenderer(canvas);
+    // Without a graphics card, a canvas that lies in memory is the faster one.
+    this.ctx = over.getContext("2d", { willReadFrequently: gl === null });
+    this.rendererName = renderer.name;
+    this.scene = new Scene(this.client.cache, renderer);
+    this.client.cache.onEvict = (e) => renderer.forget(e);
+    this.forgetTextures();
+    const lost = (e: Event) => e.preventDefault();
+    const restored = () => {
+      renderer = make() ?? renderer;
+      this.scene.renderer = renderer;
+      this.forgetTextures();
+      this.invalidate();
+    };
+    canvas.addEventListener("webglcontextlost", lost);
+    canvas.addEventListener("webglcontextrestored", restored);
+    this.stop = [
+      () => {
+        canvas.removeEventListener("webglcontextlost", lost);
+        canvas.removeEventListener("webglcontextrestored", restored);
+        renderer.dispose();
+        this.ctx = null;
+      },
+      effect(() => {
+        const trace = state.trace.value;
+        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value });
+        this.invalidate();
+      }),
+      effect(() => {
+        void [state.view.value, state.selection.value, state.focus.value, state.theme.value, state.clockMode.value, state.colour.value, state.activeOnly.value, state.pins.value, state.filter.value, state.labelsKnown.value, state.matches.value, state.matchAt.value];
+        this.invalidate();
+      }),
+      effect(() => {
+        void state.memberSort.value;
+        untracked(() => this.data.reset());
+      }),
+      effect(() => {
+        const trace = state.trace.value;
+        void trace?.indexed;
+        this.data.refresh();
+        if (trace?.done) untracked(() => this.data.reset());
+        this.invalidate();
+      }),
+    ];
+    this.invalidate();
+    return () => {
+      this.stop.forEach((f) => f());
+      cancelAnimationFrame(this.frame);
+      this.frame = 0;
+    };
+  }
+
+  private forgetTextures(): void {
+    for (const lane of this.client.cache.lanes.values()) for (const e of lane.tiles.values()) e.slot = -1;
+  }
+
+  resize(width: number, height: number): void {
+    this.width = Math.max(50, width);
+    const place = state.focus.value && height < this.height ? this.placeOf(state.focus.value.lane) : null;
+    this.height = Math.max(30, height);
+    // What was clicked stays in sight when the details take their place.
+    if (place && place.top >= this.pinned && place.top + place.height > this.height) this.scrollTo(this.scrollTop + place.top + place.height - this.height + 8);
+    this.invalidate();
+  }
+
+  scroll(top: number): void {
+    this.scrollTop = top;
+    this.invalidate();
+  }
+
+  /** The pins take at most 45% of the height. */
+  get pinned(): number {
+    return Math.min(state.pins.value.length * PIN_HEIGHT, Math.floor((this.height * 0.45) / PIN_HEIGHT) * PIN_HEIGHT);
+  }
+
+  invalidate(onlyOverlay = false): void {
+    this.dirty = Math.max(this.dirty, onlyOverlay ? 1 : 2);
+    if (this.frame === 0) this.frame = requestAnimationFrame((t) => this.draw(t));
+  }
+
+  time(x: number): number {
+    const v = state.view.value;
+    return v.from + (x / this.width) * (v.to - v.from);
+  }
+
+  x(t: number): number {
+    const v = state.view.value;
+    return ((t - v.from) / (v.to - v.from)) * this.width;
+  }
+
+  /** Moves the view over a few frames, so that the eye can follow. */
+  glide(to: View): void {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return state.setView(to);
+    const from = this.animation ? between(this.animation.from, this.animation.to, 1) : state.view.value;
+    this.animation = { from: this.animation ? state.view.value : from, to, start: performance.now() };
+    this.invalidate();
+  }
+
+  /** Where the animation is going, or the view. */
+  get target(): View {
+    return this.animation?.to ?? state.view.value;
+  }
+
+  halt(): void {
+    this.animation = null;
+  }
+
+  laneOf(row: Row): string | null {
+    const s = row.section;
+    if (s.kind === "members") return this.data.members(s.group!).at(row.index)?.lane ?? null;
+    if (s.kind === "tasks") return this.data.tasks.at(row.index)?.lane ?? null;
+    return s.lane;
+  }
+
+  /** From when to when the goroutine or task of a row lived, as far as it is known. */
+  lifeOf(row: Row): View | null {
+    const s = row.section;
+    if (s.kind === "members") {
+      const m = this.data.members(s.group!).at(row.index);
+      return m ? { from: m.created ?? 0, to: m.ended ?? state.duration.value } : null;
+    }
+    const t = s.kind === "tasks" ? this.data.tasks.at(row.index) : undefined;
+    return t ? { from: t.begin ?? 0, to: t.end ?? state.duration.value } : null;
+  }
+
+  hueOf(lane: string): number {
+    const name = lane.startsWith("go:") ? this.data.names.get(lane) : undefined;
+    return name === undefined ? Number(lane.slice(lane.indexOf(":") + 1)) || 0 : Math.max(0, state.numberOf(name));
+  }
+
+  /** The row at a height of the canvas. */
+  rowAt(y: number): { lane: string | null; row: Row | null; top: number; height: number } | null {
+    const pins = this.pinned;
+    if (y < pins) {
+      const i = Math.floor(y / PIN_HEIGHT);
+      return { lane: state.pins.value[i] ?? null, row: null, top: i * PIN_HEIGHT, height: PIN_HEIGHT };
+    }
+    for (const row of this.visible) {
+      const top = row.y - this.scrollTop + pins;
+      if (y >= top && y < top + row.height) return { lane: this.laneOf(row), row, top, height: row.height };
+    }
+    return null;
+  }
+
+  /** Where a lane is on the screen, or `null`. */
+  placeOf(lane: string): { top: number; height: number } | null {
+    const pin = state.pins.value.indexOf(lane);
+    if (pin >= 0 && (pin + 1) * PIN_HEIGHT <= this.pinned) return { top: pin * PIN_HEIGHT, height: PIN_HEIGHT };
+    for (const row of this.visible) {
+      if (row.section.kind !== "header" && this.laneOf(row) === lane) return { top: row.y - this.scrollTop + this.pinned, height: row.height };
+    }
+    return null;
+  }
+
+  private draw(now: number): void {
+    this.frame = 0;
+    if (!this.ctx) return;
+    const began = performance.now();
+    const what = this.dirty;
+    this.dirty = 0;
+    if (this.animation) {
+      const k = Math.min(1, (now - this.animation.start) / 130);
+      state.setView(between(this.animation.from, this.animation.to, 1 - (1 - k) ** 3));
+      if (k >= 1) this.animation = null;
+      this.invalidate();
+    }
+    const ratio = devicePixelRatio || 1;
+    if (what >= 2) this.drawScene(began, ratio);
+    const w = Math.round(this.width * ratio);
+    const h = Math.round(this.height * ratio);
+    if (this.over.width !== w || this.over.height !== h) {
+      this.over.width = w;
+      this.over.height = h;
+    }
+    this.ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawOverlay(this.ctx, this, this.visible);
+    this.frames[this.frameCount++ % this.frames.length] = performance.now() - began;
+  }
+
+  private drawScene(now: number, ratio: number): void {
+    const pins = this.pinned;
+    rowsIn(this.layout.value, this.scrollTop, this.scrollTop + this.height - pins, this.visible);
+    this.publishRows();
+    const trace = state.trace.value;
+    const scene = this.scene;
+    const r = scene.renderer;
+    r.begin(this.width, this.height, ratio, state.theme.value);
+    if (!trace || trace.duration <= 0) return r.end();
+    scene.begin({
+      view: state.view.value, width: this.width, duration: trace.duration, theme: state.theme.value, colour: state.colour.value, now,
+      keeps: state.filter.value ? this.keeps : null, taskOf, labelText: state.shortLabel,
+    });
+    const active = state.activeOnly.value;
+    const lanes: string[] = [];
+    r.clip(pins, this.height);
+    for (const row of this.visible) {
+      if (row.section.kind === "header" || row.section.kind === "plot" || row.section.kind === "marks") continue;
+      const lane = this.laneOf(row);
+      if (!lane) continue;
+      lanes.push(lane);
+      const y = row.y - this.scrollTop + pins;
+      if (row.section.kind === "states") {
+        scene.lane(scene.cache.lane(lane), y + 4, row.height - 8, { kind: "group", hue: 0, mode: row.section.key === "states" ? MODE_WORKING : MODE_COUNTS });
+      } else {
+        scene.lane(scene.cache.lane(lane), y + 2, row.height - 4, styleOf(lane, active, this.hueOf(lane)));
+      }
+    }
+    r.clip(0, pins);
+    for (let i = 0; i * PIN_HEIGHT < pins; i++) {
+      const lane = state.pins.value[i]!;
+      lanes.push(lane);
+      scene.lane(scene.cache.lane(lane), i * PIN_HEIGHT + 2, PIN_HEIGHT - 4, styleOf(lane, active, this.hueOf(lane)));
+    }
+    r.end();
+    this.wantTiles(lanes);
+  }
+
+  private wantTiles(lanes: string[]): void {
+    const v = state.view.value;
+    const key = `${v.from} ${v.to} ${this.width} ${lanes.join()} ${state.trace.value?.done}`;
+    if (key === this.lastWanted) return;
+    this.lastWanted = key;
+    this.client.want({ view: v, nsPerPixel: (v.to - v.from) / this.width, duration: state.duration.value, lanes: [...new Set(lanes)] });
+  }
+
+  private publishRows(): void {
+    const old = this.rows.value;
+    const now = this.visible;
+    if (old.length === now.length && old.every((r, i) => r.section === now[i]!.section && r.index === now[i]!.index)) return;
+    this.rows.value = now.slice();
+  }
+
+  private keeps = (tile: Spans, i: number, lane: string): boolean => {
+    const f = state.filter.value!;
+    const length = tile.end[i]! - tile.begin[i]!;
+    if (f.min !== null && length < f.min) return false;
+    if (f.max !== null && length > f.max) return false;
+    if (lane.startsWith("go:")) {
+      if (f.states.length > 0 && !f.states.includes(tile.state[i]!)) return false;
+      if (f.function && !(this.data.names.get(lane) ?? f.function).includes(f.function)) return false;
+      if (f.label && !state.label(tile.label[i]).includes(f.label)) return false;
+    } else if (f.function && !state.label(tile.label[i]).includes(f.function)) return false;
+    return true;
+  };
+
+  /** Scrolls so that a lane can be seen; pins it if it is in a closed or long list. A passing one
+   * takes the place of the last that was. */
+  show(lane: string, passing = false): void {
+    if (this.placeOf(lane)) return;
+    const section = this.layout.value.sections.find((s) => s.lane === lane && s.kind !== "header");
+    if (section) {
+      this.scrollTo(Math.max(0, section.y - this.height / 3));
+      return;
+    }
+    const others = passing ? state.pins.value.filter((l) => l !== this.passing) : state.pins.value;
+    if (passing) this.passing = lane;
+    // The newest first, and not without end.
+    state.pins.value = [lane, ...others].slice(0, 12);
+  }
+
+  scrollTo: (top: number) => void = (top) => this.scroll(top);
+
+  /** The lanes as they are drawn, as one canvas. */
+  compose(): HTMLCanvasElement {
+    this.drawScene(performance.now(), devicePixelRatio || 1);
+    const out = document.createElement("canvas");
+    out.width = this.over.width;
+    out.height = this.over.height;
+    const c = out.getContext("2d")!;
+    c.drawImage(this.canvas, 0, 0);
+    c.drawImage(this.over, 0, 0);
+    return out;
+  }
+}

@@ -1,0 +1,117 @@
+// The page of the timeline: ruler, names, lanes, and what hovers over them.
+
+import { useEffect, useRef } from "preact/hooks";
+import { Details } from "../panels/details.js";
+import * as state from "../state.js";
+import { MEMBER_SORTS, type Colour, type MemberSort } from "../url.js";
+import { keepGroupsWhen } from "../load.js";
+import { listen } from "./input.js";
+import { engine, tip } from "./instance.js";
+import { Labels, PinLabels } from "./labels.js";
+import { Ruler } from "./ruler.js";
+
+export function Timeline() {
+  const tracks = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLDivElement>(null);
+  const lanes = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const over = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const unmount = engine.mount(canvas.current!, over.current!);
+    const unlisten = listen(over.current!, false);
+    const s = scroller.current!;
+    const onScroll = () => engine.scroll(s.scrollTop);
+    s.addEventListener("scroll", onScroll);
+    s.scrollTop = engine.scrollTop;
+    engine.scrollTo = (top) => {
+      s.scrollTop = top;
+      engine.scroll(s.scrollTop);
+    };
+    keepGroupsWhen(() => engine.scrollTop > 0 || engine.hover.on || state.toggled.value.length > 0);
+    const size = new ResizeObserver(() => {
+      const box = lanes.current?.getBoundingClientRect();
+      if (box) engine.resize(box.width, box.height);
+    });
+    size.observe(lanes.current!);
+    return () => {
+      s.removeEventListener("scroll", onScroll);
+      size.disconnect();
+      unlisten();
+      unmount();
+    };
+  }, []);
+  const height = engine.layout.value.height;
+  void state.pins.value;
+  const pinned = engine.pinned;
+  const setHeight = (el: HTMLElement | null, h: number) => {
+    if (el) el.style.height = `${h}px`;
+  };
+  return (
+    <div class="timeline">
+      <div class="axis">
+        <div class="corner"><Controls /></div>
+        <Ruler />
+      </div>
+      <div class="tracks" ref={tracks}>
+        <div class="scroller" ref={(el) => { scroller.current = el; if (el) el.style.top = `${pinned}px`; }} tabIndex={-1}>
+          <div class="rows" ref={(el) => setHeight(el, height)}><Labels /></div>
+        </div>
+        <div class="pins" ref={(el) => setHeight(el, pinned)}><PinLabels /></div>
+        <div class="lanes" ref={lanes}>
+          <canvas ref={canvas} aria-hidden="true" />
+          <canvas ref={over} class="over" tabIndex={0} role="application" aria-roledescription="timeline" aria-label="Timeline. Keys: w s a d or arrows move, [ and ] step along a goroutine, ? shows all keys. The same figures are in the tables of the other pages." />
+          <Tooltip />
+          {state.trace.value?.duration === 0 && <p class="empty over-lanes">This trace has no events, so there is nothing to draw. Health says what was found in the file.</p>}
+        </div>
+      </div>
+      <Details />
+    </div>
+  );
+}
+
+function Controls() {
+  return (
+    <>
+      <label>colour{" "}
+        <select value={state.colour.value} onChange={(e) => (state.colour.value = e.currentTarget.value as Colour)}>
+          <option value="state">state</option>
+          <option value="function">function</option>
+          <option value="task">task</option>
+        </select>
+      </label>
+      <label title="What order the goroutines of an open group are in">sort{" "}
+        <select value={state.memberSort.value} onChange={(e) => (state.memberSort.value = e.currentTarget.value as MemberSort)}>
+          {MEMBER_SORTS.map((s) => <option key={s} value={s}>{s}</option>)}
+        </select>
+      </label>
+      <button class={`small ${state.activeOnly.value ? "on" : ""}`} aria-pressed={state.activeOnly.value} title="Groups: only goroutines at work, by number; blocked ones are left out (b)" onClick={() => (state.activeOnly.value = !state.activeOnly.value)}>active</button>
+    </>
+  );
+}
+
+function Tooltip() {
+  const t = tip.value;
+  if (!t) return null;
+  const place = (el: HTMLDivElement | null) => {
+    if (!el) return;
+    const w = el.offsetWidth;
+    const h = el.offsetHeight;
+    const left = t.x + 16 + w > engine.width ? t.x - w - 12 : t.x + 16;
+    const top = t.y + 16 + h > engine.height ? t.y - h - 10 : t.y + 16;
+    el.style.left = `${Math.max(2, left)}px`;
+    el.style.top = `${Math.max(2, top)}px`;
+  };
+  return (
+    <div class="tip" ref={place} role="tooltip">
+      <b>{t.title}</b>
+      {t.lines.map((l, i) => (
+        <div key={i}><Swatch colour={l.colour} />{l.text}</div>
+      ))}
+    </div>
+  );
+}
+
+export function Swatch({ colour }: { colour: string | null }) {
+  if (!colour) return null;
+  return <i class="swatch" ref={(el) => { if (el) el.style.background = colour; }} />;
+}

@@ -1,0 +1,152 @@
+// The whole view as the part of the address behind `#`, and back. Pure: history is in history.ts.
+//
+//   #/goroutines/3?v=1200-56000&s=1300-1400&at=go:17@1350&pins=proc:0
+
+import type { View } from "./time/view.js";
+
+export const PAGES = ["timeline", "overview", "goroutines", "tasks", "regions", "latency", "gc", "profiles", "health"] as const;
+export type Page = (typeof PAGES)[number];
+export type Colour = "state" | "function" | "task";
+export type MemberSort = "blocked" | "runnable" | "running" | "syscall" | "start" | "id" | "total";
+export const MEMBER_SORTS: MemberSort[] = ["blocked", "runnable", "running", "syscall", "total", "start", "id"];
+
+export interface Range {
+  from: number;
+  to: number;
+}
+
+export interface Selection extends Range {
+  /** Only these lanes; all if there are none. */
+  lanes: string[];
+}
+
+export interface Focus {
+  lane: string;
+  time: number;
+}
+
+export interface Filter {
+  /** Ids of states; all if there are none. */
+  states: number[];
+  function: string;
+  label: string;
+  stack: string;
+  min: number | null;
+  max: number | null;
+}
+
+export interface UrlState {
+  page: Page;
+  /** What the page is about: a group, a goroutine, a task, the kind of a profile. */
+  args: string[];
+  view: View | null;
+  selection: Selection | null;
+  focus: Focus | null;
+  filter: Filter | null;
+  colour: Colour;
+  clock: boolean;
+  activeOnly: boolean;
+  pins: string[];
+  /** Sections that are open though they begin closed, and the other way round. */
+  toggled: string[];
+  memberSort: MemberSort;
+}
+
+export function initial(): UrlState {
+  return {
+    page: "timeline", args: [], view: null, selection: null, focus: null, filter: null, colour: "state", clock: false, activeOnly: false,
+    pins: [], toggled: [], memberSort: "blocked",
+  };
+}
+
+const part = (s: string) => encodeURIComponent(s).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%40", "@").replaceAll("%2F", "/");
+const range = (r: Range) => `${Math.round(r.from)}-${Math.round(r.to)}`;
+
+function parseRange(s: string | undefined): Range | null {
+  const m = /^(-?\d{1,19})-(-?\d{1,19})$/.exec(s ?? "");
+  if (!m) return null;
+  const from = Number(m[1]);
+  const to = Number(m[2]);
+  return to > from ? { from, to } : null;
+}
+
+/** Lanes are named by the address, which anyone can write: only what can be a lane is one. */
+export function isLane(s: string): boolean {
+  return /^(all|gc|stw|(group|go|proc|thread|task|regions):-?\d{1,20})$/.test(s);
+}
+
+export function encode(s: UrlState): string {
+  const q: string[] = [];
+  if (s.view) q.push(`v=${range(s.view)}`);
+  if (s.selection) q.push(`s=${range(s.selection)}`);
+  if (s.selection && s.selection.lanes.length > 0) q.push(`sl=${part(s.selection.lanes.join(","))}`);
+  if (s.focus) q.push(`at=${part(`${s.focus.lane}@${Math.round(s.focus.time)}`)}`);
+  if (s.filter) {
+    const f = s.filter;
+    if (f.states.length > 0) q.push(`fs=${f.states.join(",")}`);
+    if (f.function) q.push(`ff=${part(f.function)}`);
+    if (f.label) q.push(`fl=${part(f.label)}`);
+    if (f.stack) q.push(`fk=${part(f.stack)}`);
+    if (f.min !== null) q.push(`fmin=${f.min}`);
+    if (f.max !== null) q.push(`fmax=${f.max}`);
+  }
+  if (s.colour !== "state") q.push(`c=${s.colour}`);
+  if (s.clock) q.push("clock=1");
+  if (s.activeOnly) q.push("active=1");
+  if (s.pins.length > 0) q.push(`pins=${part(s.pins.join(","))}`);
+  if (s.toggled.length > 0) q.push(`open=${part(s.toggled.join(","))}`);
+  if (s.memberSort !== "blocked") q.push(`sort=${s.memberSort}`);
+  const path = ["", s.page, ...s.args.map((a) => encodeURIComponent(a))].join("/");
+  return `#${path}${q.length > 0 ? `?${q.join("&")}` : ""}`;
+}
+
+export function decode(hash: string): UrlState {
+  const s = initial();
+  const text = hash.replace(/^#/, "");
+  const mark = text.indexOf("?");
+  const path = (mark < 0 ? text : text.slice(0, mark)).split("/").filter(Boolean);
+  const q = new Map<string, string>();
+  for (const pair of mark < 0 ? [] : text.slice(mark + 1).split("&")) {
+    const eq = pair.indexOf("=");
+    if (eq > 0) q.set(pair.slice(0, eq), unescape(pair.slice(eq + 1)));
+  }
+  const page = path[0] as Page;
+  if (PAGES.includes(page)) s.page = page;
+  s.args = path.slice(1).map(unescape);
+  s.view = parseRange(q.get("v"));
+  const selected = parseRange(q.get("s"));
+  if (selected) s.selection = { ...selected, lanes: (q.get("sl") ?? "").split(",").filter(isLane) };
+  const at = /^(.+)@(-?\d{1,19})$/.exec(q.get("at") ?? "");
+  if (at && isLane(at[1]!)) s.focus = { lane: at[1]!, time: Number(at[2]) };
+  s.filter = parseFilter(q);
+  const c = q.get("c");
+  if (c === "function" || c === "task") s.colour = c;
+  s.clock = q.get("clock") === "1";
+  s.activeOnly = q.get("active") === "1";
+  s.pins = (q.get("pins") ?? "").split(",").filter(isLane);
+  s.toggled = (q.get("open") ?? "").split(",").filter(Boolean);
+  const sort = q.get("sort") as MemberSort;
+  if (MEMBER_SORTS.includes(sort)) s.memberSort = sort;
+  return s;
+}
+
+function unescape(s: string): string {
+  try {
+    return decodeURIComponent(s);
+  } catch {
+    return s;
+  }
+}
+
+function parseFilter(q: Map<string, string>): Filter | null {
+  const number = (k: string) => (/^\d{1,19}$/.test(q.get(k) ?? "") ? Number(q.get(k)) : null);
+  const f: Filter = {
+    states: (q.get("fs") ?? "").split(",").filter((x) => /^\d{1,2}$/.test(x)).map(Number),
+    function: q.get("ff") ?? "", label: q.get("fl") ?? "", stack: q.get("fk") ?? "", min: number("fmin"), max: number("fmax"),
+  };
+  return isEmpty(f) ? null : f;
+}
+
+export function isEmpty(f: Filter): boolean {
+  return f.states.length === 0 && !f.function && !f.label && !f.stack && f.min === null && f.max === null;
+}

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { parseLines, startUnix, urlOf } from "../src/api.js";
+import { decode, encode, initial, type UrlState } from "../src/url.js";
+
+test("the address holds the whole view", () => {
+  const s: UrlState = {
+    page: "goroutines", args: ["group", "a/b?c#d&e"], view: { from: -5, to: 1e12 }, selection: { from: 1, to: 2, lanes: ["go:17", "proc:0"] },
+    focus: { lane: "go:18446744073709551615", time: 42 }, filter: { states: [1, 5], function: "main.x&y=z", label: "chan receive", stack: "λ", min: 1000, max: null },
+    colour: "function", clock: true, activeOnly: true, pins: ["gc", "group:3"], toggled: ["procs", "group:1"], memberSort: "start",
+  };
+  expect(decode(encode(s))).toEqual(s);
+});
+test("an empty view is a short address", () => {
+  expect(encode(initial())).toBe("#/timeline");
+  expect(decode("")).toEqual(initial());
+});
+test("nonsense in an address is ignored", () => {
+  const s = decode("#/nowhere?v=9-1&s=x&at=evil:1@5&pins=<script>,go:1&c=rainbow&fs=a,1&sort=%E0%A4%A&fmin=-1");
+  expect(s).toEqual({ ...initial(), pins: ["go:1"], filter: { states: [1], function: "", label: "", stack: "", min: null, max: null } });
+});
+test("the wall clock keeps digits that numbers lose", () => expect(startUnix('{"start_unix": 1795305742496229655}')).toBe(1795305742496229655n));
+test("answers are one object a line, or one object over many", () => {
+  expect(parseLines('{"a":1}\n{"a":2}\n')).toEqual([{ a: 1 }, { a: 2 }]);
+  expect(parseLines('{\n "a": 1\n}\n')).toEqual([{ a: 1 }]);
+  expect(parseLines("")).toEqual([]);
+});
+test("queries leave out what is not set", () => expect(urlOf("members", { group: 0, q: "", from: null, sort: "id" })).toBe("/api/members?group=0&sort=id"));
