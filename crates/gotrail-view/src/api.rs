@@ -9,10 +9,8 @@ use crate::state::{STATES, State};
 use crate::view::View;
 use serde_json::{Value, json};
 
-/// A number that is not safe as a JSON number for everybody is given as text, too.
-fn id(id: i64) -> Value {
-    json!(id)
-}
+/// Into how many parts time is divided where only numbers are shown.
+pub(crate) const STRIP: usize = 512;
 
 impl View {
     /// `/api/trace`.
@@ -38,6 +36,7 @@ impl View {
             "bytes": self.trace.bytes().len(),
             "version": self.trace.version().to_string(),
             "start_unix": start,
+            "origin": index.start,
             "duration": duration,
             "indexed": if index.done { duration } else { index.indexed },
             "progress": progress.min(1.0),
@@ -56,6 +55,13 @@ impl View {
             "lost": lost,
             "error": index.error,
         })
+    }
+
+    /// The function of a group.
+    pub fn function(&self, group: u32) -> Option<String> {
+        let index = self.index.read();
+        let label = index.groups.get(group as usize)?.label;
+        Some(index.text(label, "(unknown)").to_owned())
     }
 
     /// `/api/labels`.
@@ -126,7 +132,7 @@ impl View {
         };
         let matches = |goroutine: &Goroutine| {
             text.is_empty()
-                || goroutine.id.to_string() == text
+                || goroutine.id.to_string() == text.trim_start_matches('G')
                 || index.function_of(goroutine).contains(text)
         };
         let mut rows: Vec<(&Goroutine, [i64; STATES])> = all
@@ -153,7 +159,7 @@ impl View {
         let total = rows.len();
         let page = rows.into_iter().skip(offset).take(limit).map(|(goroutine, states)| {
             json!({
-                "id": id(goroutine.id.0), "lane": format!("go:{}", goroutine.id.0),
+                "id": goroutine.id.0, "lane": format!("go:{}", goroutine.id.0),
                 "function": index.function_of(goroutine),
                 "created": goroutine.created,
                 "ended": (goroutine.ended != OPEN).then_some(goroutine.ended),
@@ -165,13 +171,19 @@ impl View {
     }
 
     /// `/api/tasks`.
-    pub fn tasks(&self, sort: &str, (offset, limit): (usize, usize), text: &str) -> Value {
+    pub fn tasks(
+        &self,
+        sort: &str,
+        (offset, limit): (usize, usize),
+        (from, to): (i64, i64),
+        text: &str,
+    ) -> Value {
         let index = self.index.read();
         let mut rows: Vec<_> = index
             .marks
             .tasks
             .iter()
-            .filter(|task| task.id.0 != 0)
+            .filter(|task| task.id.0 != 0 && task.from < to && task.until > from)
             .filter(|task| {
                 text.is_empty()
                     || task.id.0.to_string() == text
@@ -275,8 +287,16 @@ impl View {
             _ => return Err(format!("there are no marks {kind:?}: logs, tasks, regions, samples, stw, gc, lost")),
         };
         let total = rows.len();
+        // How many begin in each of equal parts of the time.
+        let (from, to) = (from.max(0), to.min(index.duration));
+        let mut strip = vec![0u32; STRIP];
+        for row in &rows {
+            let at = (row["from"].as_i64().unwrap_or(0) - from).max(0) as i128 * STRIP as i128;
+            let at = (at / i128::from((to - from).max(1))) as usize;
+            strip[at.min(STRIP - 1)] += 1;
+        }
         let rows: Vec<_> = rows.into_iter().take(limit).collect();
-        Ok(json!({"total": total, "rows": rows}))
+        Ok(json!({"total": total, "rows": rows, "strip": strip}))
     }
 
     /// `/api/span`.
@@ -412,7 +432,7 @@ impl View {
             "regions": regions.len(), "logs": logs.len(),
         });
         json!({
-            "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
+            "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": group.label, "function": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
             "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id.0, "lane": format!("go:{}", go.id.0), "function": index.function_of(go)})).collect::<Vec<_>>(),
             "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id.0, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
             "regions": regions.into_iter().take(limit).map(|(name, count)| json!({"name": index.text(name, ""), "count": count})).collect::<Vec<_>>(),
@@ -437,11 +457,11 @@ fn lane_name(lane: Lane) -> String {
 
 impl Index {
     /// A text, or another where there is none.
-    fn text<'a>(&'a self, label: u32, otherwise: &'a str) -> &'a str {
+    pub(crate) fn text<'a>(&'a self, label: u32, otherwise: &'a str) -> &'a str {
         if label == NO_LABEL { otherwise } else { self.labels.text(label) }
     }
 
-    fn function_of(&self, goroutine: &Goroutine) -> &str {
+    pub(crate) fn function_of(&self, goroutine: &Goroutine) -> &str {
         self.text(self.groups[goroutine.group as usize].label, "(unknown)")
     }
 

@@ -1,11 +1,14 @@
 //! What goroutines did in a stretch of time, exactly.
 
+use crate::api::STRIP;
 use crate::index::Index;
 use crate::labels::NO_LABEL;
 use crate::moves::Move;
 use crate::state::{STATES, State};
 use crate::view::View;
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
+use std::ops::Range;
 
 impl View {
     /// `/api/selection`, without the command line.
@@ -79,5 +82,124 @@ impl Index {
                 each(open.to(), open.time().max(from), end, false);
             }
         }
+    }
+}
+
+/// Which spans of goroutines are looked for: all of it must be true.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// They touch this time.
+    pub from: i64,
+    /// The same.
+    pub to: i64,
+    /// A bit for each state that they may be in.
+    pub states: u16,
+    /// In the name of the function that the goroutine began with.
+    pub function: String,
+    /// In the reason.
+    pub label: String,
+    /// In a function of the stack.
+    pub stack: String,
+    /// At least so long.
+    pub min: i64,
+    /// At most so long.
+    pub max: i64,
+    /// So many are told.
+    pub limit: usize,
+}
+
+impl View {
+    /// `/api/matches`.
+    pub fn matches(&self, wanted: &Wanted) -> Value {
+        let index = self.index.read();
+        let strip_of = |time: i64| {
+            let at = i128::from(time.max(0)) * STRIP as i128 / i128::from(index.duration.max(1));
+            (at as usize).min(STRIP - 1)
+        };
+        let (mut total, mut strip) = (0u64, vec![0u32; STRIP]);
+        let mut rows: Vec<(i64, i64, u32, State, u8)> = Vec::new();
+        // Of each generation the stacks that match.
+        let mut stacks = StackFilter::new(&wanted.stack);
+        for (place, goroutine) in index.goroutines.iter().enumerate() {
+            if !index.function_of(goroutine).contains(&wanted.function) {
+                continue;
+            }
+            let mut open: Option<(Move, usize)> = None;
+            for (at, part) in index.parts.iter().enumerate() {
+                for &moved in part.goroutines.of(place as u32) {
+                    if let Some((begun, part)) = open.replace((moved, at)) {
+                        let (from, to) = (begun.time(), moved.time());
+                        if index.is_wanted(wanted, begun, from, to)
+                            && stacks.has(self, &index.parts[part].bytes, begun.stack)
+                        {
+                            total += 1;
+                            strip[strip_of(from)] += 1;
+                            rows.push((from, to, place as u32, begun.to(), begun.reason()));
+                        }
+                    }
+                }
+            }
+            if let Some((begun, part)) = open
+                && index.is_wanted(wanted, begun, begun.time(), index.indexed)
+                && stacks.has(self, &index.parts[part].bytes, begun.stack)
+            {
+                total += 1;
+                strip[strip_of(begun.time())] += 1;
+                let row = (begun.time(), index.indexed, place as u32, begun.to(), begun.reason());
+                rows.push(row);
+            }
+        }
+        rows.sort_unstable_by_key(|row| (row.0, row.2));
+        let rows: Vec<_> = rows
+            .into_iter()
+            .take(wanted.limit)
+            .map(|(from, to, place, state, reason)| {
+                let id = index.id(place);
+                let label = index.reasons[usize::from(reason)].0;
+                json!({
+                    "lane": format!("go:{id}"), "go": id, "from": from, "to": to,
+                    "state": state.0, "label": index.text(label, ""),
+                })
+            })
+            .collect();
+        json!({"total": total, "rows": rows, "strip": strip})
+    }
+}
+
+impl Index {
+    fn is_wanted(&self, wanted: &Wanted, begun: Move, from: i64, to: i64) -> bool {
+        let Some(state) = begun.to().index() else { return false };
+        let length = to - from;
+        wanted.states >> state & 1 != 0
+            && from < wanted.to
+            && to > wanted.from
+            && (wanted.min..=wanted.max).contains(&length)
+            && (wanted.label.is_empty() || {
+                let label = self.reasons[usize::from(begun.reason())].0;
+                self.text(label, "").contains(&wanted.label)
+            })
+    }
+}
+
+/// Which stacks have a function whose name has a text.
+struct StackFilter<'a> {
+    text: &'a str,
+    known: FxHashMap<(u64, u32), bool>,
+}
+
+impl<'a> StackFilter<'a> {
+    fn new(text: &'a str) -> StackFilter<'a> {
+        StackFilter { text, known: FxHashMap::default() }
+    }
+
+    fn has(&mut self, view: &View, bytes: &Range<u64>, stack: u32) -> bool {
+        if self.text.is_empty() {
+            return true;
+        }
+        *self.known.entry((bytes.start, stack)).or_insert_with(|| {
+            let frames = view.stack(bytes, stack);
+            let mut functions = frames.as_array().into_iter().flatten();
+            functions.any(|frame| frame["function"].as_str().is_some_and(|f| f.contains(self.text)))
+        })
     }
 }

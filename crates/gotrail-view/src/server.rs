@@ -2,6 +2,7 @@
 
 use crate::guard::{self, Guard};
 use crate::lane::Lane;
+use crate::selection::Wanted;
 use crate::tile;
 use crate::view::View;
 use axum::body::Body;
@@ -57,7 +58,11 @@ impl From<String> for Failure {
 type Answer = Result<Json<Value>, Failure>;
 
 /// Serves until the process ends.
-pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> std::io::Result<()> {
+pub async fn serve(
+    server: Arc<Server>,
+    listener: TcpListener,
+    guard: Guard,
+) -> std::io::Result<()> {
     let guard = Arc::new(guard);
     let router = Router::new()
         .route("/api/trace", get(async |State(app): App| Json(app.view.about())))
@@ -72,7 +77,10 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .route("/api/span", get(span))
         .route("/api/arrows", get(arrows))
         .route("/api/search", get(search))
+        .route("/api/matches", get(matches))
         .route("/api/selection", get(selection))
+        .route("/api/flame", get(flame))
+        .route("/api/critical", get(critical))
         .route("/api/answer/{command}", get(answer))
         .fallback(get(page))
         .with_state(server)
@@ -117,7 +125,8 @@ async fn work<T: Send + 'static>(
 
 async fn progress(State(app): App) -> Response {
     let events = async_stream(app);
-    let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     (headers, Body::from_stream(events)).into_response()
 }
 
@@ -138,12 +147,12 @@ fn async_stream(app: Arc<Server>) -> impl futures_core::Stream<Item = Result<Str
 }
 
 #[derive(Deserialize)]
-struct From {
+struct Since {
     #[serde(default)]
     from: u32,
 }
 
-async fn labels(State(app): App, Query(query): Query<From>) -> Json<Value> {
+async fn labels(State(app): App, Query(query): Query<Since>) -> Json<Value> {
     Json(app.view.labels(query.from))
 }
 
@@ -198,8 +207,9 @@ async fn members(State(app): App, Query(asked): Query<Asked>) -> Answer {
 }
 
 async fn tasks(State(app): App, Query(asked): Query<Asked>) -> Answer {
-    let found =
-        work(app, move |view| view.tasks(&asked.sort, (asked.offset, asked.limit()), &asked.q));
+    let found = work(app, move |view| {
+        view.tasks(&asked.sort, (asked.offset, asked.limit()), asked.window(), &asked.q)
+    });
     Ok(Json(found.await?))
 }
 
@@ -217,7 +227,8 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
     if lanes.len() > MOST {
         return Err(format!("at most {MOST} lanes at a time").into());
     }
-    let bytes = work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await?;
+    let bytes =
+        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await?;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
@@ -285,29 +296,132 @@ const COMMANDS: [(&str, bool); 15] = [
     ("pprof", false),
 ];
 
-/// What a command says of the trace.
-async fn answer(
-    State(app): App,
-    Path(name): Path<String>,
-    Query(asked): Query<BTreeMap<String, String>>,
-) -> Result<Response, Failure> {
+/// Spans that match.
+#[derive(Deserialize)]
+struct Matching {
+    from: Option<i64>,
+    to: Option<i64>,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    function: String,
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    stack: String,
+    min: Option<i64>,
+    max: Option<i64>,
+    limit: Option<usize>,
+}
+
+async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
+    let mut states = 0u16;
+    for state in asked.state.split(',').filter(|state| !state.is_empty()) {
+        let state: u32 = state.parse().map_err(|_| format!("{state:?} is no state"))?;
+        states |= 1u16.checked_shl(state).ok_or("there is no such state".to_owned())?;
+    }
+    let wanted = Wanted {
+        from: asked.from.unwrap_or(0),
+        to: asked.to.unwrap_or(i64::MAX),
+        states: if states == 0 { u16::MAX } else { states },
+        function: asked.function,
+        label: asked.label,
+        stack: asked.stack,
+        min: asked.min.unwrap_or(0),
+        max: asked.max.unwrap_or(i64::MAX),
+        limit: asked.limit.unwrap_or(100).min(10_000),
+    };
+    Ok(Json(work(app, move |view| view.matches(&wanted)).await?))
+}
+
+async fn flame(State(app): App, Query(asked): Query<BTreeMap<String, String>>) -> Answer {
+    let mut options = BTreeMap::new();
+    let kind = asked.get("type").map_or("offcpu", String::as_str).to_owned();
+    options.insert("type".to_owned(), kind.clone());
+    for end in ["from", "to"] {
+        if let Some(time) = asked.get(end) {
+            options.insert(end.to_owned(), format!("{}ns", time.trim_end_matches("ns")));
+        }
+    }
+    if let Some(group) = asked.get("group").and_then(|group| group.parse().ok()) {
+        let function = app.view.function(group).ok_or(format!("there is no group {group}"))?;
+        options.insert("function".to_owned(), format!("^{}$", escaped(&function)));
+    }
+    let said = say(&app, "flame", &options).await?;
+    let text = String::from_utf8_lossy(&said.output);
+    let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+    let stacks: Vec<_> = lines
+        .filter_map(|(frames, value)| {
+            let frames: Vec<_> = frames.split(';').collect();
+            Some(json!({"frames": frames, "value": value.parse::<i64>().ok()?}))
+        })
+        .collect();
+    let total: i64 = stacks.iter().filter_map(|stack| stack["value"].as_i64()).sum();
+    let unit = if kind == "cpu" { "samples" } else { "ns" };
+    Ok(Json(json!({"unit": unit, "total": total, "stacks": stacks})))
+}
+
+/// A text as a regular expression that matches it alone.
+fn escaped(text: &str) -> String {
+    let special = |c: char| !(c.is_alphanumeric() || "_/".contains(c)) && c.is_ascii();
+    text.chars().fold(String::new(), |mut out, c| {
+        if special(c) {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+async fn critical(State(app): App, Query(asked): Query<BTreeMap<String, String>>) -> Answer {
+    let mut options = BTreeMap::from([("path".to_owned(), "1000".to_owned())]);
+    for (name, option) in [("go", "goroutine"), ("task", "task")] {
+        if let Some(id) = asked.get(name) {
+            options.insert(option.to_owned(), id.clone());
+        }
+    }
+    for end in ["from", "to"] {
+        if let Some(time) = asked.get(end) {
+            options.insert(end.to_owned(), format!("{}ns", time.trim_end_matches("ns")));
+        }
+    }
+    let said = say(&app, "why", &options).await?;
+    let why: Value = serde_json::from_slice(&said.output).unwrap_or(Value::Null);
+    let origin = app.view.index.read().start.unwrap_or(0);
+    let steps = why["path"].as_array().into_iter().flatten().map(|step| {
+        let time = |name: &str| step[name].as_i64().map(|time| time - origin);
+        json!({
+            "go": step["goroutine"], "function": step["function"],
+            "from": time("from"), "to": time("until"),
+            "kind": step["kind"], "label": step["reason"],
+        })
+    });
+    Ok(Json(json!({"steps": steps.collect::<Vec<_>>(), "by_kind": why["kinds"]})))
+}
+
+/// What a command said, and how it was called.
+struct Said {
+    output: Vec<u8>,
+    line: String,
+}
+
+/// What a command says of the trace, in the form for programs.
+async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Result<Said, Failure> {
     let Some(&(command, takes_id)) = COMMANDS.iter().find(|(known, _)| *known == name) else {
         let names = COMMANDS.map(|(name, _)| name).join(", ");
         return Err(format!("no answers of {name:?}; there are {names}").into());
     };
     let mut args = vec![command.to_owned()];
-    for (option, value) in &asked {
+    for (option, value) in asked {
         // Nothing that reads or writes another file.
         let plain = option.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        if !plain || ["rules", "output", "o", "force", "help", "root"].contains(&&**option) {
+        if !plain || FILES.contains(&&**option) {
             return Err(format!("--{option} cannot be had here").into());
         }
-        if option == "id" || option == "token" {
-            continue;
-        }
-        match value.as_str() {
-            "" | "true" => args.push(format!("--{option}")),
-            value => args.push(format!("--{option}={value}")),
+        match (option.as_str(), value.as_str()) {
+            ("id" | "token", _) => {}
+            (_, "" | "true") => args.push(format!("--{option}")),
+            (_, value) => args.push(format!("--{option}={value}")),
         }
     }
     match command {
@@ -325,27 +439,38 @@ async fn answer(
     }
     args.push(app.view.path.display().to_string());
     let line = format!("gotrail {}", args.join(" "));
+    let failed = |why: String| Failure(StatusCode::INTERNAL_SERVER_ERROR, why);
     let Ok(_turn) = app.running.acquire().await else {
         return Err(Failure(StatusCode::TOO_MANY_REQUESTS, "ask again later".to_owned()));
     };
     let output = Command::new(&app.command).args(&args).kill_on_drop(true).output();
-    let limit = Duration::from_secs(120);
-    let output = tokio::time::timeout(limit, output)
+    let output = tokio::time::timeout(Duration::from_secs(120), output)
         .await
-        .map_err(|_| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: takes too long")))?
-        .map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: {error}")))?;
+        .map_err(|_| failed(format!("{line}: takes too long")))?
+        .map_err(|error| failed(format!("{line}: {error}")))?;
     // 1 is a verdict, where there is something to read.
     if !output.status.success() && output.stdout.is_empty() {
-        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(why.into());
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());
     }
-    let kind = match command {
+    Ok(Said { output: output.stdout, line })
+}
+
+/// Options that name files, or say nothing of the trace.
+const FILES: [&str; 8] = ["rules", "output", "o", "force", "help", "root", "before", "after"];
+
+async fn answer(
+    State(app): App,
+    Path(name): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+) -> Result<Response, Failure> {
+    let said = say(&app, &name, &asked).await?;
+    let kind = match name.as_str() {
         "flame" => "text/plain; charset=utf-8",
         "pprof" => "application/octet-stream",
         _ => "application/x-ndjson",
     };
-    let mut response = ([(header::CONTENT_TYPE, kind)], output.stdout).into_response();
-    if let Ok(line) = HeaderValue::from_str(&line) {
+    let mut response = ([(header::CONTENT_TYPE, kind)], said.output).into_response();
+    if let Ok(line) = HeaderValue::from_str(&said.line) {
         response.headers_mut().insert("x-gotrail-command", line);
     }
     Ok(response)

@@ -24,4 +24,5 @@ pub(crate) mod synth;
 pub(crate) mod task;
 pub(crate) mod tasks;
 pub(crate) mod validate;
+pub(crate) mod view;
 pub(crate) mod why;
