@@ -14,6 +14,8 @@
 //! | [`herds`] | many goroutines woken at once |
 //! | [`check`] | findings, with their numbers |
 //! | [`diff`] | what changed between traces |
+//! | [`slices`] | a trace cut into slices of time |
+//! | [`statistics`] | whether a difference is more than chance |
 //! | [`history`], [`why`], [`path`] | a trace read backward: what caused what, and the critical path |
 //! | [`samples`] | CPU samples by stack |
 //! | [`groups`], [`grouping`] | what waits and samples are told apart by |
@@ -49,6 +51,8 @@ pub mod procs;
 pub mod profile;
 pub mod samples;
 pub mod scope;
+pub mod slices;
+pub mod statistics;
 pub mod tasks;
 pub mod timeline;
 pub mod times;

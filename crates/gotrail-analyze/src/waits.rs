@@ -72,9 +72,12 @@ pub struct WaitSum {
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
+    /// The longest of them, as long as it was within the scope or not.
+    pub longest: Instance,
     /// Of system calls: the longest that one held its proc.
-    pub longest_held: i64,
-    /// Of system calls: how many held their proc for at least [`LONG_HELD`], and how long together.
+    pub longest_held: Instance,
+    /// Of system calls: how many held their proc for at least
+    /// [`Limits::held`](crate::analysis::Limits::held), and how long together.
     pub long_held: (u64, i64),
     /// How long goroutines were in this state before they were first mentioned, from the
     /// beginning of the generation on. No other figure has this time.
@@ -82,8 +85,34 @@ pub struct WaitSum {
     class: u32,
 }
 
-/// A system call that holds its proc for so many nanoseconds keeps others from it.
-pub const LONG_HELD: i64 = 1_000_000;
+/// One wait: who waited, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instance {
+    /// The goroutine.
+    pub go: GoId,
+    /// When it began, in nanoseconds of the trace's clock.
+    pub from: i64,
+    /// When it ended.
+    pub until: i64,
+}
+
+impl Default for Instance {
+    fn default() -> Instance {
+        Instance { go: GoId::NONE, from: 0, until: 0 }
+    }
+}
+
+impl Instance {
+    /// Takes the longer one; of equals the one that began first, so that it makes no difference
+    /// in which order they are met.
+    #[inline]
+    pub(crate) fn longest(&mut self, other: Instance) {
+        let rank = |of: &Instance| (of.until - of.from, std::cmp::Reverse(of.from));
+        if rank(&other) > rank(self) {
+            *self = other;
+        }
+    }
+}
 
 /// A wait that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,6 +133,8 @@ pub struct Waits {
     classes: IndexMap<(WaitKind, StrId), Histogram, FxBuildHasher>,
     /// Whether histograms stay empty.
     only_sums: bool,
+    /// How long a system call holds its proc for long, in nanoseconds.
+    long_held: i64,
     scope: Option<Scope>,
     groups: Option<Arc<Groups>>,
     /// The same sums again for each group, by place of the key, if there are groups.
@@ -117,6 +148,7 @@ impl Waits {
             sums: IndexMap::default(),
             classes: IndexMap::default(),
             only_sums: options.only_sums,
+            long_held: options.limits.held,
             scope: options.scope.clone(),
             groups: options.groups.clone(),
             grouped: IndexMap::default(),
@@ -160,7 +192,10 @@ impl Waits {
         }
         sum.count += 1;
         sum.total += nanos;
-        sum.max = sum.max.max(nanos);
+        if nanos >= sum.max {
+            sum.max = nanos;
+            sum.longest.longest(Instance { go, from, until });
+        }
         if !self.only_sums
             && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
         {
@@ -175,12 +210,15 @@ impl Waits {
         }
     }
 
-    /// A system call has held its proc.
+    /// A system call of `go` has held its proc.
     #[inline]
-    pub(crate) fn held(&mut self, begun: Begun, nanos: i64) {
+    pub(crate) fn held(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
         if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) {
-            sum.longest_held = sum.longest_held.max(nanos);
-            if nanos >= LONG_HELD {
+            let nanos = scope::nanos(&self.scope, go, from, until);
+            if nanos > 0 {
+                sum.longest_held.longest(Instance { go, from, until });
+            }
+            if nanos >= self.long_held {
                 sum.long_held.0 += 1;
                 sum.long_held.1 += nanos;
             }
@@ -259,9 +297,19 @@ impl Waits {
         begun
     }
 
+    /// What a wait is.
+    pub(crate) fn key(&self, begun: Begun) -> Option<&WaitKey> {
+        self.sums.get_index(begun.0 as usize).map(|(key, _)| key)
+    }
+
     /// The sums of all that have something in common, in the order of their first mention.
     pub fn sums(&self) -> impl Iterator<Item = (&WaitKey, &WaitSum)> {
         self.sums.iter().filter(|(_, sum)| !sum.is_empty())
+    }
+
+    /// All that ever began, at places that stay the same while more are added.
+    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = (&WaitKey, &WaitSum)> {
+        self.sums.iter()
     }
 
     /// The same for each group; nothing if there are no groups.
@@ -294,7 +342,8 @@ impl WaitSum {
         self.open += other.open;
         self.open_total += other.open_total;
         self.before += other.before;
-        self.longest_held = self.longest_held.max(other.longest_held);
+        self.longest.longest(other.longest);
+        self.longest_held.longest(other.longest_held);
         self.long_held.0 += other.long_held.0;
         self.long_held.1 += other.long_held.1;
     }

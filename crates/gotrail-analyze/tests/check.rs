@@ -1,12 +1,10 @@
-//! Findings and differences of traces in which it is known what there is to find.
+//! Findings of traces in which it is known what there is to find.
 
 use gotrail::{GoId, Mode, Trace};
 use gotrail_analyze::check::{Finding, Rules, Value};
-use gotrail_analyze::diff::{self, Quantity, Samples, Slicer, Subject};
 use gotrail_analyze::{Analysis, Options};
 use gotrail_synth::builder::{Batch, GoStatus, NoStack, ProcStatus, Seq, StackFrame, TestTrace};
 use gotrail_synth::{ProcId, ThreadId, Version};
-use std::ops::ControlFlow;
 
 /// Clock units in a millisecond.
 const MS: u64 = 15_625;
@@ -179,52 +177,4 @@ fn many_that_one_wakes_at_once_are_a_herd() {
     assert_eq!(herds[0].what, "runtime.closechan wakes many goroutines at once");
     assert_eq!(number(&herds[0], "bursts"), Value::Count(4));
     assert_eq!(found("thundering-herd", &herd(40)), []);
-}
-
-/// The values of the slices of a trace in which goroutine 2 runs for so many units of each
-/// millisecond.
-fn slices(running: u64) -> Samples {
-    let trace = trace(|mut thread| {
-        thread = thread
-            .event_after(1, "GoCreate", (GoId(2), at(["main.worker"]), NoStack))
-            .event_after(1, "GoStop", ("Gosched", NoStack));
-        for turn in 0..200 {
-            // Not always the same, as in life.
-            let more = turn * 7 % 5;
-            let run = running + more;
-            thread = thread
-                .event_after(1, "GoStart", (GoId(2), Seq(1 + turn)))
-                .event_after(run, "GoStop", ("preempted", at(["main.worker"])))
-                .event_after(1, "GoStart", (GoId(1), Seq(1 + turn)))
-                .event_after(MS - run, "GoStop", ("Gosched", NoStack));
-        }
-    });
-    let analysis = analyse(&trace);
-    let mut slicer = Slicer::new(analysis.start(), analysis.end(), 8);
-    let mut reader = trace.reader(Mode::Strict).expect("a trace");
-    let _ = reader
-        .for_each_event(|event| {
-            slicer.event(event);
-            ControlFlow::<()>::Continue(())
-        })
-        .expect("a good trace");
-    let mut samples = Samples::new();
-    assert_eq!(slicer.finish(&mut samples, 0), 8);
-    samples
-}
-
-#[test]
-fn a_difference_is_found_and_none_where_there_is_none() {
-    let worker = |found: &diff::Difference| {
-        found.subject == Subject::Function("main.worker".to_owned())
-            && found.quantity == Quantity::Running
-    };
-    let before = slices(MS / 4);
-    let found = diff::compare(&before, &slices(MS / 2));
-    let found = found.iter().find(|found| worker(found)).expect("a difference");
-    assert!(found.exceeds, "{found:?}");
-    // A quarter and a half of a second in each second.
-    assert!((found.before / 1e9 - 0.25).abs() < 0.01, "{found:?}");
-    assert!((found.after / 1e9 - 0.5).abs() < 0.01, "{found:?}");
-    assert!(!diff::compare(&before, &slices(MS / 4)).iter().any(|found| found.exceeds));
 }

@@ -65,6 +65,10 @@ pub(crate) enum Cell {
     Sums(Vec<(String, i64)>),
     /// Ids.
     Ids(Vec<i64>),
+    /// Whether it is so.
+    Bool(bool),
+    /// Texts; people do not see them, CSV has semicolons in between.
+    Texts(Vec<String>),
     /// JSON as it is; people and CSV do not see it.
     Json(String),
 }
@@ -124,11 +128,6 @@ impl Table {
             if turned { order.reverse() } else { order }
         });
         Ok(())
-    }
-
-    /// Whether there is no row.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// The rows sorted as asked for, or as they are.
@@ -282,6 +281,11 @@ impl Table {
                     let text = format!("[{}]", ids.join(","));
                     object.key(key).extend_from_slice(text.as_bytes());
                 }
+                Cell::Bool(is) => object.key(key).extend_from_slice(is.to_string().as_bytes()),
+                Cell::Texts(texts) => {
+                    let text = serde_json::Value::from(texts.as_slice()).to_string();
+                    object.key(key).extend_from_slice(text.as_bytes());
+                }
                 Cell::Json(text) => object.key(key).extend_from_slice(text.as_bytes()),
             }
         }
@@ -296,6 +300,8 @@ impl Table {
             writer.write_record(row.iter().map(|cell| match cell {
                 Cell::None | Cell::Json(_) => String::new(),
                 Cell::Text(text) => text.clone(),
+                Cell::Bool(is) => is.to_string(),
+                Cell::Texts(texts) => texts.join(";"),
                 Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
                 Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
                 Cell::Share(share) | Cell::Number(share) => share.to_string(),
@@ -399,6 +405,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::None => "-".to_owned(),
         Cell::Text(text) => text.clone(),
+        Cell::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
         Cell::Count(number) => human::count(*number),
         Cell::Id(number) => number.to_string(),
         Cell::Nanos(0) => "-".to_owned(),
@@ -421,7 +428,7 @@ fn text(cell: &Cell) -> String {
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             shown.join(" ") + &rest
         }
-        Cell::Json(_) => String::new(),
+        Cell::Texts(_) | Cell::Json(_) => String::new(),
     }
 }
 
@@ -433,8 +440,9 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
         Cell::Share(share) | Cell::Number(share) => *share,
         Cell::Sums(sums) => sums.iter().map(|sum| sum.1).sum::<i64>() as f64,
         Cell::Ids(ids) => ids.len() as f64,
+        Cell::Bool(is) => f64::from(u8::from(*is)),
         Cell::None => f64::NEG_INFINITY,
-        Cell::Text(_) | Cell::Json(_) | Cell::Id(_) | Cell::Offset(_) => 0.0,
+        Cell::Text(_) | Cell::Texts(_) | Cell::Json(_) | Cell::Id(_) | Cell::Offset(_) => 0.0,
     };
     match (a, b) {
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),
