@@ -25,6 +25,7 @@
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
 //! | [`names`] | strings and stacks of all generations |
+//! | [`places`] | whose code a frame is |
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
@@ -46,6 +47,7 @@ pub mod mmu;
 mod moves;
 pub mod names;
 pub mod path;
+pub mod places;
 pub mod pprof;
 pub mod procs;
 pub mod profile;
@@ -59,7 +61,7 @@ pub mod times;
 pub mod waits;
 pub mod why;
 
-pub use analysis::{Analysis, Options};
+pub use analysis::{Analysis, Limits, Options};
 pub use goroutines::{Goroutine, Goroutines, Region, is_system};
 pub use groups::{GroupId, Groups};
 pub use histogram::Histogram;
@@ -69,5 +71,5 @@ pub use profile::{Profile, ProfileKind};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
 pub use times::{Sums, Times};
-pub use waits::{WaitKey, WaitKind, WaitSum, Waits};
+pub use waits::{Instance, WaitKey, WaitKind, WaitSum, Waits};
 pub use why::{Detail, Why};

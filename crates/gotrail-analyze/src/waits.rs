@@ -72,7 +72,7 @@ pub struct WaitSum {
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
-    /// The longest of them, as long as it was within the scope or not.
+    /// The one that was the longest within the scope, from its beginning to its end.
     pub longest: Instance,
     /// Of system calls: the longest that one held its proc.
     pub longest_held: Instance,
@@ -193,8 +193,7 @@ impl Waits {
         sum.count += 1;
         sum.total += nanos;
         if nanos >= sum.max {
-            sum.max = nanos;
-            sum.longest.longest(Instance { go, from, until });
+            sum.longest(nanos, Instance { go, from, until });
         }
         if !self.only_sums
             && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
@@ -331,6 +330,14 @@ impl Waits {
 }
 
 impl WaitSum {
+    /// Another may be the longest; of equals it is the one that began first, so that it makes no
+    /// difference in which order they are met.
+    fn longest(&mut self, nanos: i64, wait: Instance) {
+        if nanos > self.max || nanos == self.max && wait.from < self.longest.from {
+            (self.max, self.longest) = (nanos, wait);
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.count + self.open == 0 && self.before == 0
     }
@@ -338,11 +345,10 @@ impl WaitSum {
     fn add(&mut self, other: &WaitSum) {
         self.count += other.count;
         self.total += other.total;
-        self.max = self.max.max(other.max);
+        self.longest(other.max, other.longest);
         self.open += other.open;
         self.open_total += other.open_total;
         self.before += other.before;
-        self.longest.longest(other.longest);
         self.longest_held.longest(other.longest_held);
         self.long_held.0 += other.long_held.0;
         self.long_held.1 += other.long_held.1;

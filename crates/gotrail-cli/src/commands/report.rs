@@ -1,10 +1,10 @@
 //! `gotrail report`: everything on one page that needs nothing else.
 
-use super::{check, gc, goroutines, latency, procs};
+use super::{gc, goroutines, latency, procs};
 use crate::plot::{Plot, Scale, Series};
 use crate::query::{Answer, Part, Query};
 use crate::target::Place;
-use crate::{Verdict, human, source};
+use crate::{Verdict, findings, human, source};
 use anyhow::Result;
 use gotrail_analyze::check::Rules;
 use gotrail_analyze::mmu::Flags;
@@ -41,7 +41,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     args.place.check()?;
     let rules = Rules::default();
     let query = Query { trace: args.trace.clone(), part: Part::default(), threads: args.threads };
-    let answer = query.run(Options { regions: true, procs: true, ..Options::default() })?;
+    let limits = rules.limits();
+    let options = Options { regions: true, procs: true, limits, ..Options::default() };
+    let answer = query.run(options)?;
     let page = page(&source::name_of(&args.trace), &answer, &rules);
     args.place.write_all(page.into_string().as_bytes())?;
     Ok(Verdict::Fine)
@@ -72,7 +74,7 @@ fn page(name: &str, answer: &Answer, rules: &Rules) -> Markup {
                         "ticks, although they are printed as nanoseconds."
                     }
                 }
-                (findings(answer, rules))
+                (found(answer, rules))
                 h2 { "Procs" }
                 (PreEscaped(utilization(answer)))
                 (PreEscaped(procs::summary(answer).html_fields()))
@@ -114,8 +116,8 @@ fn subtitle(answer: &Answer) -> String {
     format!("{duration}{began}: {goroutines}, {tasks}, {cycles}.")
 }
 
-fn findings(answer: &Answer, rules: &Rules) -> Markup {
-    let found = check::all(answer, rules);
+fn found(answer: &Answer, rules: &Rules) -> Markup {
+    let found = rules.find(&answer.analysis, &answer.report);
     html! {
         h2 { "Findings" }
         @if found.is_empty() {
@@ -124,8 +126,11 @@ fn findings(answer: &Answer, rules: &Rules) -> Markup {
         @for finding in &found {
             div class="finding" {
                 b { (finding.rule) } ": " (finding.what)
-                div class="evidence" { (check::evidence(finding)) }
-                @let frames = check::frames(answer, finding.stack);
+                div class="evidence" { (findings::evidence(finding)) }
+                @if let Some(worst) = &finding.worst {
+                    div class="evidence" { "worst: " (findings::worst(answer, worst)) }
+                }
+                @let frames = findings::frames(answer, finding.stack);
                 @if !frames.is_empty() {
                     details {
                         summary { "stack" }
