@@ -326,8 +326,7 @@ impl Comparison {
                     sides.map(|side| side.estimate(subject, quantity, !self.by_trace));
                 let change = after.mean - before.mean;
                 // Where nothing waited, there is no time of a wait.
-                if change == 0.0
-                    || quantity == PerWait && (before.values == 0 || after.values == 0)
+                if change == 0.0 || quantity == PerWait && (before.values == 0 || after.values == 0)
                 {
                     continue;
                 }

@@ -11,8 +11,8 @@
 
 use crate::analysis::{Found, Limits, Options};
 use crate::gc::What;
-pub use crate::goroutine::{Goroutine, Region, is_system};
 use crate::goroutine::{Ended, FirstRange, Head, Inherits, Open};
+pub use crate::goroutine::{Goroutine, Region, is_system};
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;

@@ -91,8 +91,7 @@ impl Slicer {
     /// A slice ends.
     #[cold]
     fn cut(&mut self, bound: i64) {
-        let mut slice =
-            Slice { seconds: (bound - self.begin) as f64 / 1e9, ..Slice::default() };
+        let mut slice = Slice { seconds: (bound - self.begin) as f64 / 1e9, ..Slice::default() };
         let mut functions = FxHashMap::<StrId, States>::default();
         for goroutine in self.analysis.goroutines.iter() {
             let times = until(goroutine, bound, &self.scope);

@@ -9,7 +9,7 @@ use gotrail_synth::{ProcId, ThreadId, Version};
 use std::ops::ControlFlow;
 
 /// Of what is said to differ, the share that may be chance.
-const RATE: f64 = 0.01;
+const RATE: f64 = 0.05;
 
 fn slices(trace: &Trace) -> Slices {
     let generations = trace.generations();
@@ -74,20 +74,25 @@ fn runs_of_the_same_program_hardly_differ() {
 #[test]
 fn a_program_with_half_the_procs_is_told_from_the_others() {
     let run = |procs, seed| {
-        simulated(Config { profile: Profile::Web, procs, seed, events: 60_000, ..Config::default() })
+        simulated(Config {
+            profile: Profile::Web,
+            procs,
+            seed,
+            events: 60_000,
+            ..Config::default()
+        })
     };
     let four: Vec<_> = (1..=3).map(|seed| run(4, seed)).collect();
     let two: Vec<_> = (4..=6).map(|seed| run(2, seed)).collect();
     let sets = compared(&[&four[0], &four[1], &four[2]], &[&two[0], &two[1], &two[2]]);
     let pair = compared(&[&four[0]], &[&two[0]]);
-    for comparison in [sets, pair] {
+    // The program has the same to do and half the means: everything of it becomes slower.
+    for (name, comparison, least) in [("sets", sets, 5), ("pair", pair, 5)] {
         let found = comparison.differences(RATE);
         let found: Vec<_> = found.iter().filter(|found| found.exceeds).collect();
-        // Half the procs: every goroutine together runs half as long in a second.
-        let running = found.iter().filter(|found| {
-            found.quantity == Quantity::Running && found.after < 0.75 * found.before
-        });
-        assert!(running.count() >= 1, "{found:?}");
+        let slower = found.iter().filter(|found| found.after < 0.8 * found.before).count();
+        println!("{name}: {} differ, {slower} of them became less", found.len());
+        assert!(slower >= least && 10 * slower >= 8 * found.len(), "{name}: {found:?}");
     }
 }
 

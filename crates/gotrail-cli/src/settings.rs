@@ -78,8 +78,12 @@ fn set(rules: &mut Rules, rule: &str, threshold: &str, value: &str) -> Result<()
     }
     let threshold = rule.threshold(threshold).map_err(|unknown| unknown.to_string())?;
     let parsed = match threshold.value {
-        Value::Nanos(_) => nanos(value).map(Value::Nanos).ok_or("must be a time, as 20ms"),
-        Value::Count(_) => value.parse().map(Value::Count).map_err(|_| "must be a whole number"),
+        Value::Nanos(_) => {
+            nanos(value).map(Value::Nanos).ok_or("must be a time of 0 or more, as 20ms")
+        }
+        Value::Count(_) => {
+            value.parse().map(Value::Count).map_err(|_| "must be a whole number of 0 or more")
+        }
         Value::Share(_) => {
             let share = match value.strip_suffix('%') {
                 Some(percent) => number(percent.trim()).map(|percent| percent / 100.0),
@@ -88,8 +92,12 @@ fn set(rules: &mut Rules, rule: &str, threshold: &str, value: &str) -> Result<()
             let share = share.filter(|share| *share <= 1.0);
             share.map(Value::Share).ok_or("must be a share from 0 to 1, as 0.05 or 5%")
         }
-        Value::Rate(_) => number(value).map(Value::Rate).ok_or("must be a number a second"),
-        Value::Average(_) => number(value).map(Value::Average).ok_or("must be a number, as 0.5"),
+        Value::Rate(_) => {
+            number(value).map(Value::Rate).ok_or("must be a number a second, of 0 or more")
+        }
+        Value::Average(_) => {
+            number(value).map(Value::Average).ok_or("must be a number of 0 or more, as 0.5")
+        }
     };
     threshold.value = parsed?;
     Ok(())

@@ -113,8 +113,13 @@ impl Default for Rules {
                 "gc-share",
                 "the garbage collector took much of the processors",
                 vec![
-                    share("share", "of the time of all procs, with assists, sweeps and stops", 0.25),
+                    share(
+                        "share",
+                        "of the time of all procs, with assists, sweeps and stops",
+                        0.25,
+                    ),
                     count("cycles", "collections", 2),
+                    nanos("total", "that time, of each proc on average", 5 * MS),
                 ],
                 machine::gc_share,
             ),

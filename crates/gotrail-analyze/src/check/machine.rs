@@ -123,6 +123,7 @@ pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
     let evidence = vec![
         ("share", Value::Share(taken)),
         ("cycles", Value::Count(cycles.count() as u64)),
+        ("total", Value::Nanos((taken * subject.duration() as f64) as i64)),
         ("background", part(Flags { background: true, ..Flags::default() })),
         ("assist", part(Flags { assist: true, ..Flags::default() })),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),

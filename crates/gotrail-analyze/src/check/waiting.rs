@@ -122,7 +122,9 @@ pub(super) fn sched_latency(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<
             StackId::EMPTY => "without a stack: the runtime made them runnable".to_owned(),
             _ => "at this stack".to_owned(),
         };
-        format!("goroutines that could run waited long for a proc; most was lost after {why}, {place}")
+        format!(
+            "goroutines that could run waited long for a proc; most was lost after {why}, {place}"
+        )
     });
 }
 

@@ -46,7 +46,9 @@ pub(super) fn busy_wakeups(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<F
         rule.judge(found, Seen { evidence, worst, stack: None }, || {
             let micros = rule.value("run") / 1e3;
             let name = subject.text(name);
-            format!("{name} is woken, runs for less than {micros} µs, wakes nobody, and waits again")
+            format!(
+                "{name} is woken, runs for less than {micros} µs, wakes nobody, and waits again"
+            )
         });
     }
 }

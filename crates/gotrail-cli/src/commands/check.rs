@@ -109,8 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
 /// What is to be found in a trace.
 fn judge(trace: &Path, args: &Args, rules: &Rules) -> Result<Findings> {
     let name = source::name_of(trace);
-    let query =
-        Query { trace: trace.to_owned(), part: args.part.clone(), threads: args.threads };
+    let query = Query { trace: trace.to_owned(), part: args.part.clone(), threads: args.threads };
     let (regions, limits) = (rules.need_regions(), rules.limits());
     let answer = query.run(Options { regions, procs: true, limits, ..Options::default() })?;
     let look = || format!("`gotrail info {}` says more", quoted(&name));
