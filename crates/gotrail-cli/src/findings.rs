@@ -6,9 +6,9 @@ use crate::human;
 use crate::paint::Paint;
 use crate::query::Answer;
 use gotrail::GoId;
+use gotrail_analyze::Instance;
 use gotrail_analyze::check::{Finding, Rules, Value};
 use gotrail_analyze::places::is_standard;
-use gotrail_analyze::{Instance, StackId};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use serde_json::json;
 use std::fmt::Write as _;
@@ -292,13 +292,12 @@ pub(crate) fn evidence(finding: &Finding) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-/// The frames of a stack, innermost first: function, file, line.
-pub(crate) fn frames(answer: &Answer, stack: Option<StackId>) -> Vec<(String, String, u64)> {
+/// The frames of what a finding is about, innermost first: function, file, line.
+pub(crate) fn frames(answer: &Answer, finding: &Finding) -> Vec<(String, String, u64)> {
+    let Some(stack) = finding.stack else { return finding.frames.clone() };
     let names = &answer.analysis.names;
     let text = |name| names.string(name).to_string();
-    let frames = stack.map(|stack| names.stack(stack));
-    let frames = frames.into_iter().flatten();
-    frames.map(|frame| (text(frame.function), text(frame.file), frame.line)).collect()
+    names.stack(stack).map(|frame| (text(frame.function), text(frame.file), frame.line)).collect()
 }
 
 /// When something was worst, for people.
@@ -316,7 +315,7 @@ pub(crate) fn worst(answer: &Answer, worst: &Instance) -> String {
 
 impl Findings {
     fn frames(&self, finding: &Finding) -> Vec<(String, String, u64)> {
-        frames(&self.answer, finding.stack)
+        frames(&self.answer, finding)
     }
 
     fn worst(&self, finding: &Finding) -> Option<String> {

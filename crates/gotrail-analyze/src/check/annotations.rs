@@ -3,7 +3,7 @@
 use super::{Finding, Rule, Seen, Subject, Value};
 use crate::names::StrId;
 use crate::waits::Instance;
-use gotrail::{GoId, TaskId};
+use gotrail::{GoId, Misuse, TaskId};
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
@@ -25,7 +25,7 @@ pub(super) fn unfinished_task(rule: &Rule, subject: &Subject<'_>, found: &mut Ve
     for (name, (count, age, which, go)) in types {
         let evidence = vec![("age", Value::Nanos(age)), ("count", Value::Count(count))];
         let worst = Some(Instance { go, from: subject.until - age, until: subject.until });
-        rule.judge(found, Seen { evidence, worst, stack: None }, || {
+        rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
             format!("tasks of type {} have not ended; the oldest is {which}", subject.text(name))
         });
     }
@@ -49,21 +49,22 @@ pub(super) fn misused_annotations(rule: &Rule, subject: &Subject<'_>, found: &mu
     }
     for (name, (count, worst)) in left {
         let evidence = vec![("count", Value::Count(count))];
-        rule.judge(found, Seen { evidence, worst: Some(worst), stack: None }, || {
+        rule.judge(found, Seen { evidence, worst: Some(worst), ..Seen::default() }, || {
             format!("regions of type {} ended only with their goroutine", subject.text(name))
         });
     }
     // What no reader can make sense of. Only the first of these are described.
-    let mut mistakes = IndexMap::<&str, (u64, i64)>::new();
+    let mut mistakes = IndexMap::<&str, (u64, &Misuse)>::new();
     for misuse in &subject.report.misuses {
         let time = misuse.time.0;
         if time >= subject.from && time <= subject.until {
-            mistakes.entry(&misuse.reason).or_insert((0, time)).0 += 1;
+            mistakes.entry(&misuse.reason).or_insert((0, misuse)).0 += 1;
         }
     }
-    for (reason, (count, time)) in mistakes {
+    for (reason, (count, first)) in mistakes {
+        let (time, frames) = (first.time.0, first.stack.clone());
         let evidence = vec![("count", Value::Count(count))];
         let worst = Some(Instance { go: GoId::NONE, from: time, until: time });
-        rule.judge(found, Seen { evidence, worst, stack: None }, || reason.to_owned());
+        rule.judge(found, Seen { evidence, frames, worst, stack: None }, || reason.to_owned());
     }
 }

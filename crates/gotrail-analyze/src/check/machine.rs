@@ -30,7 +30,7 @@ pub(super) fn long_stw(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
             ("total", Value::Nanos(stops.total())),
             ("p99", Value::Nanos(stops.percentile(0.99))),
         ];
-        let seen = Seen { evidence, stack: None, worst: Some(worst) };
+        let seen = Seen { evidence, worst: Some(worst), ..Seen::default() };
         rule.judge(found, seen, || subject.text(reason));
     }
 }
@@ -57,7 +57,7 @@ pub(super) fn idle_while_runnable(rule: &Rule, subject: &Subject<'_>, found: &mu
         ("utilization", share(total.held)),
     ];
     let worst = Some(Instance { go: GoId::NONE, from, until });
-    rule.judge(found, Seen { evidence, stack: None, worst }, || {
+    rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         "procs were idle while goroutines waited for one".to_owned()
     });
 }
@@ -106,7 +106,7 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
         ("total", Value::Nanos(total)),
     ];
     let worst = worst.map(|worst| Instance { go, ..worst });
-    rule.judge(found, Seen { evidence, stack: None, worst }, || {
+    rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         let function = subject.text(function);
         format!("goroutines assist the garbage collector, most of all those of {function}")
     });
@@ -128,7 +128,7 @@ pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
         ("assist", part(Flags { assist: true, ..Flags::default() })),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
     ];
-    rule.judge(found, Seen { evidence, stack: None, worst }, || {
+    rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         "the garbage collector took much of the processors".to_owned()
     });
 }

@@ -34,7 +34,7 @@ impl Place {
             ("waiting", Value::Nanos(self.least)),
             ("total", Value::Nanos(self.total)),
         ];
-        Seen { evidence, stack: Some(stack), worst: Some(self.longest) }
+        Seen { evidence, stack: Some(stack), worst: Some(self.longest), ..Seen::default() }
     }
 }
 
@@ -115,7 +115,7 @@ pub(super) fn sched_latency(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<
         ("total", Value::Nanos(all.total())),
         ("lost_there", Value::Nanos(lost.max(0))),
     ];
-    let seen = Seen { evidence, stack: Some(stack), worst: Some(worst) };
+    let seen = Seen { evidence, stack: Some(stack), worst: Some(worst), ..Seen::default() };
     rule.judge(found, seen, || {
         let why = names.string(why);
         let place = match stack {
@@ -171,9 +171,16 @@ pub(super) fn lock_contention(rule: &Rule, subject: &Subject<'_>, found: &mut Ve
             ("max", Value::Nanos(longest.0)),
         ];
         let wait = (longest.0 > 0).then_some(longest.1);
-        rule.judge(found, Seen { evidence, stack: Some(worst.1), worst: wait }, || {
-            format!("goroutines waited for a lock in {} (line {number})", subject.text(function))
-        });
+        rule.judge(
+            found,
+            Seen { evidence, stack: Some(worst.1), worst: wait, ..Seen::default() },
+            || {
+                format!(
+                    "goroutines waited for a lock in {} (line {number})",
+                    subject.text(function)
+                )
+            },
+        );
     }
 }
 
@@ -188,7 +195,7 @@ pub(super) fn long_syscall(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<F
             ("long_total", Value::Nanos(sum.long_held.1)),
             ("count", Value::Count(sum.count)),
         ];
-        let seen = Seen { evidence, stack: Some(key.stack), worst: Some(held) };
+        let seen = Seen { evidence, stack: Some(key.stack), worst: Some(held), ..Seen::default() };
         rule.judge(found, seen, || {
             let frame = subject.analysis.names.own_frame(key.stack);
             let place = subject.place(frame, key.stack);

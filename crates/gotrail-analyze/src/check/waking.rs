@@ -43,7 +43,7 @@ pub(super) fn busy_wakeups(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<F
             ("goroutines", Value::Count(goroutines)),
         ];
         let worst = worst.map(|worst| worst.1);
-        rule.judge(found, Seen { evidence, worst, stack: None }, || {
+        rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
             let micros = rule.value("run") / 1e3;
             let name = subject.text(name);
             format!(
@@ -65,7 +65,8 @@ pub(super) fn thundering_herd(rule: &Rule, subject: &Subject<'_>, found: &mut Ve
             ("size", Value::Count(u64::from(herd.largest))),
             ("bursts", Value::Count(herd.bursts)),
         ];
-        let seen = Seen { evidence, stack: Some(stack), worst: Some(herd.worst) };
+        let seen =
+            Seen { evidence, stack: Some(stack), worst: Some(herd.worst), ..Seen::default() };
         rule.judge(found, seen, || {
             let frame = names.own_frame(stack).or_else(|| names.outer_frame(stack));
             format!("{} wakes many goroutines at once", subject.place(frame, stack))

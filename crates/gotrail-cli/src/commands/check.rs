@@ -117,8 +117,8 @@ fn judge(trace: &Path, args: &Args, rules: &Rules) -> Result<Findings> {
         let what = "the trace does not say how long a tick is, so that no time can be judged";
         return Err(Failure::new(format!("{name}: {what}")).next(look()).into());
     }
-    if answer.analysis.end() <= answer.analysis.start() {
-        let what = "has no events, so that there is nothing to be judged";
+    if answer.analysis.goroutines.iter().len() == 0 {
+        let what = "has no event of any goroutine, so that there is nothing to be judged";
         return Err(Failure::new(format!("{name}: {what}")).next(look()).into());
     }
     let report = &answer.report;

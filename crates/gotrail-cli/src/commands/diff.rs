@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
     /// Of the differences shown, which share may be chance.
-    #[arg(long = "false", value_name = "SHARE", default_value_t = 0.01, value_parser = share)]
+    #[arg(long = "false", value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
     falsely: f64,
     /// Into how many slices of time the trace of a side is cut if it is the only one.
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(4..=1000))]

@@ -130,7 +130,7 @@ fn found(answer: &Answer, rules: &Rules) -> Markup {
                 @if let Some(worst) = &finding.worst {
                     div class="evidence" { "worst: " (findings::worst(answer, worst)) }
                 }
-                @let frames = findings::frames(answer, finding.stack);
+                @let frames = findings::frames(answer, finding);
                 @if !frames.is_empty() {
                     details {
                         summary { "stack" }
