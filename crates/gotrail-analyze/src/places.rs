@@ -65,8 +65,7 @@ fn first_element(function: &[u8]) -> &[u8] {
     &function[..end.unwrap_or(function.len())]
 }
 
-/// Whether a function belongs to the runtime: no program calls it by this name, or it is the entry
-/// of something that the compiler does.
+/// Whether a function belongs to the runtime itself, which works below what a program says.
 pub fn is_runtime(function: &[u8]) -> bool {
     function.starts_with(b"runtime.") || function.starts_with(b"internal/runtime/")
 }

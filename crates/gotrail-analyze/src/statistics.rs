@@ -139,8 +139,8 @@ pub fn discoveries(probabilities: &[f64], rate: f64) -> f64 {
     sorted.sort_by(f64::total_cmp);
     let number = sorted.len() as f64;
     let places = sorted.iter().enumerate();
-    let kept = places.filter(|(at, p)| **p <= rate * (*at as f64 + 1.0) / number);
-    kept.last().map_or(0.0, |(_, p)| *p)
+    let mut kept = places.filter(|(at, p)| **p <= rate * (*at as f64 + 1.0) / number);
+    kept.next_back().map_or(0.0, |(_, p)| *p)
 }
 
 #[cfg(test)]

@@ -105,10 +105,12 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
         ("cycles", Value::Count(analysis.gc.cycles.len() as u64)),
         ("total", Value::Nanos(total)),
     ];
-    let worst = worst.map(|worst| Instance { go, ..worst });
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         let function = subject.text(function);
-        format!("goroutines assist the garbage collector, most of all those of {function}")
+        format!(
+            "goroutines assist the garbage collector, most of all those of {function}, of which \
+             goroutine {go} does most"
+        )
     });
 }
 

@@ -4,7 +4,6 @@ use super::{Finding, Rule, Seen, Subject, Value};
 use crate::goroutines::is_system;
 use crate::names::StrId;
 use crate::waits::Instance;
-use gotrail::GoId;
 use rustc_hash::FxHashMap;
 
 pub(super) fn busy_wakeups(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
@@ -60,7 +59,6 @@ pub(super) fn thundering_herd(rule: &Rule, subject: &Subject<'_>, found: &mut Ve
         if names.outer_frame(stack).is_none() || names.is_collecting(stack) {
             continue;
         }
-        debug_assert!(herd.worst.go != GoId::NONE);
         let evidence = vec![
             ("size", Value::Count(u64::from(herd.largest))),
             ("bursts", Value::Count(herd.bursts)),
