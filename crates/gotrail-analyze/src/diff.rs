@@ -3,7 +3,7 @@
 //! What happened is divided by the time in which it happened, so that traces of different lengths
 //! compare. What varies by chance is told by values that should be alike: with several traces on a
 //! side these are the traces, otherwise the [slices](crate::slices) of the only one.
-//! [`statistics`](crate::statistics) says how they are compared.
+//! [`statistics`] says how they are compared.
 
 use crate::names::{Names, StackId, StrId};
 use crate::slices::Slices;
