@@ -265,6 +265,27 @@ fn waits_for_a_proc_are_found_with_the_longest_of_them() {
 }
 
 #[test]
+fn where_the_runtime_itself_woke_goroutines_there_is_no_stack_and_it_is_said() {
+    let mut rules = Rules::default();
+    let rule = rules.rule("sched-latency").unwrap();
+    rule.threshold("count").unwrap().value = Value::Count(1);
+    let woken = trace(|thread| {
+        thread
+            .event_after(1, "GoCreate", (GoId(2), at(["main.w"]), at(["main.main"])))
+            .event_after(1, "GoStop", ("Gosched", NoStack))
+            .event_after(1, "GoStart", (GoId(2), Seq(1)))
+            .event_after(1, "GoBlock", ("sleep", at(["main.w"])))
+            .event_after(1, "GoUnblock", (GoId(2), Seq(2), NoStack))
+            .event_after(20 * MS, "GoStart", (GoId(2), Seq(3)))
+            .event_after(1, "GoDestroy", ());
+    });
+    let late = found_with("sched-latency", &rules, &woken);
+    let what = "most was lost after unblock, without a stack: the runtime made them runnable";
+    assert!(late[0].what.ends_with(what), "{late:?}");
+    assert_eq!(worst(&late[0]), (2, 20_000_000));
+}
+
+#[test]
 fn wake_ups_that_come_to_nothing_are_found_by_function() {
     let woken = |run: u64| {
         trace(|mut thread| {

@@ -49,7 +49,8 @@ fn findings_are_as_they_were_in_every_form() {
 #[test]
 fn differences_are_as_they_were() {
     let traces = ["go1.27/gc", "go1.27/gc-generations"];
-    answer("diff.txt", &["diff", "--by", "reason"], &traces, 0);
+    answer("diff-nothing.txt", &["diff", "--by", "reason"], &traces, 0);
+    answer("diff.txt", &["diff"], &["go1.27/threads-stress", "go1.27/timers"], 0);
     answer("diff-all.csv", &["diff", "--all", "--csv", "--by", "stack"], &traces, 0);
     answer("diff-all.json", &["diff", "--all", "--json", "--by", "function"], &traces, 0);
 }
