@@ -36,6 +36,27 @@ pub struct Options {
     pub scope: Option<Scope>,
     /// What waits and samples are told apart by.
     pub groups: Option<Arc<Groups>>,
+    /// What counts as short, long or many.
+    pub limits: Limits,
+}
+
+/// What counts as short, long or many while a trace is read: only sums are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A run shorter than this, in nanoseconds, hardly did more than to look whether there is work.
+    pub run: i64,
+    /// A system call that holds its proc for so many nanoseconds keeps others from it.
+    pub held: i64,
+    /// Wake-ups at most so many nanoseconds apart are one burst.
+    pub gap: i64,
+    /// A burst of so many wake-ups is one of many.
+    pub herd: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { run: 10_000, held: 1_000_000, gap: 2_000, herd: 64 }
+    }
 }
 
 /// What a trace comes to.
@@ -143,6 +164,16 @@ impl Analysis {
     /// The clocks at the start; traces have this from format 1.25 on.
     pub fn clock(&self) -> Option<ClockSnapshot> {
         self.clock
+    }
+
+    /// Which part of the trace counts.
+    pub fn scope(&self) -> Option<&Scope> {
+        self.options.scope.as_ref()
+    }
+
+    /// Only the strings and stacks.
+    pub(crate) fn into_names(self) -> Names {
+        self.found.names
     }
 
     /// Whether waits and samples are told apart by groups.

@@ -1,17 +1,26 @@
 //! Findings: what in a trace is worth a look, each with its numbers.
 //!
 //! A rule has thresholds; what reaches them all is a finding. docs/analyses.md says what each
-//! rule is for, and what to do about what it finds.
+//! rule is for, and what to do about what it finds. The rules themselves:
+//!
+//! | module | idea |
+//! |---|---|
+//! | `waiting` | goroutines that wait: for locks, for procs, in system calls, for ever |
+//! | `machine` | the world stopped, procs left idle, the garbage collector |
+//! | `waking` | wake-ups that come to nothing, or are too many |
+//! | `annotations` | tasks and regions that are not as they should be |
 
-use crate::analysis::Analysis;
-use crate::goroutines::{Goroutine, is_system};
-use crate::histogram::Histogram;
-use crate::mmu::Flags;
+mod annotations;
+mod list;
+mod machine;
+mod waiting;
+mod waking;
+
+use crate::analysis::{Analysis, Limits};
+use crate::goroutines::Goroutine;
 use crate::names::{StackId, StrId};
-use crate::waits::WaitKind;
-use gotrail::bstr::ByteSlice;
-use gotrail::{GoState, TaskId};
-use rustc_hash::FxHashMap;
+use crate::waits::Instance;
+use gotrail::{GoId, Report};
 use std::fmt;
 
 /// A number of the evidence for a finding.
@@ -25,6 +34,18 @@ pub enum Value {
     Share(f64),
     /// A number for each second.
     Rate(f64),
+    /// A number of things on average over time.
+    Average(f64),
+}
+
+impl Value {
+    fn number(self) -> f64 {
+        match self {
+            Value::Nanos(nanos) => nanos as f64,
+            Value::Count(count) => count as f64,
+            Value::Share(value) | Value::Rate(value) | Value::Average(value) => value,
+        }
+    }
 }
 
 /// Something worth a look.
@@ -38,20 +59,13 @@ pub struct Finding {
     pub evidence: Vec<(&'static str, Value)>,
     /// The stack that it is about.
     pub stack: Option<StackId>,
+    /// The same of what has no stack in the analysis: function, file, line, innermost first.
+    pub frames: Vec<(String, String, u64)>,
+    /// When it was worst, and which goroutine it happened to; [`GoId::NONE`] if it was no single
+    /// one. None if it has no time, but may have a goroutine.
+    pub worst: Option<Instance>,
     /// How bad it is, compared with other findings of its rule.
     weight: f64,
-}
-
-impl Finding {
-    /// Something that was found in another way.
-    pub fn new(
-        rule: &'static str,
-        what: String,
-        evidence: Vec<(&'static str, Value)>,
-        stack: Option<StackId>,
-    ) -> Finding {
-        Finding { rule, what, evidence, stack, weight: 0.0 }
-    }
 }
 
 /// A threshold of a rule.
@@ -63,6 +77,9 @@ pub struct Threshold {
     pub of: &'static str,
     /// Its value: nanoseconds, a number, or a share.
     pub value: Value,
+    /// Whether it says what is counted, while the trace is read: see [`Rules::limits`]. A finding
+    /// reaches all others.
+    pub is_limit: bool,
 }
 
 /// A rule.
@@ -76,7 +93,16 @@ pub struct Rule {
     pub enabled: bool,
     /// What must be reached for a finding.
     pub thresholds: Vec<Threshold>,
-    find: fn(&Rule, &Analysis, &mut Vec<Finding>),
+    find: fn(&Rule, &Subject<'_>, &mut Vec<Finding>),
+}
+
+/// What is looked at.
+struct Subject<'a> {
+    analysis: &'a Analysis,
+    report: &'a Report,
+    /// The time that is looked at.
+    from: i64,
+    until: i64,
 }
 
 /// All rules, with their thresholds.
@@ -88,144 +114,23 @@ pub struct Rules(pub Vec<Rule>);
 pub enum Unknown {
     /// No rule has this name.
     Rule(String),
-    /// The rule has no threshold of this name.
-    Threshold(String),
+    /// The rule has no threshold of this name, but those.
+    Threshold(&'static str, String, Vec<&'static str>),
 }
 
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Unknown::Rule(name) => write!(f, "there is no rule {name}"),
-            Unknown::Threshold(name) => write!(f, "the rule has no threshold {name}"),
+            Unknown::Threshold(rule, name, known) => {
+                let known = known.join(", ");
+                write!(f, "the rule {rule} has no threshold {name}; it has {known}, enabled")
+            }
         }
     }
 }
 
 impl std::error::Error for Unknown {}
-
-const MS: i64 = 1_000_000;
-
-fn nanos(name: &'static str, of: &'static str, value: i64) -> Threshold {
-    Threshold { name, of, value: Value::Nanos(value) }
-}
-
-fn count(name: &'static str, of: &'static str, value: u64) -> Threshold {
-    Threshold { name, of, value: Value::Count(value) }
-}
-
-fn share(name: &'static str, of: &'static str, value: f64) -> Threshold {
-    Threshold { name, of, value: Value::Share(value) }
-}
-
-fn rate(name: &'static str, of: &'static str, value: f64) -> Threshold {
-    Threshold { name, of, value: Value::Rate(value) }
-}
-
-impl Default for Rules {
-    fn default() -> Rules {
-        let rule =
-            |name, about, thresholds, find| Rule { name, about, enabled: true, thresholds, find };
-        Rules(vec![
-            rule(
-                "goroutine-leak",
-                "goroutines that were created, wait at one place, and never end",
-                vec![
-                    count("count", "goroutines of one function that wait at one place", 10),
-                    nanos("waiting", "how long each has waited at the end of the trace", 500 * MS),
-                ],
-                goroutine_leak,
-            ),
-            rule(
-                "long-stw",
-                "the world was stopped for long",
-                vec![nanos("longest", "the longest stop for one reason", 10 * MS)],
-                long_stw,
-            ),
-            rule(
-                "sched-latency",
-                "goroutines that could run had to wait long for a proc",
-                vec![
-                    nanos("p99", "99 of 100 waits were shorter", 10 * MS),
-                    count("count", "waits", 100),
-                ],
-                sched_latency,
-            ),
-            rule(
-                "lock-contention",
-                "goroutines waited for a lock",
-                vec![
-                    share(
-                        "share",
-                        "waiting in one line, of all goroutines, per time of the trace",
-                        0.05,
-                    ),
-                    count("count", "waits there", 20),
-                ],
-                lock_contention,
-            ),
-            rule(
-                "busy-wakeups",
-                "goroutines are woken, look, and wait again without having worked",
-                vec![
-                    rate(
-                        "rate",
-                        "runs a second of one function that were shorter than 10 µs",
-                        1_000.0,
-                    ),
-                    share("share", "of all its runs", 0.9),
-                ],
-                busy_wakeups,
-            ),
-            rule(
-                "idle-while-runnable",
-                "procs were idle while goroutines waited for one",
-                vec![share("share", "of the time of all procs", 0.1)],
-                idle_while_runnable,
-            ),
-            rule(
-                "gc-assist",
-                "goroutines had to help the garbage collector in place of their work",
-                vec![share("share", "of the time of all procs", 0.05)],
-                gc_assist,
-            ),
-            rule(
-                "long-syscall",
-                "system calls held their proc for long",
-                vec![nanos("longest", "the longest one at one stack", 20 * MS)],
-                long_syscall,
-            ),
-            rule(
-                "thundering-herd",
-                "many goroutines were woken at once",
-                vec![
-                    count(
-                        "size",
-                        "goroutines woken in quick succession by one (a power of two)",
-                        64,
-                    ),
-                    count("bursts", "how often that happened at one stack", 3),
-                ],
-                thundering_herd,
-            ),
-            rule(
-                "unfinished-task",
-                "tasks that began and did not end",
-                vec![
-                    nanos("age", "how long ago the oldest of a type began", 1_000 * MS),
-                    count("count", "tasks of one type", 1),
-                ],
-                unfinished_task,
-            ),
-            rule(
-                "misused-annotations",
-                "regions that did not end before their goroutine, tasks that ended twice or before \
-                 their work",
-                vec![count("count", "regions of one type", 1)],
-                misused_annotations,
-            ),
-        ])
-    }
-}
 
 impl Rules {
     /// The rule with this name.
@@ -234,12 +139,31 @@ impl Rules {
         rule.ok_or_else(|| Unknown::Rule(name.to_owned()))
     }
 
-    /// What there is to find, the worst of each rule first.
-    pub fn find(&self, analysis: &Analysis) -> Vec<Finding> {
+    /// What the trace must be read with, so that these rules can judge it.
+    pub fn limits(&self) -> Limits {
+        let value = |rule: &str, name: &str| {
+            let rule = self.0.iter().find(|one| one.name == rule);
+            rule.map_or(0.0, |rule| rule.value(name))
+        };
+        Limits {
+            run: value("busy-wakeups", "run") as i64,
+            held: value("long-syscall", "held") as i64,
+            gap: value("thundering-herd", "gap") as i64,
+            herd: value("thundering-herd", "size") as u32,
+        }
+    }
+
+    /// What there is to find, the worst of each rule first, in an analysis that was made with
+    /// [`Rules::limits`], and in what was said while it was read.
+    pub fn find(&self, analysis: &Analysis, report: &Report) -> Vec<Finding> {
+        let scope = analysis.scope();
+        let from = scope.and_then(|scope| scope.from).unwrap_or(i64::MIN).max(analysis.start());
+        let until = scope.and_then(|scope| scope.until).unwrap_or(i64::MAX).min(analysis.end());
+        let subject = Subject { analysis, report, from, until };
         let mut found = Vec::new();
         for rule in self.0.iter().filter(|rule| rule.enabled) {
             let begin = found.len();
-            (rule.find)(rule, analysis, &mut found);
+            (rule.find)(rule, &subject, &mut found);
             found[begin..]
                 .sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.what.cmp(&b.what)));
         }
@@ -247,313 +171,69 @@ impl Rules {
     }
 }
 
+/// What a rule has seen: a finding, if its numbers reach the thresholds of the same names.
+#[derive(Default)]
+struct Seen {
+    evidence: Vec<(&'static str, Value)>,
+    stack: Option<StackId>,
+    frames: Vec<(String, String, u64)>,
+    worst: Option<Instance>,
+}
+
 impl Rule {
     /// The threshold with this name.
     pub fn threshold(&mut self, name: &str) -> Result<&mut Threshold, Unknown> {
+        let known = self.thresholds.iter().map(|threshold| threshold.name).collect();
         let threshold = self.thresholds.iter_mut().find(|threshold| threshold.name == name);
-        threshold.ok_or_else(|| Unknown::Threshold(name.to_owned()))
+        threshold.ok_or_else(|| Unknown::Threshold(self.name, name.to_owned(), known))
     }
 
     fn value(&self, name: &str) -> f64 {
         let threshold = self.thresholds.iter().find(|threshold| threshold.name == name);
-        match threshold.map(|threshold| threshold.value) {
-            Some(Value::Nanos(nanos)) => nanos as f64,
-            Some(Value::Count(count)) => count as f64,
-            Some(Value::Share(value) | Value::Rate(value)) => value,
-            None => f64::INFINITY,
-        }
+        threshold.map_or(f64::INFINITY, |threshold| threshold.value.number())
     }
 
-    /// Adds a finding if its numbers reach the thresholds of the same names.
-    fn judge(
-        &self,
-        found: &mut Vec<Finding>,
-        stack: Option<StackId>,
-        evidence: Vec<(&'static str, Value)>,
-        what: impl FnOnce() -> String,
-    ) {
-        let number = |value: Value| match value {
-            Value::Nanos(nanos) => nanos as f64,
-            Value::Count(count) => count as f64,
-            Value::Share(value) | Value::Rate(value) => value,
-        };
-        let reaches = self.thresholds.iter().all(|threshold| {
+    /// Adds a finding if what was seen reaches all thresholds.
+    fn judge(&self, found: &mut Vec<Finding>, seen: Seen, what: impl FnOnce() -> String) {
+        let Seen { evidence, stack, frames, worst } = seen;
+        let mut thresholds = self.thresholds.iter().filter(|threshold| !threshold.is_limit);
+        let reaches = thresholds.all(|threshold| {
             let value = evidence.iter().find(|(name, _)| *name == threshold.name);
-            value.is_some_and(|value| number(value.1) >= number(threshold.value))
+            value.is_some_and(|value| value.1.number() >= threshold.value.number())
         });
         if reaches {
-            let weight = evidence.first().map_or(0.0, |first| number(first.1));
-            found.push(Finding { rule: self.name, what: what(), evidence, stack, weight });
+            let weight = evidence.first().map_or(0.0, |first| first.1.number());
+            let rule = self.name;
+            found.push(Finding { rule, what: what(), evidence, stack, frames, worst, weight });
         }
     }
 }
 
-impl Analysis {
+impl Subject<'_> {
     fn text(&self, name: StrId) -> String {
-        let text = self.names.string(name).to_string();
+        let text = self.analysis.names.string(name).to_string();
         if text.is_empty() { "(unknown)".to_owned() } else { text }
     }
 
+    /// The length of the time that is looked at, in nanoseconds; never 0.
     fn duration(&self) -> i64 {
-        (self.end() - self.start()).max(1)
+        (self.until - self.from).max(1)
     }
-}
 
-fn goroutine_leak(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let (end, waiting) = (analysis.end(), rule.value("waiting") as i64);
-    let mut places = FxHashMap::<_, (u64, i64, i64)>::default();
-    for goroutine in analysis.goroutines.iter() {
-        let waits = goroutine.state == GoState::Waiting && end - goroutine.since >= waiting;
-        // Those that were there before the trace may well be meant to stay.
-        let created = goroutine.creator != gotrail::GoId::NONE;
-        if !waits || !created || is_system(analysis.names.string(goroutine.name)) {
-            continue;
-        }
-        let place = (goroutine.name, goroutine.reason, goroutine.created_by);
-        let (count, least, total) = places.entry(place).or_insert((0, i64::MAX, 0));
-        *count += 1;
-        *least = (*least).min(end - goroutine.since);
-        *total += end - goroutine.since;
+    /// The goroutines that are looked at.
+    fn goroutines(&self) -> impl Iterator<Item = &Goroutine> {
+        self.analysis.goroutines.iter().filter(|go| self.is_asked_for(go.id))
     }
-    for ((name, reason, created_by), (count, least, total)) in places {
-        let evidence = vec![
-            ("count", Value::Count(count)),
-            ("waiting", Value::Nanos(least)),
-            ("total", Value::Nanos(total)),
-        ];
-        rule.judge(found, Some(created_by), evidence, || {
-            let (name, reason) = (analysis.text(name), analysis.text(reason));
-            format!("{count} goroutines of {name} have not ended and wait ({reason})")
-        });
-    }
-}
 
-fn long_stw(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let mut reasons = FxHashMap::<StrId, Histogram>::default();
-    for stop in &analysis.gc.stops {
-        if let (Some(start), Some(end)) = (stop.start, stop.end) {
-            reasons.entry(stop.reason).or_default().record(end - start);
-        }
+    fn is_asked_for(&self, go: GoId) -> bool {
+        let named = self.analysis.scope().and_then(|scope| scope.goroutines.as_ref());
+        named.is_none_or(|named| named.contains_key(&go))
     }
-    for (reason, stops) in reasons {
-        let evidence = vec![
-            ("longest", Value::Nanos(stops.max())),
-            ("count", Value::Count(stops.count())),
-            ("total", Value::Nanos(stops.total())),
-            ("p99", Value::Nanos(stops.percentile(0.99))),
-        ];
-        rule.judge(found, None, evidence, || analysis.text(reason));
-    }
-}
 
-fn sched_latency(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let mut all = Histogram::default();
-    let classes = analysis.waits.classes().filter(|class| class.0 == WaitKind::Sched);
-    classes.for_each(|class| all.add(&class.2));
-    // Where the most was lost.
-    let sums = analysis.waits.sums().filter(|(key, _)| key.kind == WaitKind::Sched);
-    let worst = sums.max_by_key(|(_, sum)| sum.total).map(|(key, _)| key.stack);
-    let evidence = vec![
-        ("p99", Value::Nanos(all.percentile(0.99))),
-        ("p50", Value::Nanos(all.percentile(0.5))),
-        ("max", Value::Nanos(all.max())),
-        ("count", Value::Count(all.count())),
-        ("total", Value::Nanos(all.total())),
-    ];
-    rule.judge(found, worst, evidence, || {
-        "goroutines that could run waited long for a proc; most was lost at this stack".to_owned()
-    });
-}
-
-/// Whether goroutines wait here for a Mutex or RWMutex: the only ones whose frames say so. Others
-/// that wait with the reason "sync" wait for a WaitGroup, or are the runtime's own.
-fn is_lock(function: &[u8]) -> bool {
-    let own = function.starts_with(b"sync.") || function.starts_with(b"internal/sync.");
-    own && function.contains_str("Mutex)")
-}
-
-fn lock_contention(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    #[derive(Default)]
-    struct Place {
-        count: u64,
-        total: i64,
-        max: i64,
-        /// The stack at which most time was lost, and how much.
-        worst: (i64, StackId),
-    }
-    let mut places = FxHashMap::<(StrId, u64), Place>::default();
-    for (key, sum) in analysis.waits.sums().filter(|(key, _)| key.kind == WaitKind::Block) {
-        let name = |frame: &crate::names::Frame| analysis.names.string(frame.function);
-        let mut frames = analysis.names.stack(key.stack);
-        if !frames.next().is_some_and(|inner| is_lock(name(&inner))) {
-            continue;
-        }
-        let Some(caller) = frames.find(|frame| !is_lock(name(frame))) else { continue };
-        let place = places.entry((caller.function, caller.line)).or_default();
-        let total = sum.total + sum.open_total;
-        place.count += sum.count + sum.open;
-        place.total += total;
-        place.max = place.max.max(sum.max);
-        place.worst = place.worst.max((total, key.stack));
-    }
-    for ((function, line), Place { count, total, max, worst }) in places {
-        let evidence = vec![
-            ("share", Value::Share(total as f64 / analysis.duration() as f64)),
-            ("count", Value::Count(count)),
-            ("total", Value::Nanos(total)),
-            ("mean", Value::Nanos(total / count.max(1) as i64)),
-            ("max", Value::Nanos(max)),
-        ];
-        rule.judge(found, Some(worst.1), evidence, || {
-            format!("goroutines waited for a lock in {} (line {line})", analysis.text(function))
-        });
-    }
-}
-
-fn busy_wakeups(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let mut functions = FxHashMap::<StrId, (u64, u64, u64)>::default();
-    for goroutine in analysis.goroutines.iter() {
-        let (runs, short, number) = functions.entry(goroutine.name).or_default();
-        *runs += u64::from(goroutine.runs);
-        *short += u64::from(goroutine.short_runs);
-        *number += 1;
-    }
-    for (name, (runs, short, number)) in functions {
-        if is_system(analysis.names.string(name)) {
-            continue;
-        }
-        let seconds = analysis.duration() as f64 / 1e9;
-        let evidence = vec![
-            ("rate", Value::Rate(short as f64 / seconds)),
-            ("share", Value::Share(short as f64 / runs.max(1) as f64)),
-            ("runs", Value::Count(runs)),
-            ("goroutines", Value::Count(number)),
-        ];
-        rule.judge(found, None, evidence, || {
-            format!(
-                "{} is woken, runs for less than 10 µs, wakes nobody, and waits again",
-                analysis.text(name)
-            )
-        });
-    }
-}
-
-fn idle_while_runnable(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let Some(procs) = &analysis.procs else { return };
-    let lost = procs.total.idle_while_runnable;
-    let evidence = vec![
-        ("share", Value::Share(lost as f64 / procs.total.procs.max(1) as f64)),
-        ("total", Value::Nanos(lost)),
-        ("utilization", Value::Share(procs.total.held as f64 / procs.total.procs.max(1) as f64)),
-    ];
-    rule.judge(found, None, evidence, || {
-        "procs were idle while goroutines waited for one".to_owned()
-    });
-}
-
-fn gc_assist(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let flags = Flags { assist: true, ..Flags::default() };
-    let taken =
-        1.0 - analysis.gc.mmu(flags, analysis.start(), analysis.end()).mean(i64::MIN, i64::MAX);
-    let name = analysis.names.known_string(b"GC mark assist");
-    let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
-    let mut functions = FxHashMap::<StrId, i64>::default();
-    for goroutine in analysis.goroutines.iter() {
-        *functions.entry(goroutine.name).or_default() += time(goroutine);
-    }
-    let most = functions.into_iter().max_by_key(|function| function.1);
-    let evidence = vec![
-        ("share", Value::Share(taken)),
-        ("cycles", Value::Count(analysis.gc.cycles.len() as u64)),
-        ("total", Value::Nanos(most.map_or(0, |function| function.1))),
-    ];
-    rule.judge(found, None, evidence, || {
-        let function = most.map_or("(unknown)".to_owned(), |function| analysis.text(function.0));
-        format!("goroutines assist the garbage collector, most of all {function}")
-    });
-}
-
-fn long_syscall(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    for (key, sum) in analysis.waits.sums().filter(|(key, _)| key.kind == WaitKind::Syscall) {
-        let evidence = vec![
-            ("longest", Value::Nanos(sum.longest_held)),
-            ("long_count", Value::Count(sum.long_held.0)),
-            ("long_total", Value::Nanos(sum.long_held.1)),
-            ("count", Value::Count(sum.count)),
-        ];
-        rule.judge(found, Some(key.stack), evidence, || {
-            let caller = analysis.names.stack(key.stack).next();
-            let place =
-                caller.map_or("(unknown)".to_owned(), |frame| analysis.text(frame.function));
-            format!("a system call in {place} held its proc for long")
-        });
-    }
-}
-
-fn thundering_herd(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let size = (rule.value("size").clamp(8.0, f64::from(1u32 << 31)) as u32).next_power_of_two();
-    for (stack, herd) in analysis.herds.iter() {
-        let evidence = vec![
-            ("size", Value::Count(u64::from(herd.largest()))),
-            ("bursts", Value::Count(herd.at_least(size))),
-        ];
-        rule.judge(found, Some(stack), evidence, || {
-            let frame = analysis.names.stack(stack).next();
-            let place = frame.map_or("(unknown)".to_owned(), |frame| analysis.text(frame.function));
-            format!("{place} wakes many goroutines at once")
-        });
-    }
-}
-
-fn unfinished_task(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let mut types = FxHashMap::<StrId, (u64, i64, TaskId)>::default();
-    for (id, task) in analysis.goroutines.tasks.iter() {
-        if let (Some(start), None) = (task.start, task.end) {
-            let age = analysis.end() - start;
-            let (count, oldest, which) = types.entry(task.name).or_insert((0, -1, id));
-            *count += 1;
-            if age > *oldest {
-                (*oldest, *which) = (age, id);
-            }
-        }
-    }
-    for (name, (count, age, which)) in types {
-        let evidence = vec![("age", Value::Nanos(age)), ("count", Value::Count(count))];
-        rule.judge(found, None, evidence, || {
-            format!("tasks of type {} have not ended; the oldest is {which}", analysis.text(name))
-        });
-    }
-}
-
-fn misused_annotations(rule: &Rule, analysis: &Analysis, found: &mut Vec<Finding>) {
-    let mut left = FxHashMap::<StrId, u64>::default();
-    for region in analysis.goroutines.regions() {
-        if region.was_left() {
-            *left.entry(region.name).or_default() += 1;
-        }
-    }
-    for (name, count) in left {
-        rule.judge(found, None, vec![("count", Value::Count(count))], || {
-            format!("regions of type {} ended only with their goroutine", analysis.text(name))
-        });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_threshold_can_be_set_and_names_are_unique() {
-        let mut rules = Rules::default();
-        let names: Vec<_> = rules.0.iter().map(|rule| rule.name).collect();
-        let mut sorted = names.clone();
-        sorted.sort_unstable();
-        sorted.dedup();
-        assert_eq!(sorted.len(), names.len());
-        rules.rule("long-stw").unwrap().threshold("longest").unwrap().value = Value::Nanos(5);
-        assert_eq!(rules.rule("long-stw").unwrap().value("longest"), 5.0);
-        assert_eq!(rules.rule("nothing").err(), Some(Unknown::Rule("nothing".to_owned())));
-        assert!(rules.rule("long-stw").unwrap().threshold("size").is_err());
+    /// The name of a function in which a stack is, of these frames.
+    fn place(&self, frame: Option<crate::names::Frame>, stack: StackId) -> String {
+        let inner = || self.analysis.names.stack(stack).next();
+        let frame = frame.or_else(inner);
+        frame.map_or("(unknown)".to_owned(), |frame| self.text(frame.function))
     }
 }

@@ -1,17 +1,17 @@
 //! What changed between two traces, or two sets of traces, and whether it is more than chance.
 //!
-//! Each trace is cut into slices of equal length. What happened in a slice is divided by its
-//! length, so that traces of different lengths compare; and the slices of one side differ from
-//! each other by chance, so that a difference between the sides means something only if it is
-//! larger.
+//! What happened is divided by the time in which it happened, so that traces of different lengths
+//! compare. What varies by chance is told by values that should be alike: with several traces on a
+//! side these are the traces, otherwise the [slices](crate::slices) of the only one.
+//! [`statistics`] says how they are compared.
 
-use crate::analysis::{Analysis, Options};
-use crate::goroutines::Goroutine;
 use crate::names::{Names, StackId, StrId};
+use crate::slices::Slices;
+use crate::statistics::{self, Estimate};
 use crate::waits::WaitKind;
-use gotrail::{Event, Fold};
-use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use bstr::BString;
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// What a difference is of.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,276 +35,342 @@ pub enum Quantity {
     Blocked,
     /// Nanoseconds of system calls in a second.
     Syscall,
-    /// Waits that ended in a second.
-    Waits,
     /// Nanoseconds of waits that ended in a second.
     Waited,
+    /// Waits that ended in a second.
+    Waits,
     /// Nanoseconds of a wait.
     PerWait,
 }
+
+use Quantity::{Blocked, PerWait, Runnable, Running, Syscall, Waited, Waits};
 
 impl Quantity {
     /// Its name.
     pub const fn name(self) -> &'static str {
         match self {
-            Quantity::Running => "running",
-            Quantity::Runnable => "runnable",
-            Quantity::Blocked => "blocked",
-            Quantity::Syscall => "syscall",
-            Quantity::Waits => "waits",
-            Quantity::Waited => "waited",
-            Quantity::PerWait => "per wait",
+            Running => "running",
+            Runnable => "runnable",
+            Blocked => "blocked",
+            Syscall => "syscall",
+            Waits => "waits",
+            Waited => "waited",
+            PerWait => "per wait",
         }
     }
 
-    /// Whether it is nanoseconds; else it is a number.
-    pub const fn is_time(self) -> bool {
-        !matches!(self, Quantity::Waits)
+    /// Whether it is a time for each second, which compares with other such times.
+    const fn is_time_per_second(self) -> bool {
+        !matches!(self, Waits | PerWait)
     }
 }
 
-/// The values of one side, one for each slice.
-pub type Samples = BTreeMap<(Subject, Quantity), Vec<f64>>;
-
-/// Cuts a trace into slices while it is read.
-pub struct Slicer {
-    analysis: Analysis,
-    bounds: Vec<i64>,
-    /// Sums until each bound.
-    sums: Vec<Sums>,
+/// A subject in numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Key {
+    Function(u32),
+    Reason(WaitKind, u32),
+    Stack(WaitKind, u32, u32),
 }
 
-type Sums = FxHashMap<(Subject, Quantity), i64>;
-
-impl Slicer {
-    /// For a trace between two times of its clock, in `number` slices.
-    pub fn new(start: i64, end: i64, number: u32) -> Slicer {
-        let number = i64::from(number.max(1));
-        let bound = |at| start + (i128::from(end - start) * at as i128 / number as i128) as i64;
-        let bounds = (1..=number).map(bound).collect();
-        Slicer { analysis: Analysis::new(Options::default()), bounds, sums: Vec::new() }
+impl Key {
+    fn quantities(self) -> &'static [Quantity] {
+        match self {
+            Key::Function(_) => &[Running, Runnable, Blocked, Syscall],
+            Key::Reason(..) | Key::Stack(..) => &[Waited, Waits, PerWait],
+        }
     }
 
-    /// The next event.
-    pub fn event(&mut self, event: &Event<'_>) {
-        while let Some(&bound) = self.bounds.get(self.sums.len())
-            && event.time().0 > bound
-        {
-            self.sums.push(sums(&self.analysis, bound));
+    /// Which comparisons are judged together.
+    fn family(self) -> usize {
+        match self {
+            Key::Function(_) => 0,
+            Key::Reason(..) => 1,
+            Key::Stack(..) => 2,
         }
-        self.analysis.event(event);
+    }
+}
+
+/// All subjects of both sides, each once. Of stacks only the functions count: lines and addresses
+/// differ between builds of a program.
+#[derive(Debug, Default)]
+struct Subjects {
+    strings: IndexSet<BString, FxBuildHasher>,
+    stacks: IndexSet<Box<[u32]>, FxBuildHasher>,
+    keys: IndexSet<Key, FxBuildHasher>,
+}
+
+/// The numbers that names of one trace have here, as far as they were looked up.
+struct Known<'a> {
+    names: &'a Names,
+    strings: Vec<Option<u32>>,
+    stacks: Vec<Option<u32>>,
+}
+
+impl Subjects {
+    fn string(&mut self, known: &mut Known<'_>, id: StrId) -> u32 {
+        let at = id.0 as usize;
+        if at >= known.strings.len() {
+            known.strings.resize(at + 1, None);
+        }
+        *known.strings[at].get_or_insert_with(|| {
+            let text = known.names.string(id);
+            let found = self.strings.get_index_of(text);
+            found.unwrap_or_else(|| self.strings.insert_full(text.to_owned()).0) as u32
+        })
     }
 
-    /// The values of each slice: those of `others` and of this trace.
-    pub fn finish(mut self, others: &mut Samples, slices_before: usize) -> usize {
-        while let Some(&bound) = self.bounds.get(self.sums.len()) {
-            self.sums.push(sums(&self.analysis, bound));
+    fn stack(&mut self, known: &mut Known<'_>, id: StackId) -> u32 {
+        let at = id.0 as usize;
+        if at >= known.stacks.len() {
+            known.stacks.resize(at + 1, None);
         }
-        let mut begin = self.analysis.start();
-        let mut before = Sums::default();
-        let mut slices = slices_before;
-        for (bound, after) in self.bounds.into_iter().zip(self.sums) {
-            let seconds = (bound - begin) as f64 / 1e9;
-            if seconds <= 0.0 {
-                continue;
+        if let Some(number) = known.stacks[at] {
+            return number;
+        }
+        let names = known.names;
+        let functions = names.stack(id).map(|frame| self.string(known, frame.function));
+        let functions: Box<[u32]> = functions.collect();
+        let number = self.stacks.insert_full(functions).0 as u32;
+        known.stacks[at] = Some(number);
+        number
+    }
+
+    fn key(&mut self, key: Key) -> usize {
+        self.keys.insert_full(key).0
+    }
+
+    fn text(&self, number: u32) -> String {
+        self.strings.get_index(number as usize).map_or(String::new(), |text| text.to_string())
+    }
+}
+
+/// A subject's sums in a slice or in a trace: a function's states, or the number and the time of
+/// waits.
+#[derive(Debug, Clone, Copy)]
+struct Sums {
+    slot: u32,
+    values: [f64; 4],
+}
+
+/// One side.
+#[derive(Debug, Default)]
+struct Side {
+    /// How many traces were added.
+    traces: usize,
+    /// The length of each slot: a slice, or a trace.
+    seconds: Vec<f64>,
+    /// By subject, in the order of the slots; where nothing happened there is nothing.
+    sums: Vec<Vec<Sums>>,
+}
+
+impl Side {
+    fn add(&mut self, subject: usize, slot: usize, values: [f64; 4]) {
+        if subject >= self.sums.len() {
+            self.sums.resize_with(subject + 1, Vec::new);
+        }
+        let (sums, slot) = (&mut self.sums[subject], slot as u32);
+        match sums.last_mut() {
+            Some(last) if last.slot == slot => {
+                last.values.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
             }
-            for (key, &sum) in &after {
-                let sum = (sum - before.get(key).copied().unwrap_or(0)) as f64;
-                add(others, key.clone(), slices, sum / seconds);
-                if key.1 == Quantity::Waited {
-                    let number = (key.0.clone(), Quantity::Waits);
-                    let count = |sums: &Sums| sums.get(&number).copied().unwrap_or(0);
-                    let count = count(&after) - count(&before);
-                    if count > 0 {
-                        let each = (key.0.clone(), Quantity::PerWait);
-                        others.entry(each).or_default().push(sum / count as f64);
-                    }
-                }
+            _ => sums.push(Sums { slot, values }),
+        }
+    }
+
+    fn of(&self, subject: usize) -> &[Sums] {
+        self.sums.get(subject).map_or(&[], |sums| sums)
+    }
+
+    /// A quantity of a subject; whether its slots follow each other in time.
+    fn estimate(&self, subject: usize, quantity: Quantity, in_time: bool) -> Estimate {
+        let mut values = Vec::new();
+        let sums = self.of(subject);
+        if quantity == PerWait {
+            let each = sums.iter().filter(|sums| sums.values[0] > 0.0);
+            values.extend(each.map(|sums| sums.values[1] / sums.values[0]));
+        } else {
+            let at = match quantity {
+                Running | Waits => 0,
+                Runnable | Waited => 1,
+                Blocked => 2,
+                Syscall | PerWait => 3,
+            };
+            values.resize(self.seconds.len(), 0.0);
+            for sums in sums {
+                let slot = sums.slot as usize;
+                values[slot] = sums.values[at] / self.seconds[slot];
             }
-            (before, begin, slices) = (after, bound, slices + 1);
         }
-        // What did not happen in a slice happened 0 times.
-        for ((_, quantity), values) in others.iter_mut() {
-            if *quantity != Quantity::PerWait {
-                values.resize(slices, 0.0);
-            }
+        let estimate = match in_time {
+            true => Estimate::of_series(&values),
+            false => Estimate::of_independent(&values),
+        };
+        if !matches!(quantity, Waits | Waited | PerWait) {
+            return estimate;
         }
-        slices
+        // Few waits may be spread evenly by chance. They are taken to vary at least as things
+        // that happen independently do, of which the variance of the number is the number.
+        let count: f64 = sums.iter().map(|sums| sums.values[0]).sum();
+        estimate.at_least(estimate.mean * estimate.mean / count.max(1.0))
     }
 }
 
-/// Adds the value of the slice at `index`; in slices without one it was 0.
-fn add(samples: &mut Samples, key: (Subject, Quantity), index: usize, value: f64) {
-    let values = samples.entry(key).or_default();
-    values.resize(index, 0.0);
-    values.push(value);
+/// Which side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// The first.
+    Before,
+    /// The second.
+    After,
 }
 
-/// Everything until a time.
-fn sums(analysis: &Analysis, time: i64) -> Sums {
-    let names = &analysis.names;
-    let text = |name: StrId| names.string(name).to_string();
-    let mut functions = FxHashMap::<StrId, [i64; 4]>::default();
-    for goroutine in analysis.goroutines.iter() {
-        let times = until(goroutine, time);
-        let sums = functions.entry(goroutine.name).or_default();
-        sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time);
-    }
-    let mut out = Sums::default();
-    use Quantity::{Blocked, Runnable, Running, Syscall};
-    for (name, sums) in functions {
-        for (quantity, sum) in [Running, Runnable, Blocked, Syscall].into_iter().zip(sums) {
-            *out.entry((Subject::Function(text(name)), quantity)).or_default() += sum;
-        }
-    }
-    for (key, sum) in analysis.waits.sums() {
-        let (kind, why) = (key.kind, text(key.why));
-        let stack = Subject::Stack(kind, why.clone(), functions_of(names, key.stack));
-        for subject in [Subject::Reason(kind, why), stack] {
-            *out.entry((subject.clone(), Quantity::Waits)).or_default() += sum.count as i64;
-            *out.entry((subject, Quantity::Waited)).or_default() += sum.total;
-        }
-    }
-    out
-}
-
-fn until(goroutine: &Goroutine, time: i64) -> [i64; 4] {
-    let times = goroutine.times_at(time.max(goroutine.since), &None);
-    let syscall = times.syscall + times.syscall_blocked;
-    [times.running, times.runnable, times.blocked.total(), syscall]
-}
-
-/// The functions of a stack. Lines and addresses differ between builds of a program.
-fn functions_of(names: &Names, stack: StackId) -> Vec<String> {
-    names.stack(stack).map(|frame| names.string(frame.function).to_string()).collect()
+/// Two sides to be compared.
+#[derive(Debug)]
+pub struct Comparison {
+    subjects: Subjects,
+    /// Whether any side has several traces, so that traces are compared and not slices.
+    by_trace: bool,
+    sides: [Side; 2],
 }
 
 /// A difference between two sides.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// What it is of.
-    pub subject: Subject,
+    /// The number of what it is of: [`Comparison::subject`] says what that is.
+    pub subject: usize,
     /// What about it.
     pub quantity: Quantity,
-    /// The mean of the slices before, and after.
+    /// The mean of the values before, and after.
     pub before: f64,
     /// See `before`.
     pub after: f64,
-    /// How many standard errors the means are apart: Welch's t. Infinite if the slices of neither
-    /// side differ among themselves.
-    pub t: f64,
-    /// Whether it is more than the slices of each side differ: by chance alone, t would be as
-    /// large once in a thousand times.
+    /// How many standard errors the means are apart; none if nothing is known of the error.
+    pub t: Option<f64>,
+    /// How likely chance alone makes them differ so much; 1 where that is not known.
+    pub p: f64,
+    /// Whether it is more than chance, as far as that can be told of all comparisons of its kind.
     pub exceeds: bool,
 }
 
-/// What t exceeds once in a thousand times by chance, in either direction, by degrees of freedom
-/// from 1 on: Student's distribution.
-const CRITICAL: [f64; 30] = [
-    636.6, 31.6, 12.92, 8.61, 6.87, 5.96, 5.41, 5.04, 4.78, 4.59, 4.44, 4.32, 4.22, 4.14, 4.07,
-    4.01, 3.97, 3.92, 3.88, 3.85, 3.82, 3.79, 3.77, 3.75, 3.73, 3.71, 3.69, 3.67, 3.66, 3.65,
-];
+/// In how many slices, at least, the time of a wait must be known.
+const LEAST_PER_WAIT: usize = 4;
 
-/// Whether t is hardly chance with so many degrees of freedom.
-fn is_certain(t: f64, freedom: f64) -> bool {
-    let at = freedom.floor() as usize;
-    t >= match at {
-        0 => f64::INFINITY,
-        _ => CRITICAL.get(at - 1).copied().unwrap_or(3.65),
+impl Comparison {
+    /// Of so many traces before, and after.
+    pub fn new(before: usize, after: usize) -> Comparison {
+        let by_trace = before > 1 || after > 1;
+        Comparison { subjects: Subjects::default(), by_trace, sides: Default::default() }
     }
-}
 
-/// Compares two sides; what did not change at all is left out. The largest changes come first:
-/// times before numbers.
-pub fn compare(before: &Samples, after: &Samples) -> Vec<Difference> {
-    let none = Vec::new();
-    let mut keys: Vec<_> = before.keys().chain(after.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    let mut found: Vec<_> = keys
-        .into_iter()
-        .filter_map(|key| {
-            let (before, after) =
-                (before.get(key).unwrap_or(&none), after.get(key).unwrap_or(&none));
-            if key.1 == Quantity::PerWait && (before.is_empty() || after.is_empty()) {
+    /// Adds a trace to a side.
+    pub fn add(&mut self, which: Which, trace: &Slices) {
+        let (subjects, side) = (&mut self.subjects, &mut self.sides[which as usize]);
+        if trace.slices.is_empty() {
+            return;
+        }
+        let known = &mut Known { names: &trace.names, strings: vec![], stacks: vec![] };
+        let keys = trace.keys.iter().map(|key| {
+            let why = subjects.string(known, key.why);
+            let stack = subjects.stack(known, key.stack);
+            let stack = subjects.key(Key::Stack(key.kind, why, stack));
+            (subjects.key(Key::Reason(key.kind, why)), stack)
+        });
+        let keys: Vec<_> = keys.collect();
+        for slice in &trace.slices {
+            let slot = if self.by_trace { side.traces } else { side.seconds.len() };
+            if slot == side.seconds.len() {
+                side.seconds.push(0.0);
+            }
+            side.seconds[slot] += slice.seconds;
+            for &(name, states) in &slice.functions {
+                let name = subjects.string(known, name);
+                let subject = subjects.key(Key::Function(name));
+                side.add(subject, slot, states.map(|nanos| nanos as f64));
+            }
+            for &(at, count, nanos) in &slice.waits {
+                let (reason, stack) = keys[at as usize];
+                for subject in [reason, stack] {
+                    side.add(subject, slot, [count as f64, nanos as f64, 0.0, 0.0]);
+                }
+            }
+        }
+        side.traces += 1;
+    }
+
+    /// What a subject is.
+    pub fn subject(&self, number: usize) -> Subject {
+        let subjects = &self.subjects;
+        match subjects.keys.get_index(number) {
+            Some(&Key::Function(name)) => Subject::Function(subjects.text(name)),
+            Some(&Key::Reason(kind, why)) => Subject::Reason(kind, subjects.text(why)),
+            Some(&Key::Stack(kind, why, stack)) => {
+                let stack = subjects.stacks.get_index(stack as usize);
+                let functions = stack.into_iter().flatten().map(|&name| subjects.text(name));
+                Subject::Stack(kind, subjects.text(why), functions.collect())
+            }
+            None => Subject::Function(String::new()),
+        }
+    }
+
+    /// Every difference, among those that are said to exceed chance at most the share `rate` of
+    /// false ones. Functions come first, then reasons, then stacks; of each kind the subject comes
+    /// first whose time per second changed most, with all that is known of it.
+    pub fn differences(&self, rate: f64) -> Vec<Difference> {
+        let mut found: Vec<Difference> = Vec::new();
+        let mut families: [Vec<f64>; 3] = Default::default();
+        for (subject, key) in self.subjects.keys.iter().enumerate() {
+            for &quantity in key.quantities() {
+                let sides = self.sides.each_ref();
+                let [before, after] =
+                    sides.map(|side| side.estimate(subject, quantity, !self.by_trace));
+                let change = after.mean - before.mean;
                 // Where nothing waited, there is no time of a wait.
-                return None;
+                if change == 0.0 || quantity == PerWait && (before.values == 0 || after.values == 0)
+                {
+                    continue;
+                }
+                let (t, p) = match statistics::compare(&before, &after) {
+                    Some((t, p)) if self.is_enough(quantity, &before, &after) => (Some(t), p),
+                    Some((t, _)) => (Some(t), 1.0),
+                    None => (None, 1.0),
+                };
+                families[key.family()].push(p);
+                let (before, after) = (before.mean, after.mean);
+                let (quantity, exceeds) = (quantity, false);
+                found.push(Difference { subject, quantity, before, after, t, p, exceeds });
             }
-            let (mean_before, error_before, freedom_before) = mean(before);
-            let (mean_after, error_after, freedom_after) = mean(after);
-            let change = mean_after - mean_before;
-            if change == 0.0 {
-                return None;
-            }
-            let error = error_before + error_after;
-            let t = if error == 0.0 { f64::INFINITY } else { change.abs() / error.sqrt() };
-            // Welch and Satterthwaite's degrees of freedom; a side whose slices are all alike
-            // has no part in it.
-            let part = |error: f64, freedom: f64| match freedom {
-                0.0 => 0.0,
-                _ => error * error / freedom,
-            };
-            let parts = part(error_before, freedom_before) + part(error_after, freedom_after);
-            let freedom = match parts {
-                0.0 => freedom_before + freedom_after,
-                _ => error * error / parts,
-            };
-            // Of one value nobody knows how it varies; and how long a wait takes says little where
-            // there were few.
-            let least = if key.1 == Quantity::PerWait { 4 } else { 2 };
-            let enough = [before, after].iter().all(|side| side.is_empty() || side.len() >= least);
-            Some(Difference {
-                subject: key.0.clone(),
-                quantity: key.1,
-                before: mean_before,
-                after: mean_after,
-                t,
-                exceeds: enough && is_certain(t, freedom),
-            })
-        })
-        .collect();
-    let size = |found: &Difference| (found.after - found.before).abs();
-    found.sort_by(|a, b| {
-        let times = b.quantity.is_time().cmp(&a.quantity.is_time());
-        times.then_with(|| size(b).total_cmp(&size(a)))
-    });
-    found
-}
-
-/// The mean of values, the square of its standard error, and its degrees of freedom.
-fn mean(values: &[f64]) -> (f64, f64, f64) {
-    let number = values.len() as f64;
-    if values.is_empty() {
-        return (0.0, 0.0, 0.0);
-    }
-    let mean = values.iter().sum::<f64>() / number;
-    if values.len() < 2 {
-        return (mean, 0.0, 0.0);
-    }
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (mean, squares / (number - 1.0) / number, number - 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn samples(values: &[f64]) -> Samples {
-        let key = (Subject::Function("main.main".to_owned()), Quantity::Running);
-        Samples::from([(key, values.to_vec())])
+        }
+        let limits = families.map(|family| statistics::discoveries(&family, rate));
+        for found in &mut found {
+            let limit = limits[self.family(found)];
+            found.exceeds = found.p <= limit && limit > 0.0;
+        }
+        self.sort(&mut found);
+        found
     }
 
-    #[test]
-    fn what_differs_by_chance_does_not_exceed() {
-        let before = samples(&[10.0, 12.0, 8.0, 10.0, 10.0, 11.0, 9.0, 10.0]);
-        let same = compare(&before, &samples(&[11.0, 9.0, 10.0, 11.0]));
-        assert!(!same[0].exceeds, "{same:?}");
-        let more = compare(&before, &samples(&[21.0, 19.0, 20.0, 21.0]));
-        assert!(more[0].exceeds, "{more:?}");
-        assert_eq!(more[0].before, 10.0);
-        assert!(compare(&before, &before).is_empty());
-        let gone = compare(&before, &Samples::default());
-        assert!(gone[0].exceeds && gone[0].after == 0.0, "{gone:?}");
-        assert!(!compare(&before, &samples(&[30.0]))[0].exceeds, "one value says nothing");
+    /// Whether there are enough values; how long a wait takes says little where there were few.
+    fn is_enough(&self, quantity: Quantity, before: &Estimate, after: &Estimate) -> bool {
+        let least = before.values.min(after.values);
+        quantity != PerWait || self.by_trace || least >= LEAST_PER_WAIT
+    }
+
+    fn family(&self, found: &Difference) -> usize {
+        self.subjects.keys.get_index(found.subject).map_or(0, |key| key.family())
+    }
+
+    fn sort(&self, found: &mut [Difference]) {
+        let mut largest = vec![0.0f64; self.subjects.keys.len()];
+        for found in found.iter().filter(|found| found.quantity.is_time_per_second()) {
+            let largest = &mut largest[found.subject];
+            *largest = largest.max((found.after - found.before).abs());
+        }
+        found.sort_by(|a, b| {
+            let families = self.family(a).cmp(&self.family(b));
+            let sizes = largest[b.subject].total_cmp(&largest[a.subject]);
+            let rest = (a.subject, a.quantity).cmp(&(b.subject, b.quantity));
+            families.then(sizes).then(rest)
+        });
     }
 }

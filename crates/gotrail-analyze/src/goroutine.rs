@@ -6,12 +6,6 @@ use crate::times::Times;
 use crate::waits::Begun;
 use gotrail::{GoId, GoState, ProcId, TaskId};
 
-/// A run shorter than this, in nanoseconds, hardly did more than to look whether there is work.
-pub const SHORT_RUN: i64 = 10_000;
-
-/// Wake-ups at most so many nanoseconds apart are one burst.
-pub const BURST_GAP: i64 = 2_000;
-
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
 // In this order what common changes of state touch lies together.
 #[derive(Debug, Clone)]
@@ -40,14 +34,15 @@ pub struct Goroutine {
     pub reason: StrId,
     /// How often it ran until it had to wait for something.
     pub runs: u32,
-    /// How many of these runs were shorter than [`SHORT_RUN`] and came to nothing: it woke and
+    /// How many of these runs were shorter than
+    /// [`Limits::run`](crate::analysis::Limits::run) and came to nothing: it woke and
     /// created no other, and made no system call.
     pub short_runs: u32,
     /// How long it was in which state. While the trace is read, without the state it is in.
     pub times: Times,
-    /// When it last woke another, how many it woke in quick succession until then, and at which
-    /// stack of the generation.
-    pub(crate) woke: (i64, u32, u64),
+    /// When it last woke another, how many it woke in quick succession until then, at which
+    /// stack of the generation, and when it began to.
+    pub(crate) woke: (i64, u32, u64, i64),
     /// When its proc was taken away during a system call.
     pub(crate) blocked_since: i64,
     /// The proc that it began its system call on.
@@ -196,10 +191,10 @@ impl Extra {
 }
 
 impl Goroutine {
-    /// It ran for so long until it had to wait.
-    pub(crate) fn ran(&mut self, nanos: i64) {
+    /// It ran until it had to wait, and whether it ran for hardly any time.
+    pub(crate) fn ran(&mut self, short: bool) {
         self.runs += 1;
-        self.short_runs += u32::from(nanos < SHORT_RUN && !self.acted);
+        self.short_runs += u32::from(short && !self.acted);
     }
 
     pub(crate) fn new(id: GoId, created: i64) -> Goroutine {
@@ -222,7 +217,7 @@ impl Goroutine {
             runs: 0,
             short_runs: 0,
             acted: false,
-            woke: (0, 0, 0),
+            woke: (0, 0, 0, 0),
             settled: false,
             collects: false,
             in_head: false,

@@ -9,12 +9,11 @@
 //! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
 //! it.
 
-use crate::analysis::{Found, Options};
+use crate::analysis::{Found, Limits, Options};
 use crate::by_id::{ByProc, Slots};
 use crate::gc::What;
-pub use crate::goroutine::{BURST_GAP, Goroutine, Region, SHORT_RUN, is_system};
 use crate::goroutine::{Ended, FirstRange, Head, Inherits, Open};
-use crate::herds::Herds;
+pub use crate::goroutine::{Goroutine, Region, is_system};
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;
@@ -22,7 +21,7 @@ use crate::quick::Kinds;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
-use crate::waits::{Begun, Place, WaitKey, WaitKind, Waits};
+use crate::waits::{Begun, Instance, Place, WaitKey, WaitKind, Waits};
 use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcId, ProcState, RangeName, TaskId};
 use gotrail_format::EventType;
 use indexmap::IndexMap;
@@ -51,6 +50,8 @@ pub struct Goroutines {
     pub(crate) keep_regions: bool,
     /// Which times count.
     pub(crate) scope: Option<Scope>,
+    /// What is short and what is many.
+    pub(crate) limits: Limits,
     /// Whether there were generations before the first event.
     pub(crate) later: bool,
     /// Later folds: how many goroutines there were before.
@@ -101,6 +102,7 @@ impl Goroutines {
             tasks: Tasks::default(),
             keep_regions: options.regions,
             scope: options.scope.clone(),
+            limits: options.limits,
             later,
             heads: 0,
             too_many: false,
@@ -217,7 +219,9 @@ impl Goroutines {
         let goroutine = &mut self.list[slot];
         if step.from == GoState::Running && step.to == GoState::Waiting {
             let known = !goroutine.in_head;
-            goroutine.ran(if known { time - goroutine.since } else { SHORT_RUN });
+            if scope::counts(&self.scope, step.go, time) {
+                goroutine.ran(known && time - goroutine.since < self.limits.run);
+            }
         } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
             self.woken(event, with);
         }
@@ -438,7 +442,7 @@ impl Goroutines {
         }
         if state == GoState::Syscall {
             let until = if goroutine.blocked_since != 0 { goroutine.blocked_since } else { time };
-            waits.held(goroutine.wait, until - since);
+            waits.held(goroutine.wait, goroutine.id, since, until);
         }
         goroutine.wait = Begun::NOTHING;
         if !goroutine.counts {
@@ -476,16 +480,19 @@ impl Goroutines {
         let sync = self.sync;
         let waker = &mut self.list[waker];
         waker.acted = true;
-        let (last, number, stack) = &mut waker.woke;
+        let (last, number, stack, begin) = &mut waker.woke;
         // What comes before a sync may be known to another fold only.
         let here = event.stack_id();
-        let goes_on = time - *last <= BURST_GAP && *last >= sync && *stack == here;
-        *number = if goes_on { *number + 1 } else { 1 };
+        let goes_on = time - *last <= self.limits.gap && *last >= sync && *stack == here;
+        (*number, *begin) = if goes_on { (*number + 1, *begin) } else { (1, time) };
         (*last, *stack) = (time, here);
-        if *number >= Herds::SMALLEST && number.is_power_of_two() {
-            let size = *number;
-            let stack = with.stack(event, event.stack_id());
-            with.herds.grown(stack, size);
+        let (size, herd) = (*number, self.limits.herd.max(2));
+        if size >= herd {
+            let worst = Instance { go: waker.id, from: *begin, until: time };
+            if scope::counts(&self.scope, worst.go, time) {
+                let stack = with.stack(event, here);
+                with.herds.grown(stack, size, size == herd, worst);
+            }
         }
     }
 

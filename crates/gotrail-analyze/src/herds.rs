@@ -1,28 +1,30 @@
 //! Many goroutines woken at once: a broadcast, a closed channel, a released lock that all want.
 
 use crate::names::{Renumbering, StackId};
+use crate::waits::Instance;
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use rustc_hash::FxBuildHasher;
 
 /// Bursts of wake-ups from one place. A burst is a goroutine's wake-ups that follow each other
-/// within [`BURST_GAP`](crate::goroutines::BURST_GAP) in a generation.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// within [`Limits::gap`](crate::analysis::Limits::gap) in a generation; smaller ones than
+/// [`Limits::herd`](crate::analysis::Limits::herd) are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Herd {
-    /// How many bursts woke at least 2 to the power of the index.
-    sizes: [u64; 32],
+    /// How many bursts there were.
+    pub bursts: u64,
+    /// How many goroutines the largest woke.
+    pub largest: u32,
+    /// Who woke them, and when.
+    pub worst: Instance,
 }
 
 impl Herd {
-    /// How many bursts woke at least so many goroutines: a power of two, at least
-    /// [`Herds::SMALLEST`].
-    pub fn at_least(&self, size: u32) -> u64 {
-        self.sizes[size.max(1).ilog2() as usize]
-    }
-
-    /// The largest power of two that any burst came to.
-    pub fn largest(&self) -> u32 {
-        let last = self.sizes.iter().rposition(|&number| number > 0);
-        last.map_or(0, |power| 1 << power)
+    /// Takes the larger one; of equals the one that began first.
+    fn larger(&mut self, size: u32, of: Instance) {
+        if size > self.largest || size == self.largest && of.from < self.worst.from {
+            (self.largest, self.worst) = (size, of);
+        }
     }
 }
 
@@ -31,18 +33,25 @@ impl Herd {
 pub struct Herds(IndexMap<StackId, Herd, FxBuildHasher>);
 
 impl Herds {
-    /// Smaller bursts are not counted.
-    pub const SMALLEST: u32 = 8;
-
-    /// A burst has grown to a power of two.
-    pub(crate) fn grown(&mut self, stack: StackId, size: u32) {
-        self.0.entry(stack).or_default().sizes[size.ilog2() as usize] += 1;
+    /// A burst has grown to a size that counts; whether it has just reached the least.
+    pub(crate) fn grown(&mut self, stack: StackId, size: u32, is_new: bool, worst: Instance) {
+        let herd = self.0.entry(stack);
+        let herd = herd.or_insert(Herd { bursts: 0, largest: size, worst });
+        herd.bursts += u64::from(is_new);
+        herd.larger(size, worst);
     }
 
     pub(crate) fn absorb(&mut self, later: Herds, to: &Renumbering) {
         for (stack, herd) in later.0 {
-            let own = self.0.entry(to.stack(stack)).or_default();
-            own.sizes.iter_mut().zip(herd.sizes).for_each(|(own, more)| *own += more);
+            match self.0.entry(to.stack(stack)) {
+                Entry::Occupied(mut own) => {
+                    own.get_mut().bursts += herd.bursts;
+                    own.get_mut().larger(herd.largest, herd.worst);
+                }
+                Entry::Vacant(free) => {
+                    free.insert(herd);
+                }
+            }
         }
     }
 

@@ -14,6 +14,8 @@
 //! | [`herds`] | many goroutines woken at once |
 //! | [`check`] | findings, with their numbers |
 //! | [`diff`] | what changed between traces |
+//! | [`slices`] | a trace cut into slices of time |
+//! | [`statistics`] | whether a difference is more than chance |
 //! | [`history`], [`why`], [`path`] | a trace read backward: what caused what, and the critical path |
 //! | [`samples`] | CPU samples by stack |
 //! | [`groups`], [`grouping`] | what waits and samples are told apart by |
@@ -23,6 +25,7 @@
 //! | [`times`] | how long in which state |
 //! | [`histogram`] | durations by size: percentiles |
 //! | [`names`] | strings and stacks of all generations |
+//! | [`places`] | whose code a frame is |
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
@@ -46,19 +49,22 @@ mod moves;
 pub mod names;
 mod opening;
 pub mod path;
+pub mod places;
 pub mod pprof;
 pub mod procs;
 pub mod profile;
 mod quick;
 pub mod samples;
 pub mod scope;
+pub mod slices;
+pub mod statistics;
 pub mod tasks;
 pub mod timeline;
 pub mod times;
 pub mod waits;
 pub mod why;
 
-pub use analysis::{Analysis, Options};
+pub use analysis::{Analysis, Limits, Options};
 pub use goroutines::{Goroutine, Goroutines, Region, is_system};
 pub use groups::{GroupId, Groups};
 pub use histogram::Histogram;
@@ -68,5 +74,5 @@ pub use profile::{Profile, ProfileKind};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
 pub use times::{Sums, Times};
-pub use waits::{WaitKey, WaitKind, WaitSum, Waits};
+pub use waits::{Instance, WaitKey, WaitKind, WaitSum, Waits};
 pub use why::{Detail, Why};

@@ -10,7 +10,7 @@
 //! All times of the later fold are sums that began at its sync, so that those of before are
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
-use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, SHORT_RUN, is_system};
+use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, is_system};
 use crate::goroutines::{Goroutines, REASON_BEFORE};
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
@@ -329,7 +329,7 @@ impl Goroutines {
             if head.state == GoState::Syscall {
                 let blocked = before.blocked_since;
                 let until = if blocked != 0 { blocked } else { head.until };
-                with.waits.held(before.wait, until - before.since);
+                with.waits.held(before.wait, before.id, before.since, until);
             }
             let total = before.times.total;
             before.times = later.times.clone();
@@ -349,8 +349,9 @@ impl Goroutines {
         if head.state == GoState::Running && head.then == GoState::Waiting {
             // It was counted, but not as short: nobody knew how long it had run.
             let acted = before_acted || head.acted;
-            let short = head.until - before_since < SHORT_RUN && !acted;
-            before.short_runs += u32::from(short);
+            let short = head.until - before_since < self.limits.run && !acted;
+            let counts = scope::counts(&scope, later.id, head.until);
+            before.short_runs += u32::from(short && counts);
         }
         if ended {
             before.ended = later.ended;

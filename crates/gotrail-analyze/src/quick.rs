@@ -9,7 +9,7 @@ use crate::analysis::Found;
 use crate::goroutines::Goroutines;
 use crate::names::StrId;
 use crate::procs::Change;
-use crate::waits::{Begun, Place};
+use crate::waits::{Begun, Instance, Place};
 use gotrail::{Event, GoState, GoStep, ProcId};
 use gotrail_format::EventType as T;
 
@@ -118,10 +118,11 @@ impl Goroutines {
             }
         }
         if step.from != Running {
-            with.waits.end_plain(goroutine.wait, nanos);
+            let wait = Instance { go: step.go, from: goroutine.since, until: time };
+            with.waits.end_plain(goroutine.wait, wait);
         }
         if step.from == Syscall {
-            with.waits.held(goroutine.wait, nanos);
+            with.waits.held(goroutine.wait, step.go, goroutine.since, time);
             self.in_syscall.remove(goroutine.syscall_proc.0);
         }
         (goroutine.state, goroutine.since, goroutine.wait) = (step.to, time, begun);
@@ -133,7 +134,7 @@ impl Goroutines {
                 goroutine.acted = step.from != Runnable;
             }
             Waiting => {
-                goroutine.ran(nanos);
+                goroutine.ran(nanos < self.limits.run);
                 goroutine.reason = why;
             }
             Syscall => {

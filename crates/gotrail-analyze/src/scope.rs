@@ -51,6 +51,12 @@ pub(crate) fn in_window(scope: &Option<Scope>, time: i64) -> bool {
     })
 }
 
+/// Whether what a goroutine does at a moment counts.
+#[inline(always)]
+pub(crate) fn counts(scope: &Option<Scope>, go: GoId, time: i64) -> bool {
+    scope.as_ref().is_none_or(|scope| scope.contains(go, time))
+}
+
 /// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds: all of
 /// it where there is no scope.
 #[inline(always)]

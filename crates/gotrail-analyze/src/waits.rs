@@ -75,9 +75,12 @@ pub struct WaitSum {
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
+    /// The one that was the longest within the scope, from its beginning to its end.
+    pub longest: Instance,
     /// Of system calls: the longest that one held its proc.
-    pub longest_held: i64,
-    /// Of system calls: how many held their proc for at least [`LONG_HELD`], and how long together.
+    pub longest_held: Instance,
+    /// Of system calls: how many held their proc for at least
+    /// [`Limits::held`](crate::analysis::Limits::held), and how long together.
     pub long_held: (u64, i64),
     /// How long goroutines were in this state before they were first mentioned, from the
     /// beginning of the generation on. No other figure has this time.
@@ -85,8 +88,34 @@ pub struct WaitSum {
     class: u32,
 }
 
-/// A system call that holds its proc for so many nanoseconds keeps others from it.
-pub const LONG_HELD: i64 = 1_000_000;
+/// One wait: who waited, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instance {
+    /// The goroutine.
+    pub go: GoId,
+    /// When it began, in nanoseconds of the trace's clock.
+    pub from: i64,
+    /// When it ended.
+    pub until: i64,
+}
+
+impl Default for Instance {
+    fn default() -> Instance {
+        Instance { go: GoId::NONE, from: 0, until: 0 }
+    }
+}
+
+impl Instance {
+    /// Takes the longer one; of equals the one that began first, so that it makes no difference
+    /// in which order they are met.
+    #[inline]
+    pub(crate) fn longest(&mut self, other: Instance) {
+        let rank = |of: &Instance| (of.until - of.from, std::cmp::Reverse(of.from));
+        if rank(&other) > rank(self) {
+            *self = other;
+        }
+    }
+}
 
 /// A wait that has begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -110,6 +139,8 @@ pub struct Waits {
     only_sums: bool,
     /// Whether each stack has a histogram of its own.
     by_stack: bool,
+    /// How long a system call holds its proc for long, in nanoseconds.
+    long_held: i64,
     scope: Option<Scope>,
     groups: Option<Arc<Groups>>,
     /// The same sums again for each group, by place of the key, if there are groups.
@@ -164,6 +195,7 @@ impl Waits {
             classes: IndexMap::default(),
             only_sums: options.only_sums,
             by_stack: options.waits_by_stack,
+            long_held: options.limits.held,
             scope: options.scope.clone(),
             groups: options.groups.clone(),
             grouped: IndexMap::default(),
@@ -199,13 +231,14 @@ impl Waits {
 
     /// [`Waits::end`] where all of the time counts.
     #[inline(always)]
-    pub(crate) fn end_plain(&mut self, begun: Begun, nanos: i64) {
+    pub(crate) fn end_plain(&mut self, begun: Begun, wait: Instance) {
         let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
+        let nanos = wait.until - wait.from;
         // Times rise, but those of broken traces may do anything.
         if nanos <= 0 {
             return;
         }
-        sum.record(nanos);
+        sum.record(nanos, wait);
         if let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize) {
             histogram.record_size(nanos);
         }
@@ -241,10 +274,10 @@ impl Waits {
     /// A wait of `go` ends.
     #[inline]
     pub(crate) fn end(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
-        let nanos = scope::nanos(&self.scope, go, from, until);
         if self.plain {
-            return self.end_plain(begun, nanos);
+            return self.end_plain(begun, Instance { go, from, until });
         }
+        let nanos = scope::nanos(&self.scope, go, from, until);
         if self.scope.as_ref().is_some_and(|scope| scope.until.is_some_and(|end| end < until)) {
             // It had not ended when the time that counts did.
             return self.leave_open(begun, go, from, until);
@@ -253,23 +286,28 @@ impl Waits {
         if nanos <= 0 {
             return;
         }
-        sum.record(nanos);
+        sum.record(nanos, Instance { go, from, until });
         if !self.only_sums
             && let Some((_, histogram)) = self.classes.get_index_mut(sum.class as usize)
         {
             histogram.record_size(nanos);
         }
         if self.groups.is_some() {
-            self.divide(begun, go, from, until, WaitSum::record);
+            self.divide(begun, go, from, until, |sum, nanos| {
+                sum.record(nanos, Instance { go, from, until });
+            });
         }
     }
 
-    /// A system call has held its proc.
+    /// A system call of `go` has held its proc.
     #[inline]
-    pub(crate) fn held(&mut self, begun: Begun, nanos: i64) {
+    pub(crate) fn held(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
         if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) {
-            sum.longest_held = sum.longest_held.max(nanos);
-            if nanos >= LONG_HELD {
+            let nanos = scope::nanos(&self.scope, go, from, until);
+            if nanos > 0 {
+                sum.longest_held.longest(Instance { go, from, until });
+            }
+            if nanos >= self.long_held {
                 sum.long_held.0 += 1;
                 sum.long_held.1 += nanos;
             }
@@ -349,9 +387,19 @@ impl Waits {
         begun
     }
 
+    /// What a wait is.
+    pub(crate) fn key(&self, begun: Begun) -> Option<&WaitKey> {
+        self.sums.get_index(begun.0 as usize).map(|(key, _)| key)
+    }
+
     /// The sums of all that have something in common, in the order of their first mention.
     pub fn sums(&self) -> impl Iterator<Item = (&WaitKey, &WaitSum)> {
         self.sums.iter().filter(|(_, sum)| !sum.is_empty())
+    }
+
+    /// All that ever began, at places that stay the same while more are added.
+    pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = (&WaitKey, &WaitSum)> {
+        self.sums.iter()
     }
 
     /// The same for each group; nothing if there are no groups.
@@ -386,19 +434,27 @@ impl Waits {
 }
 
 impl WaitSum {
+    /// Another may be the longest; of equals it is the one that began first, so that it makes no
+    /// difference in which order they are met.
+    fn longest(&mut self, nanos: i64, wait: Instance) {
+        if nanos > self.max || nanos == self.max && wait.from < self.longest.from {
+            (self.max, self.longest) = (nanos, wait);
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.count + self.open == 0 && self.before == 0
     }
 
     #[inline(always)]
-    fn record(&mut self, nanos: i64) {
+    fn record(&mut self, nanos: i64, wait: Instance) {
         if nanos < self.min || self.count == 0 {
             self.min = nanos;
         }
         self.count += 1;
         self.total += nanos;
-        if nanos > self.max {
-            self.max = nanos;
+        if nanos >= self.max {
+            self.longest(nanos, wait);
         }
     }
 
@@ -408,11 +464,11 @@ impl WaitSum {
         }
         self.count += other.count;
         self.total += other.total;
-        self.max = self.max.max(other.max);
+        self.longest(other.max, other.longest);
         self.open += other.open;
         self.open_total += other.open_total;
         self.before += other.before;
-        self.longest_held = self.longest_held.max(other.longest_held);
+        self.longest_held.longest(other.longest_held);
         self.long_held.0 += other.long_held.0;
         self.long_held.1 += other.long_held.1;
     }

@@ -91,6 +91,7 @@ fn describe(analysis: &Analysis) -> String {
         .map(|(key, sum)| {
             let (count, total, max) = (sum.count, sum.total, sum.max);
             let (open, held) = ((sum.open, sum.open_total), (sum.longest_held, sum.long_held));
+            let held = (held, sum.longest);
             let place = (key.kind, name(key.why), stack(key.stack));
             format!("wait {place:?} {count} {total} {max} {open:?} {held:?}")
         })

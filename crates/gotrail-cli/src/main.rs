@@ -18,12 +18,17 @@
 //! | `profiles` | which profile of which part of a trace |
 //! | `times` | times by state as cells |
 //! | `causes` | explanations: times by kind, stacks, the tree of causes |
+//! | `settings` | the rules of `check`, with what their user changed |
+//! | `findings` | findings as text, JSON, and what CI reads |
+//! | `checkout` | where a file that a trace names is here |
 //! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
 mod causes;
+mod checkout;
 mod commands;
 mod failure;
+mod findings;
 mod human;
 mod json;
 mod memory;
@@ -34,6 +39,7 @@ mod profiles;
 mod progress;
 mod query;
 mod report;
+mod settings;
 mod source;
 mod table;
 mod target;

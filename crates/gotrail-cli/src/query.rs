@@ -261,6 +261,19 @@ impl Query {
         Ok(answer)
     }
 
+    /// What counts of a trace that can be read more than once; none if everything does.
+    pub(crate) fn scope_of(&self, source: &mut Source) -> Result<Option<Scope>> {
+        if self.part.is_everything() {
+            return Ok(None);
+        }
+        if !self.part.needs_a_first_pass() {
+            return self.scope(None, source.start()?).map(Some);
+        }
+        let first = Options { regions: true, ..Options::default() };
+        let (known, start, _) = self.pass(source, first, false)?;
+        self.scope(Some(&known), start).map(Some)
+    }
+
     /// There must be something of the trace in the time that is asked for.
     fn check_window(&self, answer: &Answer) -> Result<()> {
         let (from, until) = answer.window();

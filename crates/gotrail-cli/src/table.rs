@@ -65,6 +65,10 @@ pub(crate) enum Cell {
     Sums(Vec<(String, i64)>),
     /// Ids.
     Ids(Vec<i64>),
+    /// Whether it is so.
+    Bool(bool),
+    /// Texts; people do not see them, CSV has semicolons in between.
+    Texts(Vec<String>),
     /// JSON as it is; people and CSV do not see it.
     Json(String),
 }
@@ -103,6 +107,11 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Sorts the rows as asked for, or by the column `usually`.
     pub(crate) fn sort(&mut self, format: &Format, usually: &str) -> Result<()> {
         let wanted = format.sort.as_deref().unwrap_or(usually);
@@ -124,11 +133,6 @@ impl Table {
             if turned { order.reverse() } else { order }
         });
         Ok(())
-    }
-
-    /// Whether there is no row.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
     }
 
     /// The rows sorted as asked for, or as they are.
@@ -285,6 +289,11 @@ impl Table {
                     let text = format!("[{}]", ids.join(","));
                     object.key(key).extend_from_slice(text.as_bytes());
                 }
+                Cell::Bool(is) => object.key(key).extend_from_slice(is.to_string().as_bytes()),
+                Cell::Texts(texts) => {
+                    let text = serde_json::Value::from(texts.as_slice()).to_string();
+                    object.key(key).extend_from_slice(text.as_bytes());
+                }
                 Cell::Json(text) => object.key(key).extend_from_slice(text.as_bytes()),
             }
         }
@@ -299,6 +308,8 @@ impl Table {
             writer.write_record(row.iter().map(|cell| match cell {
                 Cell::None | Cell::Json(_) => String::new(),
                 Cell::Text(text) => text.clone(),
+                Cell::Bool(is) => is.to_string(),
+                Cell::Texts(texts) => texts.join(";"),
                 Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
                 Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
                 Cell::Share(share) | Cell::Number(share) => share.to_string(),
@@ -402,6 +413,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::None => "-".to_owned(),
         Cell::Text(text) => text.clone(),
+        Cell::Bool(is) => if *is { "yes" } else { "no" }.to_owned(),
         Cell::Count(number) => human::count(*number),
         Cell::Id(number) => number.to_string(),
         Cell::Nanos(0) => "-".to_owned(),
@@ -424,7 +436,7 @@ fn text(cell: &Cell) -> String {
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             shown.join(" ") + &rest
         }
-        Cell::Json(_) => String::new(),
+        Cell::Texts(_) | Cell::Json(_) => String::new(),
     }
 }
 
@@ -436,8 +448,9 @@ fn compare(a: &Cell, b: &Cell) -> Ordering {
         Cell::Share(share) | Cell::Number(share) => *share,
         Cell::Sums(sums) => sums.iter().map(|sum| sum.1).sum::<i64>() as f64,
         Cell::Ids(ids) => ids.len() as f64,
+        Cell::Bool(is) => f64::from(u8::from(*is)),
         Cell::None => f64::NEG_INFINITY,
-        Cell::Text(_) | Cell::Json(_) | Cell::Id(_) | Cell::Offset(_) => 0.0,
+        Cell::Text(_) | Cell::Texts(_) | Cell::Json(_) | Cell::Id(_) | Cell::Offset(_) => 0.0,
     };
     match (a, b) {
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),

@@ -1,4 +1,4 @@
-//! `goroutines`, `tasks`, `gc`, `mmu`, `procs`, `check`, `diff`, `report`: golden output of committed
+//! `goroutines`, `tasks`, `gc`, `mmu`, `procs`, `report`: golden output of committed
 //! traces, and what is right and wrong usage.
 //!
 //! `GOTRAIL_BLESS=1 cargo test -p gotrail-cli --test analyses` writes the golden files anew; read
@@ -25,64 +25,6 @@ fn tables_are_as_they_were() {
     golden("procs.txt", gc, &["procs"]);
     golden("procs-summary.txt", gc, &["procs", "--show", "summary"]);
     golden("procs-time.csv", gc, &["procs", "--show", "time", "--steps", "4", "--csv"]);
-}
-
-#[test]
-fn findings_come_in_every_form() {
-    let path = committed("go1.27/gc");
-    let args = ["check", arg(&path), "--only", "long-stw", "--set", "long-stw.longest=1ns"];
-    let text = run(&args);
-    assert_eq!(text.code, 1, "{}", text.err);
-    assert!(text.out.starts_with("long-stw: stop-the-world ("), "{}", text.out);
-    let form = |form| run(&[&args[..], &["--format", form]].concat());
-    let json = form("json");
-    let first: serde_json::Value =
-        serde_json::from_str(json.out.lines().next().expect("a finding")).expect("JSON");
-    assert_eq!(first["rule"], "long-stw");
-    assert!(first["evidence"]["longest"].as_i64().expect("nanoseconds") > 0);
-    assert!(form("github").out.starts_with("::warning title=gotrail long-stw::stop-the-world"));
-    let junit = form("junit").out;
-    assert!(junit.contains("<testcase name=\"long-stw\""), "{junit}");
-    assert!(junit.contains("<failure message="), "{junit}");
-
-    let quiet = run(&["check", arg(&path), "--only", "long-stw", "--set", "long-stw.longest=1h"]);
-    assert_eq!((quiet.code, quiet.out.as_str()), (0, "nothing found by 1 rule\n"));
-}
-
-#[test]
-fn the_list_of_rules_is_a_file_of_rules() {
-    let folder = Folder::new();
-    let list = run(&["check", "--list", "--set", "long-stw.longest=3ms"]);
-    assert_eq!((list.code, list.err.as_str()), (0, ""));
-    let rules = folder.file("rules.toml", list.out.as_bytes());
-    let again = run(&["check", "--list", "--rules", arg(&rules)]);
-    assert_eq!(again.out, list.out, "{}", again.err);
-    let wrong = folder.file("wrong.toml", b"[long-stw]\nlength = \"1ms\"\n");
-    let wrong = run(&["check", "--list", "--rules", arg(&wrong)]);
-    assert_eq!(wrong.code, 1);
-    assert!(wrong.err.contains("it has longest"), "{}", wrong.err);
-}
-
-#[test]
-fn misused_annotations_are_a_finding() {
-    let path = committed("go1.27/misuse");
-    let run = run(&["check", "--only", "misused-annotations", arg(&path)]);
-    assert_eq!(run.code, 1);
-    assert!(run.out.contains("region \"ended twice\""), "{}", run.out);
-}
-
-#[test]
-fn nothing_differs_from_itself() {
-    let path = committed("go1.27/network");
-    let same = run(&["diff", "--all", arg(&path), arg(&path)]);
-    assert_eq!((same.code, same.out.as_str()), (0, "nothing changed beyond chance\n"));
-    let other = committed("go1.27/gc");
-    let other = run(&["diff", "--all", "--json", arg(&path), arg(&other)]);
-    let first: serde_json::Value =
-        serde_json::from_str(other.out.lines().next().expect("a difference")).expect("JSON");
-    assert!(first["change"].as_f64().is_some(), "{first}");
-    let none = run(&["diff", arg(&path)]);
-    assert!(none.code != 0 && none.err.contains("gotrail diff BEFORE AFTER"), "{}", none.err);
 }
 
 #[test]

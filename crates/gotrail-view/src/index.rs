@@ -480,7 +480,8 @@ impl Index {
     /// Puts the moves of the generation that was read where they can be asked for.
     pub fn finish_part(&mut self) {
         let draft = &mut self.draft;
-        (draft.reasons.clear(), draft.groups.clear());
+        draft.reasons.clear();
+        draft.groups.clear();
         if draft.goroutines.is_empty() && draft.procs.is_empty() && draft.threads.is_empty() {
             return;
         }

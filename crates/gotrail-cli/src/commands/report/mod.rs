@@ -3,14 +3,14 @@
 mod plots;
 
 use super::why::subject::Watch;
-use super::{check, flame, gc, goroutines, latency, logs, procs, why};
+use super::{flame, gc, goroutines, latency, logs, procs, why};
 use crate::causes::Teller;
 use crate::paint::Paint;
 use crate::profiles::Made;
 use crate::query::{Answer, Moment, Part, Query};
 use crate::source::{self, Source};
 use crate::target::Place;
-use crate::{Verdict, human};
+use crate::{Verdict, findings, human};
 use anyhow::Result;
 use gotrail::TaskId;
 use gotrail_analyze::check::Rules;
@@ -61,6 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         procs: true,
         logs: true,
         samples: true,
+        limits: rules.limits(),
         waits_by_stack: true,
         ..Options::default()
     };
@@ -108,7 +109,7 @@ fn header(name: &str, answer: &Answer, rules: &Rules) -> Markup {
         @if answer.scope.is_some() {
             p { "Times are cut at " (window(answer)) "; findings are about the same part." }
         }
-        (findings(answer, rules))
+        (found(answer, rules))
     }
 }
 
@@ -249,8 +250,8 @@ fn subtitle(answer: &Answer) -> String {
     format!("{duration}{began}: {goroutines}, {tasks}, {cycles}.")
 }
 
-fn findings(answer: &Answer, rules: &Rules) -> Markup {
-    let found = check::all(answer, rules);
+fn found(answer: &Answer, rules: &Rules) -> Markup {
+    let found = rules.find(&answer.analysis, &answer.report);
     html! {
         h2 { "Findings" }
         @if found.is_empty() {
@@ -259,8 +260,11 @@ fn findings(answer: &Answer, rules: &Rules) -> Markup {
         @for finding in &found {
             div class="finding" {
                 b { (finding.rule) } ": " (finding.what)
-                div class="evidence" { (check::evidence(finding)) }
-                @let frames = check::frames(answer, finding.stack);
+                div class="evidence" { (findings::evidence(finding)) }
+                @if let Some(worst) = &finding.worst {
+                    div class="evidence" { "worst: " (findings::worst(answer, worst)) }
+                }
+                @let frames = findings::frames(answer, finding);
                 @if !frames.is_empty() {
                     details {
                         summary { "stack" }
