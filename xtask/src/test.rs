@@ -21,6 +21,7 @@ const STEPS: &[Step] = &[
     ("properties", fuzz::properties),
     ("doc", || cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])),
     ("deny", deny::check),
+    ("page", page),
     ("conformance", || {
         // A process of its own: it counts memory and keeps panics to itself.
         let mut command = Command::new(env::current_exe()?);
@@ -49,6 +50,20 @@ pub(crate) fn main() -> Result<()> {
         return Ok(());
     }
     bail!("failed: {}", failed.join(", "))
+}
+
+/// The viewer's page: types, tests, and that what is committed as built is what is built.
+fn page() -> Result<()> {
+    let npm = |args: &[&str]| {
+        let mut command = Command::new("npm");
+        finish(command.args(["--prefix", "web"]).args(args))
+    };
+    npm(&["ci", "--no-audit", "--no-fund"])?;
+    npm(&["run", "check"])?;
+    npm(&["test"])?;
+    npm(&["run", "build"])?;
+    finish(Command::new("git").args(["diff", "--exit-code", "--stat", "web/dist"]))
+        .context("web/dist is not what `npm run build` makes of web/src: commit it")
 }
 
 fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result<()> {

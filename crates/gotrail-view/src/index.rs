@@ -247,6 +247,8 @@ impl Index {
         group
     }
 
+    /// A goroutine's function is known from now on. Bins that are done stay with the group that it
+    /// was in before: the one of those of which nothing is known.
     #[cold]
     fn join_group(&mut self, place: u32, group: u32, time: i64) {
         let goroutine = &mut self.goroutines[place as usize];

@@ -1,0 +1,156 @@
+//! Lanes of recorded traces: what they look like at one scale is what they look like at another,
+//! and what goroutines did is what the trace says.
+
+use gotrail::{GoState, Mode, Trace};
+use gotrail_view::lane::{Lane, Look, Window};
+use gotrail_view::moves::NONE;
+use gotrail_view::state::STATES;
+use gotrail_view::tile;
+use gotrail_view::view::View;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+fn view(name: &str) -> View {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces").join(name);
+    let view = View::new(Trace::open(&path).expect("a trace"), name.to_owned(), path);
+    view.read();
+    view
+}
+
+const TRACES: [&str; 5] = [
+    "go1.27/network.trace",
+    "go1.27/gc.trace",
+    "go1.27/generations.trace",
+    "go1.22/channels.trace",
+    "go1.21/channels.trace",
+];
+
+/// The sums of a lane, whatever it looks like.
+fn sums(look: &Look, window: Window) -> Vec<[f64; STATES]> {
+    let mut all = vec![[0.0; STATES]; window.bins];
+    match look {
+        Look::Nothing => {}
+        Look::Shares(bins) => {
+            for (sum, bin) in all.iter_mut().zip(bins) {
+                *sum = bin.map(f64::from);
+            }
+        }
+        Look::Spans(spans) => {
+            for span in spans {
+                let Some(state) = span.state.index() else { continue };
+                for (at, sum) in all.iter_mut().enumerate() {
+                    let from = window.from() + ((at as i64) << window.level);
+                    let until = from + (1 << window.level);
+                    sum[state] += (span.until.min(until) - span.from.max(from)).max(0) as f64;
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn from_near_and_from_afar_is_the_same() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let mut lanes = vec![Lane::All];
+        // From afar a goroutine whose function was found out late belongs to another group before.
+        let known = |group: &u32| {
+            let mut members = index.groups[*group as usize].members.iter();
+            members.all(|&member| index.goroutines[member as usize].creator != NONE)
+        };
+        let groups: Vec<u32> = (1..index.groups.len() as u32).filter(known).collect();
+        assert!(!groups.is_empty(), "{name}");
+        lanes.extend(groups.into_iter().map(Lane::Group));
+        lanes.extend(index.procs.all.iter().map(|proc| Lane::Proc(proc.id)));
+        lanes.extend(index.threads.all.iter().map(|thread| Lane::Thread(thread.id)));
+        // One level below what is kept, so that it is made from the moves.
+        let level = index.level;
+        let bins = ((index.indexed >> level) + 1).min(64) as usize;
+        let afar = Window { level, first: 0, bins };
+        let near = Window { level: level - 1, first: 0, bins: 2 * bins };
+        for lane in lanes {
+            // What was not read to its end looks different at the very end.
+            let whole = (index.indexed >> level).min(bins as i64) as usize;
+            let far = sums(&index.look(lane, afar, 0), afar);
+            let close = sums(&index.look(lane, near, 0), near);
+            let exact = sums(&index.look(lane, near, usize::MAX), near);
+            for at in 0..whole {
+                for state in 0..STATES {
+                    let of = |sums: &[[f64; STATES]]| sums[2 * at][state] + sums[2 * at + 1][state];
+                    let expected = far[at][state];
+                    for (what, found) in [("near", of(&close)), ("exact", of(&exact))] {
+                        assert!(
+                            (found - expected).abs() <= 4.0 + expected / 1e4,
+                            "{name} {lane:?} bin {at} state {state}: {what} {found}, afar {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How long each goroutine ran, straight from the events.
+fn running(name: &str) -> HashMap<i64, i64> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces").join(name);
+    let trace = Trace::open(&path).expect("a trace");
+    let mut reader = trace.reader(Mode::Strict).expect("a reader");
+    let (mut since, mut times) = (HashMap::<i64, i64>::new(), HashMap::<i64, i64>::new());
+    let mut last = 0;
+    while let Some(event) = reader.next_event().expect("a good trace") {
+        last = event.time().0;
+        let Some(step) = event.go_step() else { continue };
+        if step.to == GoState::Running {
+            since.entry(step.go.0).or_insert(last);
+        } else if let Some(from) = since.remove(&step.go.0) {
+            *times.entry(step.go.0).or_default() += last - from;
+        }
+    }
+    for (go, from) in since {
+        *times.entry(go).or_default() += last - from;
+    }
+    times
+}
+
+#[test]
+fn goroutines_ran_as_long_as_the_events_say() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let expected = running(name);
+        let level = 40;
+        let window = Window { level, first: 0, bins: 1 };
+        for goroutine in &index.goroutines {
+            let look = index.look(Lane::Go(goroutine.id.0), window, usize::MAX);
+            let ran = sums(&look, window)[0][0] as i64;
+            let known = expected.get(&goroutine.id.0).copied().unwrap_or(0);
+            assert_eq!(ran, known, "{name}: goroutine {}", goroutine.id);
+        }
+    }
+}
+
+#[test]
+fn a_tile_has_the_form_that_is_documented() {
+    let view = view("go1.27/network.trace");
+    let index = view.index.read();
+    let lanes = [Lane::All, Lane::Go(1), Lane::Go(-77), Lane::Gc];
+    let bytes = tile::tile(&index, index.level, 0, &lanes);
+    assert_eq!((&bytes[..4], bytes.len() % 8), (&b"GTT1"[..], 0));
+    let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+    assert_eq!((number(4), number(8), number(12)), (lanes.len(), 1, STATES));
+    let mut at = 16;
+    let mut kinds = Vec::new();
+    for _ in lanes {
+        let (kind, n) = (number(at), number(at + 4));
+        kinds.push(kind);
+        at += 8;
+        at += match kind {
+            0 => 0,
+            1 => (4 * n + STATES * n).next_multiple_of(8),
+            _ => 24 * n + (4 * n).next_multiple_of(8) + n.next_multiple_of(8),
+        };
+    }
+    assert_eq!((at, kinds), (bytes.len(), vec![1, 2, 0, 2]));
+}
