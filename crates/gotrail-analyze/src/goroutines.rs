@@ -248,8 +248,9 @@ impl Goroutines {
     /// Later folds: the first stack of a goroutine says whether it is a mark worker.
     fn collects_after_all(&mut self, slot: usize, stack: StackId, with: &Found) {
         let goroutine = &mut self.list[slot];
-        let (Some(head), true) = (&mut goroutine.head, with.gc.known.is_empty()) else { return };
-        let said_so = with.gc.workers.contains(&goroutine.id);
+        let Some(head) = &mut goroutine.head else { return };
+        let mut said_so = with.gc.workers.iter().chain(&*with.gc.known);
+        let said_so = said_so.any(|go| *go == goroutine.id);
         if goroutine.collects && !said_so && !with.names.is_mark_worker(stack) {
             let assist = with.names.known_string(b"GC mark assist");
             let ranges = goroutine.extra.as_ref().map(|extra| &extra.ranges);
@@ -282,13 +283,12 @@ impl Goroutines {
         let on_proc = event.proc() != ProcId::NONE;
         let sync = self.sync;
         if self.later {
-            // Mark workers say what they are when they run. Those that said it before are known
-            // from an earlier generation, or by their function, which one that runs may tell only
-            // when it stops.
-            let known = &with.gc.known;
-            let collects = known.contains(&step.go)
+            // Mark workers say what they are when they run. Those that said it before may be known
+            // from an earlier generation, and else by their function, which one that runs may tell
+            // only when it stops.
+            let collects = with.gc.known.contains(&step.go)
                 || with.names.is_mark_worker(stack)
-                || known.is_empty() && stack == StackId::EMPTY;
+                || stack == StackId::EMPTY;
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
             self.heads += 1;
@@ -484,7 +484,9 @@ impl Goroutines {
         (*last, *stack) = (time, here);
         if *number >= Herds::SMALLEST && number.is_power_of_two() {
             let size = *number;
-            let stack = with.stack(event, event.stack_id());
+            // A copy, so that only here the event has to be in memory.
+            let event = *event;
+            let stack = with.stack(&event, event.stack_id());
             with.herds.grown(stack, size);
         }
     }

@@ -571,6 +571,14 @@ impl<'a> Event<'a> {
         Some(GoStep { go: GoId(go), from, to, reason: arg(step.reason), stack: arg(step.stack) })
     }
 
+    /// If this is a [`Kind::Metric`], its value in numbers.
+    #[inline]
+    pub fn metric_value(&self) -> Option<u64> {
+        use EventType as T;
+        matches!(self.raw.event, T::PROCS_CHANGE | T::HEAP_ALLOC | T::HEAP_GOAL)
+            .then(|| self.raw.args[0])
+    }
+
     /// If a region begins or ends, its task and the string of its type.
     #[inline]
     pub fn region_ids(&self) -> Option<(TaskId, u64)> {
