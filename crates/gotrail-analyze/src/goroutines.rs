@@ -219,7 +219,7 @@ impl Goroutines {
             let known = !goroutine.in_head;
             goroutine.ran(if known { time - goroutine.since } else { SHORT_RUN });
         } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
-            self.woken(event, with);
+            self.woken(event, event.stack_id(), with);
         }
         if self.keep_running && self.list[slot].state == GoState::Running {
             self.note_run(slot, event, step, with);
@@ -468,9 +468,9 @@ impl Goroutines {
         }
     }
 
-    /// The event's goroutine wakes another.
+    /// The event's goroutine wakes another, at a stack.
     #[inline(always)]
-    pub(crate) fn woken(&mut self, event: &Event<'_>, with: &mut Found) {
+    pub(crate) fn woken(&mut self, event: &Event<'_>, here: u64, with: &mut Found) {
         let time = event.time().0;
         let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
         let sync = self.sync;
@@ -478,7 +478,6 @@ impl Goroutines {
         waker.acted = true;
         let (last, number, stack) = &mut waker.woke;
         // What comes before a sync may be known to another fold only.
-        let here = event.stack_id();
         let goes_on = time - *last <= BURST_GAP && *last >= sync && *stack == here;
         *number = if goes_on { *number + 1 } else { 1 };
         (*last, *stack) = (time, here);
@@ -486,7 +485,7 @@ impl Goroutines {
             let size = *number;
             // A copy, so that only here the event has to be in memory.
             let event = *event;
-            let stack = with.stack(&event, event.stack_id());
+            let stack = with.stack(&event, here);
             with.herds.grown(stack, size);
         }
     }

@@ -553,6 +553,14 @@ impl<'a> Event<'a> {
         GoStep { go: GoId(go), from, to, reason, stack }
     }
 
+    /// [`Event::stack_id`] for those who know already that a goroutine wakes another.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn known_waking_stack(&self) -> u64 {
+        const { assert!(STACK_ARG[EventType::GO_UNBLOCK.0 as usize] == 2) };
+        self.raw.args[2]
+    }
+
     /// If this is a goroutine's change of state, that change in numbers.
     #[inline]
     pub fn go_step(&self) -> Option<GoStep> {
