@@ -209,10 +209,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Shows what is left of the generation.
-    fn show_generation(
-        &mut self,
-        each: &mut impl Look,
-    ) -> Result<ControlFlow<()>, Error> {
+    fn show_generation(&mut self, each: &mut impl Look) -> Result<ControlFlow<()>, Error> {
         while let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
             match self.run.show(generation, &mut self.state, &mut self.delivery, each) {
                 Ok(flow) => {
