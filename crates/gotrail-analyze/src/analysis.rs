@@ -232,6 +232,7 @@ impl Fold for Analysis {
         if !first {
             part.found.procs = self.found.procs.as_ref().map(Procs::later);
         }
+        part.found.gc.heap = self.gc.heap.going_on();
         part.found.gc.known = Arc::new(self.gc.workers.clone());
         // What only the first generation says must not be taken from another.
         part.found.gc.syncs = u64::from(!first);
@@ -243,7 +244,9 @@ impl Fold for Analysis {
     fn event(&mut self, event: &Event<'_>) {
         self.goroutines.last = event.time().0;
         if !self.goroutines.quick(event, &mut self.found) {
-            self.any(event);
+            // A copy, so that only here the event has to be in memory.
+            let event = *event;
+            self.any(&event);
         }
     }
 

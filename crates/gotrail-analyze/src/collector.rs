@@ -13,11 +13,11 @@ use gotrail_format::EventType;
 impl Goroutines {
     /// A metric has a new value.
     pub(crate) fn metric(&self, event: &Event<'_>, with: &mut Found) {
-        let Details::Metric(metric) = event.details() else { return };
+        let Some(value) = event.metric_value() else { return };
         let time = event.time().0;
         match event.wire_type() {
             Some(EventType::PROCS_CHANGE) => {
-                let number = u32::try_from(metric.value).unwrap_or(u32::MAX);
+                let number = u32::try_from(value).unwrap_or(u32::MAX);
                 with.gc.note(time, event.goroutine(), event.proc(), What::Procs(number));
                 if let Some(procs) = &mut with.procs {
                     procs.change(time, Change::Procs(i64::from(number)));
@@ -25,9 +25,9 @@ impl Goroutines {
             }
             Some(EventType::HEAP_ALLOC) => {
                 let step = with.gc.heap.at(time);
-                step.allocated = step.allocated.max(metric.value);
+                step.allocated = step.allocated.max(value);
             }
-            _ => with.gc.heap.at(time).goal = metric.value,
+            _ => with.gc.heap.at(time).goal = value,
         }
     }
 

@@ -223,7 +223,7 @@ impl Goroutines {
                 goroutine.ran(known && time - goroutine.since < self.limits.run);
             }
         } else if step.from == GoState::Waiting && step.to == GoState::Runnable {
-            self.woken(event, with);
+            self.woken(event, event.stack_id(), with);
         }
         if self.keep_running && self.list[slot].state == GoState::Running {
             self.note_run(slot, event, step, with);
@@ -252,8 +252,9 @@ impl Goroutines {
     /// Later folds: the first stack of a goroutine says whether it is a mark worker.
     fn collects_after_all(&mut self, slot: usize, stack: StackId, with: &Found) {
         let goroutine = &mut self.list[slot];
-        let (Some(head), true) = (&mut goroutine.head, with.gc.known.is_empty()) else { return };
-        let said_so = with.gc.workers.contains(&goroutine.id);
+        let Some(head) = &mut goroutine.head else { return };
+        let mut said_so = with.gc.workers.iter().chain(&*with.gc.known);
+        let said_so = said_so.any(|go| *go == goroutine.id);
         if goroutine.collects && !said_so && !with.names.is_mark_worker(stack) {
             let assist = with.names.known_string(b"GC mark assist");
             let ranges = goroutine.extra.as_ref().map(|extra| &extra.ranges);
@@ -286,13 +287,12 @@ impl Goroutines {
         let on_proc = event.proc() != ProcId::NONE;
         let sync = self.sync;
         if self.later {
-            // Mark workers say what they are when they run. Those that said it before are known
-            // from an earlier generation, or by their function, which one that runs may tell only
-            // when it stops.
-            let known = &with.gc.known;
-            let collects = known.contains(&step.go)
+            // Mark workers say what they are when they run. Those that said it before may be known
+            // from an earlier generation, and else by their function, which one that runs may tell
+            // only when it stops.
+            let collects = with.gc.known.contains(&step.go)
                 || with.names.is_mark_worker(stack)
-                || known.is_empty() && stack == StackId::EMPTY;
+                || stack == StackId::EMPTY;
             let goroutine = &mut self.list[slot];
             let (state, reason_before) = (step.to, REASON_BEFORE);
             self.heads += 1;
@@ -472,9 +472,9 @@ impl Goroutines {
         }
     }
 
-    /// The event's goroutine wakes another.
+    /// The event's goroutine wakes another, at a stack.
     #[inline(always)]
-    pub(crate) fn woken(&mut self, event: &Event<'_>, with: &mut Found) {
+    pub(crate) fn woken(&mut self, event: &Event<'_>, here: u64, with: &mut Found) {
         let time = event.time().0;
         let Some(waker) = event.goroutine().some().and_then(|go| self.slot(go)) else { return };
         let sync = self.sync;
@@ -482,7 +482,6 @@ impl Goroutines {
         waker.acted = true;
         let (last, number, stack, begin) = &mut waker.woke;
         // What comes before a sync may be known to another fold only.
-        let here = event.stack_id();
         let goes_on = time - *last <= self.limits.gap && *last >= sync && *stack == here;
         (*number, *begin) = if goes_on { (*number + 1, *begin) } else { (1, time) };
         (*last, *stack) = (time, here);
@@ -490,7 +489,9 @@ impl Goroutines {
         if size >= herd {
             let worst = Instance { go: waker.id, from: *begin, until: time };
             if scope::counts(&self.scope, worst.go, time) {
-                let stack = with.stack(event, here);
+                // A copy, so that only here the event has to be in memory.
+                let event = *event;
+                let stack = with.stack(&event, here);
                 with.herds.grown(stack, size, size == herd, worst);
             }
         }

@@ -75,7 +75,7 @@ impl Opening {
     }
 
     /// What happened, with the times.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = (i64, Change)> + '_ {
+    pub(crate) fn changes(&self) -> impl DoubleEndedIterator<Item = (i64, Change)> + '_ {
         self.noted.iter().map(|&packed| {
             let time = self.first.sync + (packed >> (ID_BITS + KIND_BITS)) as i64;
             let id = (packed >> KIND_BITS & ((1 << ID_BITS) - 1)) as i64;

@@ -128,7 +128,11 @@ impl Procs {
 
     /// A fold of a later generation.
     pub(crate) fn later(&self) -> Procs {
-        Procs { opening: Some(Box::new(Opening::new(self.now.limit))), ..Procs::new() }
+        Procs {
+            opening: Some(Box::new(Opening::new(self.now.limit))),
+            timeline: self.timeline.going_on(),
+            ..Procs::new()
+        }
     }
 
     /// A generation begins.
@@ -205,6 +209,9 @@ impl Procs {
         for &(id, held) in &first.procs {
             let since = held.then_some(first.sync);
             self.known.insert(id, Proc { since, ..Proc::default() });
+        }
+        if let Some((until, _)) = opening.changes().next_back() {
+            self.timeline.expect(first.sync, until);
         }
         self.settled = first.sync;
         self.step_ends = self.end_of_step(first.sync);

@@ -83,7 +83,8 @@ impl Goroutines {
             _ => T::GO_STOP,
         };
         // Only a goroutine that wakes another has a stack besides that of the one that changes.
-        let stack = if step.from == Waiting { event.stack_id() } else { step.stack };
+        // What has to be looked for among the arguments would keep the event in memory.
+        let stack = if step.from == Waiting { event.known_waking_stack() } else { step.stack };
         let time = event.time().0;
         let Some(slot) = self.slots.at_hand(step.go.0) else { return false };
         // What it waits for from now on.
@@ -157,7 +158,7 @@ impl Goroutines {
             }
         }
         if step.from == Waiting {
-            self.woken(event, with);
+            self.woken(event, stack, with);
         }
         true
     }

@@ -31,6 +31,20 @@ impl<T: Step> Default for Timeline<T> {
 }
 
 impl<T: Step> Timeline<T> {
+    /// One without any steps, which are as long as these have become: for times that follow. With
+    /// shorter ones they would soon be too many.
+    pub(crate) fn going_on(&self) -> Timeline<T> {
+        Timeline { shift: self.shift, ..Timeline::default() }
+    }
+
+    /// Makes steps so long that these times fit, if there are none yet.
+    pub(crate) fn expect(&mut self, from: i64, until: i64) {
+        let fits = |shift| (until >> shift) - (from >> shift) < STEPS as i64;
+        while self.steps.is_empty() && !fits(self.shift) {
+            self.shift += 1;
+        }
+    }
+
     /// The length of a step in nanoseconds.
     pub fn step(&self) -> i64 {
         1 << self.shift

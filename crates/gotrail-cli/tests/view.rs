@@ -103,8 +103,7 @@ fn questions_are_answered() {
     let all = server.json("/api/members?sort=id&limit=1000");
     assert_eq!(all["total"], trace["goroutines"]);
     // The same goroutines as the command's.
-    let told =
-        common::run(&["goroutines", "--each", "--json", arg(&committed("go1.27/network"))]);
+    let told = common::run(&["goroutines", "--each", "--json", arg(&committed("go1.27/network"))]);
     let told: Vec<_> = told.json_lines().iter().map(|line| line["id"].clone()).collect();
     let shown: Vec<_> =
         all["rows"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();

@@ -553,6 +553,14 @@ impl<'a> Event<'a> {
         GoStep { go: GoId(go), from, to, reason, stack }
     }
 
+    /// [`Event::stack_id`] for those who know already that a goroutine wakes another.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn known_waking_stack(&self) -> u64 {
+        const { assert!(STACK_ARG[EventType::GO_UNBLOCK.0 as usize] == 2) };
+        self.raw.args[2]
+    }
+
     /// If this is a goroutine's change of state, that change in numbers.
     #[inline]
     pub fn go_step(&self) -> Option<GoStep> {
@@ -569,6 +577,14 @@ impl<'a> Event<'a> {
         let go = if step.who == Who::This { self.raw.go } else { args[0] as i64 };
         let arg = |number: u8| args.get(number as usize).copied().unwrap_or(0);
         Some(GoStep { go: GoId(go), from, to, reason: arg(step.reason), stack: arg(step.stack) })
+    }
+
+    /// If this is a [`Kind::Metric`], its value in numbers.
+    #[inline]
+    pub fn metric_value(&self) -> Option<u64> {
+        use EventType as T;
+        matches!(self.raw.event, T::PROCS_CHANGE | T::HEAP_ALLOC | T::HEAP_GOAL)
+            .then(|| self.raw.args[0])
     }
 
     /// If a region begins or ends, its task and the string of its type.

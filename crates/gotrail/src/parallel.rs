@@ -19,10 +19,9 @@ use crate::fold::Fold;
 use crate::generation::Generation;
 use crate::order::State;
 use crate::reader::{Mode, Reader};
-use crate::run::Run;
+use crate::run::{Folding, Run};
 use rustc_hash::FxHashSet;
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 
@@ -229,11 +228,8 @@ fn speculate<F: Fold>(
         delivery.deliver(&mut sync, generation).ok()?;
         delivery.delivered = 0;
         fold.event(&Event { raw: sync, generation, names: state.names() });
-        let mut each = |event: &Event<'_>| {
-            fold.event(event);
-            ControlFlow::Continue(())
-        };
-        let _ = run.show(generation, &mut state, &mut delivery, &mut each).ok()?;
+        let each = &mut Folding(&mut fold);
+        let _ = run.show(generation, &mut state, &mut delivery, each).ok()?;
         fold.generation_ends(generation);
     } else {
         run.drive(generation, &mut state, &mut delivery).ok()?;

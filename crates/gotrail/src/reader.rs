@@ -9,7 +9,7 @@ use crate::generation::Generation;
 use crate::input::{self, Input};
 use crate::order::{Checkpoint, State};
 use crate::report::{Loss, Report};
-use crate::run::{self, Run};
+use crate::run::{self, Folding, Look, Run};
 use crate::{Compression, Time};
 use gotrail_format::Version;
 use gotrail_format::version::{self, HEADER_LEN};
@@ -209,10 +209,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Shows what is left of the generation.
-    fn show_generation(
-        &mut self,
-        each: &mut impl FnMut(&Event<'_>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Error> {
+    fn show_generation(&mut self, each: &mut impl Look) -> Result<ControlFlow<()>, Error> {
         while let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
             match self.run.show(generation, &mut self.state, &mut self.delivery, each) {
                 Ok(flow) => {
@@ -439,10 +436,7 @@ impl<'t> Reader<'t> {
             return self.drive_generation();
         }
         let begun = matches!(self.phase, Phase::Inside);
-        let result = self.show_generation(&mut |event: &Event<'_>| {
-            fold.event(event);
-            ControlFlow::Continue(())
-        });
+        let result = self.show_generation(&mut Folding(fold));
         if begun && let Some(generation) = &self.generation {
             fold.generation_ends(generation);
         }

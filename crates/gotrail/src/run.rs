@@ -3,6 +3,7 @@
 use crate::deliver::{Delivery, Tally};
 use crate::error::Error;
 use crate::event::{Event, Ordered};
+use crate::fold::Fold;
 use crate::generation::Generation;
 use crate::merge::{Merge, Progress};
 use crate::order::{Names, Sink, State};
@@ -85,6 +86,44 @@ pub(crate) fn valueless<B>(
     }
 }
 
+/// What is shown events.
+pub(crate) trait Look {
+    /// The next event. Breaks if it is enough.
+    fn look(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+
+    /// The same for an event in a stretch, where it pays that it is in registers.
+    fn look_in_stretch(&mut self, event: &Event<'_>) -> ControlFlow<()>;
+}
+
+impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Look for F {
+    #[inline]
+    fn look(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self(event)
+    }
+
+    #[inline]
+    fn look_in_stretch(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self(event)
+    }
+}
+
+/// A fold that is shown events.
+pub(crate) struct Folding<'a, F>(pub(crate) &'a mut F);
+
+impl<F: Fold> Look for Folding<'_, F> {
+    #[inline(never)]
+    fn look(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.0.event(event);
+        ControlFlow::Continue(())
+    }
+
+    #[inline(always)]
+    fn look_in_stretch(&mut self, event: &Event<'_>) -> ControlFlow<()> {
+        self.0.event(event);
+        ControlFlow::Continue(())
+    }
+}
+
 /// Delivers events and shows them.
 struct Show<'a, F> {
     /// Events that were not shown yet.
@@ -97,15 +136,7 @@ struct Show<'a, F> {
     flow: ControlFlow<()>,
 }
 
-impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Show<'_, F> {
-    #[inline(always)]
-    fn show(&mut self, raw: Ordered) {
-        let Show { generation, names, .. } = *self;
-        self.flow = (self.each)(&Event { raw, generation, names });
-    }
-}
-
-impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Sink for Show<'_, F> {
+impl<F: Look> Sink for Show<'_, F> {
     #[inline(always)]
     fn emit(&mut self, event: Ordered) {
         self.queue.emit(event);
@@ -119,16 +150,18 @@ impl<F: FnMut(&Event<'_>) -> ControlFlow<()>> Sink for Show<'_, F> {
     #[inline(always)]
     fn deliver(&mut self, mut event: Ordered) {
         self.delivery.deliver_known(&mut event);
-        self.show(event);
+        let Show { generation, names, .. } = *self;
+        self.flow = self.each.look_in_stretch(&Event { raw: event, generation, names });
     }
 
     #[inline]
     fn commit(&mut self) -> Result<(), Error> {
         while self.has_room()
-            && let Some(mut event) = self.queue.take()
+            && let Some(mut raw) = self.queue.take()
         {
-            self.delivery.deliver(&mut event, self.generation)?;
-            self.show(event);
+            self.delivery.deliver(&mut raw, self.generation)?;
+            let Show { generation, names, .. } = *self;
+            self.flow = self.each.look(&Event { raw, generation, names });
         }
         Ok(())
     }
@@ -245,7 +278,7 @@ impl Run {
         generation: &Generation<'_>,
         state: &mut State,
         delivery: &mut Delivery,
-        each: &mut impl FnMut(&Event<'_>) -> ControlFlow<()>,
+        each: &mut impl Look,
     ) -> Result<ControlFlow<()>, Error> {
         let names = state.shared_names();
         while self.before.is_some() {
@@ -253,7 +286,7 @@ impl Run {
                 return Ok(ControlFlow::Continue(()));
             };
             delivery.deliver(&mut raw, generation)?;
-            if each(&Event { raw, generation, names: &names }).is_break() {
+            if each.look(&Event { raw, generation, names: &names }).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
         }
