@@ -241,7 +241,8 @@ pub fn mended(bytes: &[u8]) {
 struct States {
     goroutines: HashMap<GoId, GoState>,
     procs: HashMap<ProcId, (ProcState, Option<GoId>)>,
-    ranges: HashMap<Scope, usize>,
+    /// By scope, and whether it is an assist.
+    ranges: HashMap<(Scope, bool), usize>,
 }
 
 impl States {
@@ -291,12 +292,14 @@ impl States {
                 }
             }
             Details::Range(range) if event.kind() != Kind::RangeActive => {
-                let open = self.ranges.entry(range.scope).or_default();
+                // Assists may have begun before the trace; whether they did is not known.
+                let assists = range.name == RangeName::GcMarkAssist;
+                let open = self.ranges.entry((range.scope, assists)).or_default();
                 if event.kind() == Kind::RangeBegin {
                     *open += 1;
                 } else if *open > 0 {
                     *open -= 1;
-                } else if range.name != RangeName::GcMarkAssist {
+                } else if !assists {
                     return Err(format!("range {} ends and has not begun", range.name));
                 }
             }

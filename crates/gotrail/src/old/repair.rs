@@ -64,8 +64,9 @@ impl Repair {
             event.go = NONE;
         }
         if let (T::STW_END, Some(begun)) = (event.event, &self.stop) {
-            // It ends for the goroutine for which it began.
+            // It ends for the goroutine for which it began, and for the reason.
             event.go = begun.go;
+            event.args = begun.args;
         }
         if self.prepare(&event) {
             self.out.push(event);
