@@ -1,7 +1,7 @@
 //! Broken old traces, small enough to break them everywhere. That what is read of whole ones is
 //! right is tested with the recorded traces.
 
-use crate::{Cause, Mode, Reader};
+use crate::{Cause, Fault, Mode, OldFault, Reader};
 use std::path::PathBuf;
 
 fn trace(name: &str) -> Vec<u8> {
@@ -77,18 +77,40 @@ fn a_refused_event_says_where() {
     assert!(found.iter().all(|&found| found > 0) && near > 0, "{found:?}, {near}");
 }
 
-/// A program may log what looks like the header of a trace.
+/// A program may log what looks like the header of a trace: damage behind that is damage.
 #[test]
 fn a_message_that_looks_like_a_header_is_none() {
-    let mut bytes = trace("go1.21/annotations.trace");
-    let gap = bytes.len() / 2;
-    let message = (16..gap).find(|&at| bytes[at..].starts_with(b"hello")).unwrap_or(100);
-    bytes[message..message + 13].copy_from_slice(b"go 1.21 trace");
-    let damage = bytes.len() - 200;
-    bytes[damage] = 0x3f;
-    if let Err(error) = read(&bytes).0 {
-        assert!(!error.to_string().contains("another trace"), "{error}");
+    let whole = trace("go1.21/annotations.trace");
+    // A log: its type with more than three numbers, their length, the numbers, a text.
+    let text_of = |log: usize| log + 2 + usize::from(whole[log + 1]);
+    let is_log = |&log: &usize| {
+        let text = text_of(log);
+        let len = usize::from(whole[text]);
+        let letters = &whole[text + 1..][..len.min(64)];
+        whole[log] == 48 | 3 << 6
+            && (1..64).contains(&len)
+            && letters.iter().all(|letter| (b' '..0x7f).contains(letter))
+    };
+    let log = (16..whole.len() / 2).find(is_log).expect("a log message");
+    let text = text_of(log);
+    let behind = text + 1 + usize::from(whole[text]);
+    let message = b"see go 1.21 trace\0\0\0 here";
+    let mut bytes = whole[..text].to_vec();
+    bytes.push(message.len() as u8);
+    bytes.extend(message);
+    bytes.extend(&whole[behind..]);
+    read(&bytes).0.expect("another message does no harm");
+    let mut errors = 0;
+    for damage in log + 100..bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[damage] = 0x3f;
+        if let Err(error) = read(&bytes).0 {
+            errors += 1;
+            let another = matches!(error.fault(), Fault::Old(OldFault::AnotherTrace));
+            assert!(!another, "byte {damage}: {error}");
+        }
     }
+    assert!(errors > 100, "{errors}");
 }
 
 #[test]
