@@ -127,7 +127,11 @@ impl Footprint {
     fn add_piece(&mut self, input: &[u8], piece: Range<usize>) -> Option<()> {
         let mut reader = RawReader::new(input).ok()?;
         reader.skip_to(piece.start as u64);
-        while reader.position() < piece.end as u64 {
+        loop {
+            reader.each_plain_size(piece.end, |event, bytes| self.add_size(event, bytes));
+            if reader.position() >= piece.end as u64 {
+                break;
+            }
             let (event, bytes) = reader.next_size().ok()??;
             self.add_size(event, bytes);
         }

@@ -70,6 +70,22 @@ impl<'a> RawReader<'a> {
         Ok(self.next()?.map(|event| (event.event_type(), event.encoded_size())))
     }
 
+    /// Shows the types and sizes of events up to `end`, as long as they have only short arguments,
+    /// encoded as briefly as possible.
+    // The position stays in a register: where the next event begins is what everything waits for.
+    #[inline]
+    pub(crate) fn each_plain_size(&mut self, end: usize, mut each: impl FnMut(EventType, u64)) {
+        let mut at = self.at;
+        while at < end
+            && let Some(window) = self.input[at..].first_chunk()
+            && let Some(len) = self.decoder.measure_plain(window)
+        {
+            each(EventType(window[0]), len as u64);
+            at += len;
+        }
+        self.at = at;
+    }
+
     /// The next event; `None` at the end of the input. After an error the position stays at the
     /// start of the event, and so the next call returns the same error.
     // Inlined, an event is never stored: the caller loads only the parts that it uses.
