@@ -1,13 +1,37 @@
 //! Answers to questions about a trace, as JSON: docs/api.md says what they mean.
 
-use crate::index::{Goroutine, Index, Part};
+use crate::index::{Goroutine, Index};
 use crate::labels::NO_LABEL;
 use crate::lane::Lane;
 use crate::marks::{OPEN, Stretch};
-use crate::moves::{Moves, NONE};
+use crate::moves::{Move, Mover, NONE};
 use crate::state::{STATES, State};
 use crate::view::View;
 use serde_json::{Value, json};
+use std::io;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Refusal {
+    /// The question makes no sense.
+    Wrong(String),
+    /// What is asked for is not in the trace.
+    Missing(String),
+    /// What was indexed cannot be read again.
+    Unreadable(io::Error),
+}
+
+impl From<String> for Refusal {
+    fn from(why: String) -> Refusal {
+        Refusal::Wrong(why)
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Refusal {
+        Refusal::Unreadable(error)
+    }
+}
 
 /// Into how many parts time is divided where only numbers are shown.
 pub(crate) const STRIP: usize = 512;
@@ -21,9 +45,11 @@ impl View {
             .enumerate()
             .map(|(id, name)| json!({"id": id, "name": name}))
             .collect();
-        let wall = index.clock.zip(index.start);
-        let start = wall.map(|(clock, start)| clock.wall_at(gotrail::Time(start)) as i64);
         let duration = index.duration.max(1);
+        let trace = self.trace();
+        // To list them may take a moment, as long as nothing is indexed.
+        let indexing = index.start.is_some() || index.done;
+        let generations = trace.filter(|_| indexing).map(|trace| trace.generations().len());
         let progress = if index.done { 1.0 } else { index.indexed as f64 / duration as f64 };
         let lost: Vec<_> = index
             .lost
@@ -33,16 +59,16 @@ impl View {
         json!({
             "name": self.name,
             "path": self.path.display().to_string(),
-            "bytes": self.trace.bytes().len(),
-            "version": self.trace.version().to_string(),
-            "start_unix": start,
+            "bytes": trace.map(|trace| trace.bytes().len()),
+            "version": trace.map(|trace| trace.version().to_string()),
+            "start_unix": index.wall,
             "origin": index.start,
             "duration": duration,
             "indexed": if index.done { duration } else { index.indexed },
             "progress": progress.min(1.0),
             "done": index.done,
             "events": index.events,
-            "generations": self.trace.generations().len(),
+            "generations": generations,
             "goroutines": index.goroutines.len(),
             "procs": index.procs.all.len(),
             "threads": index.threads.all.len(),
@@ -159,7 +185,7 @@ impl View {
         let total = rows.len();
         let page = rows.into_iter().skip(offset).take(limit).map(|(goroutine, states)| {
             json!({
-                "id": goroutine.id.0, "lane": format!("go:{}", goroutine.id.0),
+                "id": goroutine.id, "lane": format!("go:{}", goroutine.id),
                 "function": index.function_of(goroutine),
                 "created": goroutine.created,
                 "ended": (goroutine.ended != OPEN).then_some(goroutine.ended),
@@ -183,10 +209,10 @@ impl View {
             .marks
             .tasks
             .iter()
-            .filter(|task| task.id.0 != 0 && task.from < to && task.until > from)
+            .filter(|task| task.id != 0 && task.from < to && task.until > from)
             .filter(|task| {
                 text.is_empty()
-                    || task.id.0.to_string() == text
+                    || task.id.to_string() == text
                     || index.text(task.label, "").contains(text)
             })
             .collect();
@@ -199,7 +225,7 @@ impl View {
         let total = rows.len();
         let page = rows.into_iter().skip(offset).take(limit).map(|task| {
             json!({
-                "id": task.id.0, "lane": format!("task:{}", task.id.0),
+                "id": task.id, "lane": format!("task:{}", task.id),
                 "name": index.text(task.label, "(unknown)"),
                 "parent": (task.parent != 0).then_some(task.parent),
                 "begin": (task.from != i64::MIN).then_some(task.from),
@@ -271,11 +297,11 @@ impl View {
                     "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
                 })
             }).collect(),
-            "tasks" => index.marks.tasks.iter().filter(|task| task.id.0 != 0 && touches(task.from, task.until)).map(|task| {
+            "tasks" => index.marks.tasks.iter().filter(|task| task.id != 0 && touches(task.from, task.until)).map(|task| {
                 json!({
                     "from": task.from.max(0), "to": index.until(task.until), "go": index.go(task.go),
-                    "task": task.id.0, "text": index.text(task.label, ""),
-                    "lane": format!("task:{}", task.id.0),
+                    "task": task.id, "text": index.text(task.label, ""),
+                    "lane": format!("task:{}", task.id),
                 })
             }).collect(),
             "regions" => index.marks.regions.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "region")).collect(),
@@ -300,51 +326,61 @@ impl View {
     }
 
     /// `/api/span`.
-    pub fn span(&self, lane: Lane, time: i64) -> Result<Value, String> {
+    pub fn span(&self, lane: Lane, time: i64) -> Result<Value, Refusal> {
         let index = self.index.read();
-        let known =
-            |place: Option<u32>| place.ok_or("there is no such lane in the trace".to_owned());
-        let (place, moves): (u32, fn(&Part) -> &Moves) = match lane {
-            Lane::Go(id) => (known(index.find(id))?, |part| &part.goroutines),
-            Lane::Proc(id) => (known(index.procs.find(id))?, |part| &part.procs),
-            Lane::Thread(id) => (known(index.threads.find(id))?, |part| &part.threads),
-            _ => return Err("spans are of lanes go:, proc: and thread:".to_owned()),
+        let known = |place: Option<u32>| {
+            place.ok_or(Refusal::Missing("there is no such lane in the trace".to_owned()))
         };
-        let of_go = matches!(lane, Lane::Go(_));
-        let Some(begun) = index.last_move(place, moves, time).filter(|m| m.to() != State::NONE)
-        else {
-            return Err("nothing is there at that time".to_owned());
+        let (place, kind) = match lane {
+            Lane::Go(id) => (known(index.find(id))?, Mover::Goroutines),
+            Lane::Proc(id) => (known(index.procs.find(id))?, Mover::Procs),
+            Lane::Thread(id) => (known(index.threads.find(id))?, Mover::Threads),
+            _ => {
+                let why = "spans are of lanes go:, proc: and thread:";
+                return Err(Refusal::Missing(why.to_owned()));
+            }
         };
-        let next = index.next_move(place, moves, begun.time());
-        let before =
-            (begun.time() > 0).then(|| index.last_move(place, moves, begun.time() - 1)).flatten();
+        let of_go = kind == Mover::Goroutines;
+        let begun = index.last_move(place, kind, time)?.filter(|m| m.to() != State::NONE);
+        let Some(begun) = begun else {
+            return Err(Refusal::Missing("nothing is there at that time".to_owned()));
+        };
+        let next = index.next_move(place, kind, begun.time())?;
+        let before = match begun.time() {
+            0 => None,
+            time => index.last_move(place, kind, time - 1)?,
+        };
         let go = if of_go { place } else { begun.by };
         let goroutine = index.goroutines.get(go as usize);
         let who = |by: u32, stack: Value, time: i64| {
             let Some(goroutine) = index.goroutines.get(by as usize) else { return Value::Null };
             json!({
-                "go": goroutine.id.0, "lane": format!("go:{}", goroutine.id.0),
+                "go": goroutine.id, "lane": format!("go:{}", goroutine.id),
                 "function": index.function_of(goroutine), "time": time, "stack": stack,
             })
         };
-        let part = |time: i64| &index.parts[index.part_at(time)];
-        let stack = self.stack(&part(begun.time()).bytes, begun.stack);
+        let stack_of =
+            |moved: Move| self.stack(&index.parts[index.part_at(moved.time())].bytes, moved.stack);
+        let stack = stack_of(begun);
         let state = begun.to();
         // The stack of an event that somebody else caused is somebody else's.
         let own = begun.by == NONE;
-        let ended = next.filter(|_| of_go).map(|next| {
-            let stack = self.stack(&part(next.time()).bytes, next.stack);
-            who(next.by, stack, next.time())
-        });
-        let creator = goroutine.filter(|goroutine| goroutine.creator != NONE).map(|goroutine| {
-            let place = index.find(goroutine.id.0).unwrap_or(NONE);
-            let born = index.last_move(place, |part| &part.goroutines, goroutine.created);
-            let stack =
-                born.map_or(json!([]), |born| self.stack(&part(born.time()).bytes, born.stack));
-            who(goroutine.creator, stack, goroutine.created)
-        });
+        let ended = next.filter(|_| of_go).map(|next| who(next.by, stack_of(next), next.time()));
+        let creator = match goroutine.filter(|goroutine| goroutine.creator != NONE) {
+            None => None,
+            Some(goroutine) => {
+                let born = index.last_move(go, Mover::Goroutines, goroutine.created)?;
+                let stack = born.map_or(json!([]), stack_of);
+                Some(who(goroutine.creator, stack, goroutine.created))
+            }
+        };
         let label = if of_go { index.reasons[usize::from(begun.reason())].0 } else { NO_LABEL };
         let until = next.map_or(index.indexed, |next| next.time());
+        let unit = |kind| index.unit_of(kind, go, begun.time());
+        let similar = match goroutine.filter(|_| of_go) {
+            Some(goroutine) => Some(index.similar(goroutine.group, state, begun.reason())?),
+            None => None,
+        };
         Ok(json!({
             "lane": lane_name(lane),
             "go": index.go(go),
@@ -352,27 +388,28 @@ impl View {
             "state": state.0,
             "label": (label != NO_LABEL).then(|| index.text(label, "")),
             "from": begun.time(), "to": until, "open": next.is_none(),
-            "proc": null, "thread": null,
+            "proc": if kind == Mover::Procs { Some(index.procs.all[place as usize].id) } else { unit(Mover::Procs)? },
+            "thread": if kind == Mover::Threads { Some(index.threads.all[place as usize].id) } else { unit(Mover::Threads)? },
             "stack": if own { stack.clone() } else { json!([]) },
             "began": if of_go && !own { who(begun.by, stack, begun.time()) } else { Value::Null },
             "ended": ended, "creator": creator,
             "previous": before.filter(|before| before.to() != State::NONE).map(|before| before.time()),
             "next": next.filter(|next| next.to() != State::NONE).map(|next| next.time()),
-            "similar": goroutine.filter(|_| of_go).map(|g| index.similar(g.group, state, begun.reason())),
+            "similar": similar,
         }))
     }
 
     /// `/api/arrows`.
-    pub fn arrows(&self, from: i64, to: i64, between: &[i64], limit: usize) -> Value {
+    pub fn arrows(&self, from: i64, to: i64, between: &[i64], limit: usize) -> io::Result<Value> {
         let index = self.index.read();
         let (mut total, mut rows) = (0, Vec::new());
-        for part in index.parts.iter().filter(|part| part.from < to) {
-            for (place, moves) in part.goroutines.iter() {
+        for part in index.parts_in(from, to) {
+            for (place, moves) in index.all_moves(part, Mover::Goroutines)? {
                 let to_id = index.id(place);
-                let first = moves.partition_point(|moved| moved.time() < from);
-                for moved in moves[first..].iter().take_while(|moved| moved.time() < to) {
+                for moved in moves.take_while(|moved| moved.time() < to) {
                     let by = index.id(moved.by);
-                    if moved.to() != State::RUNNABLE
+                    if moved.time() < from
+                        || moved.to() != State::RUNNABLE
                         || by == -1
                         || !(between.is_empty()
                             || between.contains(&to_id)
@@ -390,7 +427,7 @@ impl View {
                 }
             }
         }
-        json!({"total": total, "rows": rows})
+        Ok(json!({"total": total, "rows": rows}))
     }
 
     /// `/api/search`.
@@ -417,7 +454,7 @@ impl View {
             .tasks
             .iter()
             .filter(|task| {
-                task.id.0 != 0 && (has(index.text(task.label, "")) || task.id.0.to_string() == text)
+                task.id != 0 && (has(index.text(task.label, "")) || task.id.to_string() == text)
             })
             .collect();
         let mut names = std::collections::BTreeMap::<u32, u64>::new();
@@ -433,8 +470,8 @@ impl View {
         });
         json!({
             "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": group.label, "function": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
-            "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id.0, "lane": format!("go:{}", go.id.0), "function": index.function_of(go)})).collect::<Vec<_>>(),
-            "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id.0, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
+            "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id, "lane": format!("go:{}", go.id), "function": index.function_of(go)})).collect::<Vec<_>>(),
+            "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
             "regions": regions.into_iter().take(limit).map(|(name, count)| json!({"name": index.text(name, ""), "count": count})).collect::<Vec<_>>(),
             "logs": logs.into_iter().take(limit).map(|log| json!({"time": log.time, "go": index.go(log.go), "text": log.text})).collect::<Vec<_>>(),
             "total": total,
@@ -466,7 +503,7 @@ impl Index {
     }
 
     fn go(&self, place: u32) -> Option<i64> {
-        self.goroutines.get(place as usize).map(|goroutine| goroutine.id.0)
+        self.goroutines.get(place as usize).map(|goroutine| goroutine.id)
     }
 
     fn lane(&self, place: u32) -> Option<String> {
@@ -506,13 +543,25 @@ impl Index {
         .collect()
     }
 
+    /// The proc or thread that a goroutine had at a time.
+    fn unit_of(&self, kind: Mover, go: u32, time: i64) -> io::Result<Option<i64>> {
+        let units = if kind == Mover::Procs { &self.procs } else { &self.threads };
+        for (place, unit) in units.all.iter().enumerate() {
+            let last = self.last_move(place as u32, kind, time)?;
+            if go != NONE && last.is_some_and(|last| last.by == go && last.to() != State::NONE) {
+                return Ok(Some(unit.id));
+            }
+        }
+        Ok(None)
+    }
+
     /// Spans of goroutines of a group in a state for a reason: how long they are.
-    fn similar(&self, group: u32, state: State, reason: u8) -> Value {
+    fn similar(&self, group: u32, state: State, reason: u8) -> io::Result<Value> {
         let mut lengths: Vec<i64> = Vec::new();
         for &member in &self.groups[group as usize].members {
             let mut begun: Option<i64> = None;
-            for part in &self.parts {
-                for moved in part.goroutines.of(member) {
+            for part in self.parts_of(member, i64::MIN, i64::MAX) {
+                for moved in self.moves(part, Mover::Goroutines, member)? {
                     if let Some(from) = begun.take() {
                         lengths.push(moved.time() - from);
                     }
@@ -527,9 +576,9 @@ impl Index {
             let rank = (share * lengths.len() as f64).ceil() as usize;
             lengths.get(rank.saturating_sub(1)).copied()
         };
-        json!({
+        Ok(json!({
             "count": lengths.len(), "p50": at(0.5), "p99": at(0.99), "max": lengths.last(),
             "total": lengths.iter().sum::<i64>(),
-        })
+        }))
     }
 }

@@ -5,12 +5,13 @@
 //! still, so that a lane costs what happens in it and not how long the trace is.
 
 use crate::state::{STATES, State};
+use serde::{Deserialize, Serialize};
 
 /// The sums of a bin: nanoseconds in each state, of all that the lane is about together.
 pub type Sums = [f32; STATES];
 
 /// Bins of one lane, made from changes that come in the order of time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bins {
     /// The length of a bin in nanoseconds, as a power of two.
     level: u32,

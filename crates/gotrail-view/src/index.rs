@@ -3,16 +3,32 @@
 use crate::bins::Bins;
 use crate::labels::{Labels, NO_LABEL};
 use crate::marks::{Log, Marks, OPEN, Sample, Stretch, end_last};
-use crate::moves::{Move, Moves, NONE};
+use crate::moves::{Directory, KINDS, Move, Mover, NONE, Walk, Writer};
 use crate::state::{STATES, State};
-use gotrail::{ClockSnapshot, Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName};
+use crate::store::{Place, Store};
+use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName, Time};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::ops::{Deref, DerefMut, Range};
+use std::sync::Arc;
 
 /// The most bins of a lane that are kept.
 const BINS: i64 = 1 << 14;
 
-/// Everything that is known of a trace so far.
+/// Everything that is known of a trace so far, and the moves.
 pub struct Index {
+    /// What is known besides the moves.
+    pub known: Known,
+    /// The moves.
+    pub store: Store,
+    draft: Draft,
+    part: usize,
+}
+
+/// What is known of a trace so far, except the moves.
+#[derive(Serialize, Deserialize)]
+pub struct Known {
     /// The first event's time on the trace's clock.
     pub start: Option<i64>,
     /// How long the trace is, as far as its structure tells.
@@ -25,8 +41,8 @@ pub struct Index {
     pub error: Option<String>,
     /// What could not be read: when, and what.
     pub lost: Vec<(i64, i64, String)>,
-    /// The clocks of the first generation that has any.
-    pub clock: Option<ClockSnapshot>,
+    /// The wall-clock time of the start, in nanoseconds since 1970.
+    pub wall: Option<i64>,
     /// How many events there were.
     pub events: u64,
     /// The length of a kept bin, as a power of two nanoseconds.
@@ -37,11 +53,13 @@ pub struct Index {
     pub reasons: Vec<(u32, State)>,
     /// Goroutines, in the order of their first mention.
     pub goroutines: Vec<Goroutine>,
+    #[serde(skip)]
     places: FxHashMap<i64, u32>,
     /// Goroutines by the function that they began with.
     pub groups: Vec<Group>,
+    #[serde(skip)]
     group_places: FxHashMap<u32, u32>,
-    /// Procs and threads.
+    /// Procs.
     pub procs: Units,
     /// Threads.
     pub threads: Units,
@@ -49,16 +67,29 @@ pub struct Index {
     pub all: Bins,
     /// Everything else.
     pub marks: Marks,
-    /// The moves, by generation.
+    /// Stretches of time, one after the other.
     pub parts: Vec<Part>,
-    draft: Draft,
+}
+
+impl Deref for Index {
+    type Target = Known;
+
+    fn deref(&self) -> &Known {
+        &self.known
+    }
+}
+
+impl DerefMut for Index {
+    fn deref_mut(&mut self) -> &mut Known {
+        &mut self.known
+    }
 }
 
 /// A goroutine.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Goroutine {
     /// Its id.
-    pub id: GoId,
+    pub id: i64,
     /// Its group's place.
     pub group: u32,
     /// Who created it, by place, or [`NONE`].
@@ -77,6 +108,7 @@ pub struct Goroutine {
 }
 
 /// The goroutines that began with one function.
+#[derive(Serialize, Deserialize)]
 pub struct Group {
     /// The function.
     pub label: u32,
@@ -89,14 +121,16 @@ pub struct Group {
 }
 
 /// Procs, or threads.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub struct Units {
     /// In the order of their first mention.
     pub all: Vec<Unit>,
+    #[serde(skip)]
     places: FxHashMap<i64, u32>,
 }
 
 /// A proc or thread.
+#[derive(Serialize, Deserialize)]
 pub struct Unit {
     /// Its id.
     pub id: i64,
@@ -106,29 +140,26 @@ pub struct Unit {
     go: u32,
 }
 
-/// The moves of one generation.
+/// A stretch of time within one generation, and who moved in it.
+#[derive(Serialize, Deserialize)]
 pub struct Part {
     /// When it begins.
     pub from: i64,
-    /// Its number among the generations that could be read.
-    pub generation: usize,
-    /// Where it lies in the trace.
-    pub bytes: std::ops::Range<u64>,
-    /// Of goroutines.
-    pub goroutines: Moves,
-    /// Of procs.
-    pub procs: Moves,
-    /// Of threads.
-    pub threads: Moves,
+    /// Where its generation lies in the trace.
+    pub bytes: Range<u64>,
     /// How many goroutines of each group were in each state when it began.
     pub standing: Vec<[u32; STATES]>,
+    /// Who moved, by kind.
+    directories: [Directory; KINDS],
+    /// Where their moves are.
+    place: Place,
 }
 
-/// The generation that is being read.
+/// The part that is being read.
 #[derive(Default)]
 struct Draft {
     from: i64,
-    bytes: std::ops::Range<u64>,
+    bytes: Range<u64>,
     goroutines: Vec<(u32, Move)>,
     procs: Vec<(u32, Move)>,
     threads: Vec<(u32, Move)>,
@@ -136,23 +167,25 @@ struct Draft {
     /// The generation's strings as reasons, its stacks as groups.
     reasons: FxHashMap<u64, (u8, State)>,
     groups: FxHashMap<u64, u32>,
+    writer: Writer,
 }
 
 impl Index {
-    /// The index of a trace that is so long, of which nothing was read yet.
-    pub fn new(duration: i64) -> Index {
+    /// The index of a trace that is so long, of which nothing was read yet. After `part` moves of
+    /// goroutines a new part begins.
+    pub fn new(duration: i64, store: Store, part: usize) -> Index {
         let mut level = 10;
         while duration >> level > BINS {
             level += 1;
         }
-        let mut index = Index {
+        let mut known = Known {
             start: None,
             duration,
             indexed: 0,
             done: false,
             error: None,
             lost: Vec::new(),
-            clock: None,
+            wall: None,
             events: 0,
             level,
             labels: Labels::default(),
@@ -166,11 +199,16 @@ impl Index {
             all: Bins::new(level),
             marks: Marks::default(),
             parts: Vec::new(),
-            draft: Draft::default(),
         };
         // Those of which no function is known.
-        index.group(NO_LABEL);
-        index
+        known.group(NO_LABEL);
+        Index { known, store, draft: Draft::default(), part }
+    }
+
+    /// An index that was kept, with its moves in `store`.
+    pub fn kept(mut known: Known, store: Store) -> Index {
+        known.find_places();
+        Index { known, store, draft: Draft::default(), part: 0 }
     }
 
     /// Takes the next event.
@@ -179,6 +217,10 @@ impl Index {
         let start = *self.start.get_or_insert(event.time().0);
         let time = event.time().0 - start;
         self.events += 1;
+        if self.draft.goroutines.len() >= self.part {
+            self.finish_part();
+            self.begin_part(time);
+        }
         if let Some(step) = event.go_step() {
             self.step(event, time, step);
         } else {
@@ -187,62 +229,14 @@ impl Index {
         self.indexed = time;
     }
 
-    /// The place of a goroutine, which may be new.
-    #[inline]
-    fn place(&mut self, id: GoId, time: i64) -> u32 {
-        if let Some(&place) = self.places.get(&id.0) {
-            return place;
-        }
-        self.first_mention(id, time)
-    }
-
-    #[cold]
-    fn first_mention(&mut self, id: GoId, time: i64) -> u32 {
-        let place = self.goroutines.len() as u32;
-        self.places.insert(id.0, place);
-        self.goroutines.push(Goroutine {
-            id,
-            group: 0,
-            creator: NONE,
-            created: time,
-            ended: OPEN,
-            times: [0; STATES],
-            state: State::NONE,
-            since: time,
-            thread: NONE,
-        });
-        self.groups[0].members.push(place);
-        place
-    }
-
-    /// The place of the goroutine with this id.
-    pub fn find(&self, id: i64) -> Option<u32> {
-        self.places.get(&id).copied()
-    }
-
-    /// The place of the group of a function.
-    fn group(&mut self, label: u32) -> u32 {
-        let fresh = self.groups.len() as u32;
-        let place = *self.group_places.entry(label).or_insert(fresh);
-        if place == fresh {
-            self.groups.push(Group {
-                label,
-                members: Vec::new(),
-                bins: Bins::new(self.level),
-                standing: [0; STATES],
-            });
-        }
-        place
-    }
-
     /// The function that a goroutine began with is the outermost of any of its stacks.
     fn group_of_stack(&mut self, event: &Event<'_>, stack: u64) -> u32 {
         if let Some(&group) = self.draft.groups.get(&stack) {
             return group;
         }
         let frame = event.stack_with_id(stack).and_then(|stack| stack.frames().last());
-        let label = frame.map_or(NO_LABEL, |frame| self.labels.number(frame.function));
-        let group = self.group(label);
+        let label = frame.map_or(NO_LABEL, |frame| self.known.labels.number(frame.function));
+        let group = self.known.group(label);
         self.draft.groups.insert(stack, group);
         group
     }
@@ -284,9 +278,8 @@ impl Index {
                 let group = self.group_of_stack(event, step.stack);
                 self.join_group(place, group, time);
             }
-            let blocked = |state: State| state.0 >= State::SYNC.0 && state != State::NONE;
             let same = before == after
-                || (blocked(before) && blocked(after))
+                || (before.is_blocked() && after.is_blocked())
                 || (before == State::SYSCALL_NO_PROC && after == State::SYSCALL);
             if same && before != State::NONE {
                 return;
@@ -316,15 +309,16 @@ impl Index {
     /// A goroutine is in another state from now on.
     #[inline]
     fn change(&mut self, place: u32, time: i64, after: State, reason: u8, stack: u64, by: u32) {
-        let goroutine = &mut self.goroutines[place as usize];
+        let known = &mut self.known;
+        let goroutine = &mut known.goroutines[place as usize];
         let before = std::mem::replace(&mut goroutine.state, after);
         if let Some(state) = before.index() {
             goroutine.times[state] += time - goroutine.since;
         }
         goroutine.since = time;
         goroutine.ended = if after == State::NONE { time } else { OPEN };
-        self.groups[goroutine.group as usize].change(time, before, after);
-        self.all.change(time, before, after);
+        known.groups[goroutine.group as usize].change(time, before, after);
+        known.all.change(time, before, after);
         let stack = u32::try_from(stack).ok().filter(|&stack| stack != 0).unwrap_or(NONE);
         let moved = Move::new(time, before, after, reason, stack, by);
         self.draft.goroutines.push((place, moved));
@@ -339,19 +333,20 @@ impl Index {
             return;
         }
         let (go, to) = if executes(after) { (place, after) } else { (NONE, State::NONE) };
+        let known = &mut self.known;
         if let Some(proc) = event.proc().some()
             && before != State::SYSCALL_NO_PROC
         {
-            let unit = self.procs.place(proc.0, self.level);
-            self.procs.change(unit, time, to, go, &mut self.draft.procs);
+            let unit = known.procs.place(proc.0, known.level);
+            known.procs.change(unit, time, to, go, &mut self.draft.procs);
         }
         let thread = match event.thread().some() {
-            Some(thread) => self.threads.place(thread.0, self.level),
-            None => self.goroutines[place as usize].thread,
+            Some(thread) => known.threads.place(thread.0, known.level),
+            None => known.goroutines[place as usize].thread,
         };
         if thread != NONE {
-            self.threads.change(thread, time, to, go, &mut self.draft.threads);
-            self.goroutines[place as usize].thread = if go == NONE { NONE } else { thread };
+            known.threads.change(thread, time, to, go, &mut self.draft.threads);
+            known.goroutines[place as usize].thread = if go == NONE { NONE } else { thread };
         }
     }
 
@@ -383,11 +378,14 @@ impl Index {
         };
         match event.details() {
             Details::Sync(sync) => {
-                self.clock = self.clock.or(sync.clock);
+                if let (None, Some(clock)) = (self.wall, sync.clock) {
+                    let start = Time(self.start.unwrap_or_default());
+                    self.wall = Some(clock.wall_at(start) as i64);
+                }
                 self.turn(event, time);
             }
             Details::Proc(step) => {
-                let unit = self.procs.place(step.proc.0, self.level);
+                let unit = self.known.procs.place(step.proc.0, self.known.level);
                 let Unit { state, go, .. } = self.procs.all[unit as usize];
                 if step.to == ProcState::Running {
                     return;
@@ -399,10 +397,11 @@ impl Index {
                     self.change(go, time, State::SYSCALL_NO_PROC, 0, event.stack_id(), by);
                     if thread != NONE {
                         let log = &mut self.draft.threads;
-                        self.threads.change(thread, time, State::SYSCALL_NO_PROC, go, log);
+                        self.known.threads.change(thread, time, State::SYSCALL_NO_PROC, go, log);
                     }
                 }
-                self.procs.change(unit, time, State::NONE, NONE, &mut self.draft.procs);
+                let log = &mut self.draft.procs;
+                self.known.procs.change(unit, time, State::NONE, NONE, log);
             }
             Details::Metric(metric) => {
                 let list = match metric.name {
@@ -415,8 +414,8 @@ impl Index {
             }
             Details::Range(range) => {
                 let (list, label) = match range.name {
-                    RangeName::StopTheWorld(why) => (&mut self.marks.stops, Some(why)),
-                    RangeName::GcMark => (&mut self.marks.gc, None),
+                    RangeName::StopTheWorld(why) => (&mut self.known.marks.stops, Some(why)),
+                    RangeName::GcMark => (&mut self.known.marks.gc, None),
                     _ => return,
                 };
                 let is_open = list.last().is_some_and(|last| last.until == OPEN);
@@ -424,7 +423,7 @@ impl Index {
                     Kind::RangeEnd => end_last(list, time),
                     _ if is_open => {}
                     _ => {
-                        let label = label.map_or(NO_LABEL, |why| self.labels.number(why));
+                        let label = label.map_or(NO_LABEL, |why| self.known.labels.number(why));
                         list.push(Stretch { from: time, until: OPEN, go, label, task: 0 });
                     }
                 }
@@ -474,27 +473,37 @@ impl Index {
     /// A generation begins, or the trace ends.
     fn turn(&mut self, event: &Event<'_>, time: i64) {
         self.finish_part();
-        self.draft.from = time;
+        self.draft.reasons.clear();
+        self.draft.groups.clear();
         self.draft.bytes = event.generation_bytes();
-        self.draft.standing = self.groups.iter().map(|group| group.standing).collect();
+        self.begin_part(time);
     }
 
-    /// Puts the moves of the generation that was read where they can be asked for.
+    fn begin_part(&mut self, time: i64) {
+        self.draft.from = time;
+        self.draft.standing = self.known.groups.iter().map(|group| group.standing).collect();
+    }
+
+    /// Puts the moves of the part that was read where they can be asked for.
     pub fn finish_part(&mut self) {
-        let draft = &mut self.draft;
-        draft.reasons.clear();
-        draft.groups.clear();
+        let Index { known, store, draft, .. } = self;
         if draft.goroutines.is_empty() && draft.procs.is_empty() && draft.threads.is_empty() {
             return;
         }
-        self.parts.push(Part {
+        let places = [known.goroutines.len(), known.procs.all.len(), known.threads.all.len()];
+        let mut block = Vec::new();
+        let mut at = 0;
+        let logs = [&mut draft.goroutines, &mut draft.procs, &mut draft.threads];
+        let directories = logs.map(|log| {
+            at += 1;
+            draft.writer.write(log, places[at - 1], draft.from, &mut block)
+        });
+        known.parts.push(Part {
             from: draft.from,
-            generation: self.parts.len(),
             bytes: draft.bytes.clone(),
-            goroutines: Moves::sort(&mut draft.goroutines, self.goroutines.len()),
-            procs: Moves::sort(&mut draft.procs, self.procs.all.len()),
-            threads: Moves::sort(&mut draft.threads, self.threads.all.len()),
             standing: std::mem::take(&mut draft.standing),
+            directories,
+            place: store.add(block),
         });
     }
 
@@ -506,6 +515,100 @@ impl Index {
     /// The part that a time falls into.
     pub fn part_at(&self, time: i64) -> usize {
         self.parts.partition_point(|part| part.from <= time).saturating_sub(1)
+    }
+
+    /// The moves of one in a part.
+    pub fn moves(&self, part: &Part, kind: Mover, key: u32) -> io::Result<Walk> {
+        match part.moves_of(kind, key) {
+            Some(range) => Ok(Walk::new(self.block(part)?, range, part.from)),
+            None => Ok(Walk::NOTHING),
+        }
+    }
+
+    /// The block of a part's moves.
+    pub fn block(&self, part: &Part) -> io::Result<Arc<[u8]>> {
+        self.store.load(part.place)
+    }
+
+    /// The moves of all that have any in a part.
+    pub fn all_moves<'a>(
+        &self,
+        part: &'a Part,
+        kind: Mover,
+    ) -> io::Result<impl Iterator<Item = (u32, Walk)> + 'a> {
+        let block = self.block(part)?;
+        let from = part.from;
+        let walk = move |(key, range)| (key, Walk::new(block.clone(), range, from));
+        Ok(part.directories[kind as usize].iter().map(walk))
+    }
+}
+
+impl Known {
+    /// The place of a goroutine, which may be new.
+    #[inline]
+    fn place(&mut self, id: GoId, time: i64) -> u32 {
+        if let Some(&place) = self.places.get(&id.0) {
+            return place;
+        }
+        self.first_mention(id, time)
+    }
+
+    #[cold]
+    fn first_mention(&mut self, id: GoId, time: i64) -> u32 {
+        let place = self.goroutines.len() as u32;
+        self.places.insert(id.0, place);
+        self.goroutines.push(Goroutine {
+            id: id.0,
+            group: 0,
+            creator: NONE,
+            created: time,
+            ended: OPEN,
+            times: [0; STATES],
+            state: State::NONE,
+            since: time,
+            thread: NONE,
+        });
+        self.groups[0].members.push(place);
+        place
+    }
+
+    /// The place of the goroutine with this id.
+    pub fn find(&self, id: i64) -> Option<u32> {
+        self.places.get(&id).copied()
+    }
+
+    /// The place of the group of a function.
+    fn group(&mut self, label: u32) -> u32 {
+        let fresh = self.groups.len() as u32;
+        let place = *self.group_places.entry(label).or_insert(fresh);
+        if place == fresh {
+            self.groups.push(Group {
+                label,
+                members: Vec::new(),
+                bins: Bins::new(self.level),
+                standing: [0; STATES],
+            });
+        }
+        place
+    }
+
+    /// Makes what can be found out from the rest.
+    fn find_places(&mut self) {
+        let goroutines = self.goroutines.iter().enumerate();
+        self.places = goroutines.map(|(at, goroutine)| (goroutine.id, at as u32)).collect();
+        let groups = self.groups.iter().enumerate();
+        self.group_places = groups.map(|(at, group)| (group.label, at as u32)).collect();
+        self.procs.find_places();
+        self.threads.find_places();
+        self.labels.find_numbers();
+        self.marks.find_places();
+    }
+}
+
+impl Part {
+    /// Where the moves of one lie in the block.
+    pub fn moves_of(&self, kind: Mover, key: u32) -> Option<Range<usize>> {
+        self.directories[kind as usize].of(key)
     }
 }
 
@@ -523,6 +626,11 @@ impl Group {
 }
 
 impl Units {
+    fn find_places(&mut self) {
+        let all = self.all.iter().enumerate();
+        self.places = all.map(|(at, unit)| (unit.id, at as u32)).collect();
+    }
+
     /// The place of the one with this id, which may be new.
     #[inline]
     fn place(&mut self, id: i64, level: u32) -> u32 {

@@ -1,14 +1,16 @@
 //! Texts by number: functions, reasons, names of tasks and regions.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// No text.
 pub const NO_LABEL: u32 = u32::MAX;
 
 /// Texts, each with the number under which it was first seen.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Labels {
     all: Vec<Box<str>>,
+    #[serde(skip)]
     numbers: FxHashMap<Box<str>, u32>,
 }
 
@@ -23,6 +25,12 @@ impl Labels {
         self.all.push(text.as_ref().into());
         self.numbers.insert(text.into(), number);
         number
+    }
+
+    /// Makes the way back from texts to numbers anew.
+    pub(crate) fn find_numbers(&mut self) {
+        let all = self.all.iter().enumerate();
+        self.numbers = all.map(|(number, text)| (text.clone(), number as u32)).collect();
     }
 
     /// The text with this number; empty if there is none.

@@ -1,11 +1,13 @@
 //! Lanes: the rows of the timeline, by name, and what can be seen of them in a stretch of time.
 
-use crate::bins::Sums;
+use crate::bins::{Bins, Sums};
 use crate::index::{Index, Part};
 use crate::labels::NO_LABEL;
 use crate::marks::{OPEN, Stretch};
-use crate::moves::{Move, Moves, NONE};
+use crate::moves::{Move, Mover, NONE, Walk};
 use crate::state::{STATES, State};
+use std::io;
+use std::ops::ControlFlow;
 use std::str::FromStr;
 
 /// What a row is about.
@@ -102,132 +104,219 @@ impl Window {
     }
 }
 
-/// Which of the three kinds of moves a lane has.
-type Kind = fn(&Part) -> &Moves;
-
 impl Index {
-    /// What a lane looks like in a window: exact spans if there are at most `most`.
-    pub fn look(&self, lane: Lane, window: Window, most: usize) -> Look {
-        match lane {
-            Lane::All => Look::Shares(self.sum(None, window)),
-            Lane::Group(group) if (group as usize) < self.groups.len() => {
-                Look::Shares(self.sum(Some(group), window))
+    /// What a lane looks like in a window: exact spans if there are at most `most`. Fails if what
+    /// was indexed cannot be read again.
+    pub fn look(&self, lane: Lane, window: Window, most: usize) -> io::Result<Look> {
+        Ok(self.looks(&[lane], window, most)?.pop().unwrap_or(Look::Nothing))
+    }
+
+    /// The same of several lanes, in their order. Those of groups cost together what one costs.
+    pub fn looks(&self, lanes: &[Lane], window: Window, most: usize) -> io::Result<Vec<Look>> {
+        let near = window.level < self.level;
+        let mut sums = Sweep::default();
+        let mut tracks = Vec::new();
+        for &lane in lanes {
+            if near {
+                sums.want(lane, self.groups.len(), window);
             }
-            Lane::Go(id) => match self.find(id) {
-                Some(place) => self.look_at_moves(place, |part| &part.goroutines, window, most),
-                None => Look::Nothing,
-            },
-            Lane::Proc(id) => match self.procs.find(id) {
-                Some(place)
-                    if window.level >= self.level
-                        && self.count(place, |part| &part.procs, window, most) > most =>
-                {
-                    Look::Shares(read(&self.procs.all[place as usize].bins, window))
-                }
-                Some(place) => self.look_at_moves(place, |part| &part.procs, window, most),
-                None => Look::Nothing,
-            },
-            Lane::Thread(id) => match self.threads.find(id) {
-                Some(place)
-                    if window.level >= self.level
-                        && self.count(place, |part| &part.threads, window, most) > most =>
-                {
-                    Look::Shares(read(&self.threads.all[place as usize].bins, window))
-                }
-                Some(place) => self.look_at_moves(place, |part| &part.threads, window, most),
-                None => Look::Nothing,
-            },
-            Lane::Gc => self.look_at_stretches(&self.marks.gc, |_| true, State::GC, window, most),
-            Lane::Stops => {
-                self.look_at_stretches(&self.marks.stops, |_| true, State::GC, window, most)
-            }
-            Lane::Task(id) => match self.marks.task(id) {
-                Some(task) => Look::Spans(vec![Span {
-                    from: task.from.max(0),
-                    until: task.until.min(self.indexed),
-                    state: State::RUNNING,
-                    label: task.label,
-                    go: self.id(task.go),
-                }]),
-                None => Look::Nothing,
-            },
-            Lane::Regions(id) => match self.find(id) {
-                Some(place) => {
-                    let own = |region: &Stretch| region.go == place;
-                    self.look_at_stretches(&self.marks.regions, own, State::RUNNING, window, most)
-                }
-                None => Look::Nothing,
-            },
-            Lane::Group(_) => Look::Nothing,
+            tracks.extend(self.track(lane, near));
         }
+        self.sweep(&mut sums, window)?;
+        self.follow(&mut tracks, window, most)?;
+        let mut tracks = tracks.into_iter();
+        let look = |&lane: &Lane| {
+            Ok(match lane {
+                Lane::All | Lane::Group(_) if near => sums.take(lane, self.indexed),
+                Lane::All => Look::Shares(read(&self.all, window)),
+                Lane::Group(group) => match self.groups.get(group as usize) {
+                    Some(group) => Look::Shares(read(&group.bins, window)),
+                    None => Look::Nothing,
+                },
+                Lane::Go(_) | Lane::Proc(_) | Lane::Thread(_) => match self.place(lane) {
+                    Some(_) => {
+                        tracks.next().map_or(Look::Nothing, |track| self.seen(track, window))
+                    }
+                    None => Look::Nothing,
+                },
+                Lane::Gc => {
+                    self.look_at_stretches(&self.marks.gc, |_| true, State::GC, window, most)
+                }
+                Lane::Stops => {
+                    self.look_at_stretches(&self.marks.stops, |_| true, State::GC, window, most)
+                }
+                Lane::Task(id) => match self.marks.task(id) {
+                    Some(task) => Look::Spans(vec![Span {
+                        from: task.from.max(0),
+                        until: task.until.min(self.indexed),
+                        state: State::RUNNING,
+                        label: task.label,
+                        go: self.id(task.go),
+                    }]),
+                    None => Look::Nothing,
+                },
+                Lane::Regions(id) => match self.find(id) {
+                    Some(place) => {
+                        let own = |region: &Stretch| region.go == place;
+                        let regions = &self.marks.regions;
+                        self.look_at_stretches(regions, own, State::RUNNING, window, most)
+                    }
+                    None => Look::Nothing,
+                },
+            })
+        };
+        lanes.iter().map(look).collect()
     }
 
     /// The id of the goroutine at a place, or -1.
     pub fn id(&self, place: u32) -> i64 {
-        self.goroutines.get(place as usize).map_or(-1, |goroutine| goroutine.id.0)
+        self.goroutines.get(place as usize).map_or(-1, |goroutine| goroutine.id)
     }
 
     /// The parts that a window touches.
-    fn parts_in(&self, from: i64, until: i64) -> &[Part] {
+    pub(crate) fn parts_in(&self, from: i64, until: i64) -> &[Part] {
         let first = self.part_at(from);
         let end = self.parts.partition_point(|part| part.from < until).max(first);
         &self.parts[first.min(end)..end]
     }
 
+    /// The parts that a goroutine may have moves in, and a window touches.
+    pub(crate) fn parts_of(&self, place: u32, from: i64, until: i64) -> &[Part] {
+        let goroutine = &self.goroutines[place as usize];
+        // Both ends belong to its life.
+        self.parts_in(from.max(goroutine.created), until.min(goroutine.ended.saturating_add(1)))
+    }
+
     /// The last move of one at or before a time.
-    pub fn last_move(&self, place: u32, kind: Kind, time: i64) -> Option<Move> {
+    pub fn last_move(&self, place: u32, kind: Mover, time: i64) -> io::Result<Option<Move>> {
         let parts = &self.parts[..(self.part_at(time) + 1).min(self.parts.len())];
-        parts.iter().rev().find_map(|part| {
-            let moves = kind(part).of(place);
-            let after = moves.partition_point(|moved| moved.time() <= time);
-            after.checked_sub(1).map(|at| moves[at])
-        })
+        for part in parts.iter().rev() {
+            let moves = self.moves(part, kind, place)?;
+            if let Some(last) = moves.take_while(|moved| moved.time() <= time).last() {
+                return Ok(Some(last));
+            }
+        }
+        Ok(None)
     }
 
     /// The first move of one behind a time.
-    pub fn next_move(&self, place: u32, kind: Kind, time: i64) -> Option<Move> {
-        self.parts[self.part_at(time).min(self.parts.len())..].iter().find_map(|part| {
-            let moves = kind(part).of(place);
-            moves.get(moves.partition_point(|moved| moved.time() <= time)).copied()
+    pub fn next_move(&self, place: u32, kind: Mover, time: i64) -> io::Result<Option<Move>> {
+        for part in &self.parts[self.part_at(time).min(self.parts.len())..] {
+            let mut moves = self.moves(part, kind, place)?;
+            if let Some(next) = moves.find(|moved| moved.time() > time) {
+                return Ok(Some(next));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whose moves a lane shows.
+    fn place(&self, lane: Lane) -> Option<(u32, Mover)> {
+        match lane {
+            Lane::Go(id) => Some((self.find(id)?, Mover::Goroutines)),
+            Lane::Proc(id) => Some((self.procs.find(id)?, Mover::Procs)),
+            Lane::Thread(id) => Some((self.threads.find(id)?, Mover::Threads)),
+            _ => None,
+        }
+    }
+
+    /// A lane of moves, of which nothing was read yet.
+    fn track(&self, lane: Lane, near: bool) -> Option<Track<'_>> {
+        let (place, kind) = self.place(lane)?;
+        let bins = match kind {
+            Mover::Goroutines => None,
+            Mover::Procs => Some(&self.procs.all[place as usize].bins),
+            Mover::Threads => Some(&self.threads.all[place as usize].bins),
+        };
+        let bins = bins.filter(|_| !near);
+        Some(Track { place, kind, bins, before: None, moves: Vec::new(), many: None, next: None })
+    }
+
+    /// Shows each track that has moves in some parts these moves, part by part, so that a block is
+    /// loaded once, however many look at it. A track that has seen enough breaks.
+    fn each_track<'a, 'b>(
+        &self,
+        tracks: impl Iterator<Item = &'b mut Track<'a>>,
+        parts: impl Iterator<Item = &'a Part>,
+        mut show: impl FnMut(&mut Track<'a>, Walk) -> ControlFlow<()>,
+    ) -> io::Result<()>
+    where
+        'a: 'b,
+    {
+        let mut tracks: Vec<_> = tracks.collect();
+        for part in parts {
+            if tracks.is_empty() {
+                break;
+            }
+            let mut block = None;
+            let mut failure = None;
+            tracks.retain_mut(|track| {
+                let Some(range) = part.moves_of(track.kind, track.place) else { return true };
+                if block.is_none() {
+                    match self.block(part) {
+                        Ok(loaded) => block = Some(loaded),
+                        Err(error) => failure = Some(error),
+                    }
+                }
+                let Some(block) = &block else { return false };
+                show(track, Walk::new(block.clone(), range, part.from)).is_continue()
+            });
+            if let Some(error) = failure {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what tracks look like.
+    fn follow<'a>(
+        &'a self,
+        tracks: &mut [Track<'a>],
+        window: Window,
+        most: usize,
+    ) -> io::Result<()> {
+        let (from, until) = (window.from(), window.until());
+        let first = (self.part_at(from) + 1).min(self.parts.len());
+        self.each_track(tracks.iter_mut(), self.parts[..first].iter().rev(), |track, moves| {
+            track.before = moves.take_while(|moved| moved.time() <= from).last();
+            if track.before.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        self.each_track(tracks.iter_mut(), self.parts_in(from, until).iter(), |track, moves| {
+            let inside = moves.skip_while(|moved| moved.time() <= from);
+            for moved in inside.take_while(|moved| moved.time() < until) {
+                track.add(moved, window, most);
+                if track.many.is_some() && track.bins.is_some() {
+                    // What it looks like is known.
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        let last = self.part_at(until).min(self.parts.len());
+        let few = tracks.iter_mut().filter(|track| track.many.is_none());
+        self.each_track(few, self.parts[last..].iter(), |track, mut moves| {
+            track.next = moves.find(|moved| moved.time() >= until);
+            if track.next.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
     }
 
-    /// How many moves one makes in a window; at least more than `most`, if there are more.
-    fn count(&self, place: u32, kind: Kind, window: Window, most: usize) -> usize {
-        let mut count = 0;
-        for part in self.parts_in(window.from(), window.until()) {
-            count += within(kind(part).of(place), window).len();
-            if count > most {
-                break;
-            }
-        }
-        count
-    }
-
-    /// What the moves of one look like.
-    fn look_at_moves(&self, place: u32, kind: Kind, window: Window, most: usize) -> Look {
-        let parts = self.parts_in(window.from(), window.until());
-        let moves = parts.iter().flat_map(|part| within(kind(part).of(place), window));
-        let before = self.last_move(place, kind, window.from());
-        if self.count(place, kind, window, most) >= most {
-            let mut bins = Sum::new(window);
-            if let Some(before) = before {
-                bins.counts[0] = one(before.to());
-            }
-            moves.for_each(|moved| bins.add(moved));
-            return Look::Shares(bins.finish(self.indexed));
+    /// What a track looks like that was read.
+    fn seen(&self, track: Track<'_>, window: Window) -> Look {
+        match (track.many, track.bins) {
+            (Some(_), Some(bins)) => return Look::Shares(read(bins, window)),
+            (Some(sum), None) => return Look::Shares(sum.finish(self.indexed)),
+            (None, _) => {}
         }
         let mut spans = Vec::new();
-        let mut open = before;
-        for moved in moves {
+        let mut open = track.before;
+        for moved in track.moves {
             if let Some(open) = open {
                 self.push(&mut spans, open, moved.time());
             }
-            open = Some(*moved);
+            open = Some(moved);
         }
         if let Some(open) = open {
-            let next = self.next_move(place, kind, open.time());
-            self.push(&mut spans, open, next.map_or(self.indexed, Move::time));
+            self.push(&mut spans, open, track.next.map_or(self.indexed, Move::time));
         }
         Look::Spans(spans)
     }
@@ -245,41 +334,40 @@ impl Index {
         });
     }
 
-    /// What goroutines did together: all, or those of a group.
-    fn sum(&self, group: Option<u32>, window: Window) -> Vec<Sums> {
-        if window.level >= self.level {
-            let bins = group.map_or(&self.all, |group| &self.groups[group as usize].bins);
-            return read(bins, window);
+    /// Adds up what goroutines did in a window, for all that is wanted at once: whatever it is, all
+    /// moves of the window's parts are gone through.
+    fn sweep(&self, sums: &mut Sweep, window: Window) -> io::Result<()> {
+        if sums.is_empty() {
+            return Ok(());
         }
-        let mut sum = Sum::new(window);
-        let parts = self.parts_in(window.from(), window.until());
-        for (at, part) in parts.iter().enumerate() {
+        for (at, part) in self.parts_in(window.from(), window.until()).iter().enumerate() {
             if at == 0 {
-                for (place, standing) in part.standing.iter().enumerate() {
-                    if group.is_none_or(|group| group as usize == place) {
+                for (group, standing) in part.standing.iter().enumerate() {
+                    sums.each(group as u32, |sum| {
                         for (count, standing) in sum.counts[0].iter_mut().zip(standing) {
                             *count += *standing as i32;
                         }
-                    }
+                    });
                 }
             }
-            for (place, moves) in part.goroutines.iter() {
-                let own = self.goroutines[place as usize].group;
-                if group.is_none_or(|group| group == own) {
-                    let early = moves.partition_point(|moved| moved.time() < window.from());
-                    if at == 0 {
-                        moves[..early].iter().for_each(|moved| sum.before(moved));
+            for (place, moves) in self.all_moves(part, Mover::Goroutines)? {
+                let group = self.goroutines[place as usize].group;
+                if !sums.wants(group) {
+                    continue;
+                }
+                for moved in moves {
+                    if moved.time() >= window.until() {
+                        break;
                     }
-                    for moved in &moves[early..] {
-                        if moved.time() >= window.until() {
-                            break;
-                        }
-                        sum.add(moved);
+                    if moved.time() >= window.from() {
+                        sums.each(group, |sum| sum.add(&moved));
+                    } else if at == 0 {
+                        sums.each(group, |sum| sum.before(&moved));
                     }
                 }
             }
         }
-        sum.finish(self.indexed)
+        Ok(())
     }
 
     fn look_at_stretches(
@@ -331,16 +419,104 @@ fn one(state: State) -> [i32; STATES] {
     std::array::from_fn(|at| i32::from(state.index() == Some(at)))
 }
 
-fn within(moves: &[Move], window: Window) -> &[Move] {
-    let from = moves.partition_point(|moved| moved.time() <= window.from());
-    let until = moves.partition_point(|moved| moved.time() < window.until());
-    &moves[from.min(until)..until]
-}
-
-fn read(bins: &crate::bins::Bins, window: Window) -> Vec<Sums> {
+fn read(bins: &Bins, window: Window) -> Vec<Sums> {
     let mut out = vec![[0.0; STATES]; window.bins];
     bins.read(window.level, window.first, &mut out);
     out
+}
+
+/// One goroutine, proc or thread in a window.
+struct Track<'a> {
+    place: u32,
+    kind: Mover,
+    /// What it looks like from afar, if that is kept and wanted.
+    bins: Option<&'a Bins>,
+    /// The last move before the window.
+    before: Option<Move>,
+    /// Those in it, as long as there are few.
+    moves: Vec<Move>,
+    /// Their sum, if there are many.
+    many: Option<Sum>,
+    /// The first move behind the window.
+    next: Option<Move>,
+}
+
+impl Track<'_> {
+    /// A move in the window, of which at most `most` are shown one by one.
+    fn add(&mut self, moved: Move, window: Window, most: usize) {
+        if let Some(sum) = &mut self.many {
+            return sum.add(&moved);
+        }
+        self.moves.push(moved);
+        // What was there before makes one span more.
+        if self.moves.len() >= most.max(1) {
+            let mut sum = Sum::new(window);
+            if let Some(before) = self.before {
+                sum.counts[0] = one(before.to());
+            }
+            self.moves.iter().for_each(|moved| sum.add(moved));
+            self.many = Some(sum);
+        }
+    }
+}
+
+/// The sums of groups, and of all together, that are wanted of a window.
+#[derive(Default)]
+struct Sweep {
+    all: Option<Sum>,
+    /// Where the sum of each group is; [`NONE`] if nobody wants it.
+    of_group: Vec<u32>,
+    sums: Vec<Sum>,
+}
+
+impl Sweep {
+    /// Also wants a lane, if it is one of sums; there are so many groups.
+    fn want(&mut self, lane: Lane, groups: usize, window: Window) {
+        match lane {
+            Lane::All => self.all = Some(Sum::new(window)),
+            Lane::Group(group) if (group as usize) < groups => {
+                self.of_group.resize(groups, NONE);
+                let at = &mut self.of_group[group as usize];
+                if *at == NONE {
+                    *at = self.sums.len() as u32;
+                    self.sums.push(Sum::new(window));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.all.is_none() && self.sums.is_empty()
+    }
+
+    fn wants(&self, group: u32) -> bool {
+        self.all.is_some() || self.of_group.get(group as usize).is_some_and(|&at| at != NONE)
+    }
+
+    /// Every sum to which a group belongs.
+    #[inline]
+    fn each(&mut self, group: u32, mut change: impl FnMut(&mut Sum)) {
+        if let Some(all) = &mut self.all {
+            change(all);
+        }
+        let at = self.of_group.get(group as usize).copied().unwrap_or(NONE);
+        if let Some(sum) = self.sums.get_mut(at as usize) {
+            change(sum);
+        }
+    }
+
+    /// What came of a lane; nothing is known behind `known`.
+    fn take(&self, lane: Lane, known: i64) -> Look {
+        let sum = match lane {
+            Lane::Group(group) => {
+                let at = self.of_group.get(group as usize).copied().unwrap_or(NONE);
+                self.sums.get(at as usize)
+            }
+            _ => self.all.as_ref(),
+        };
+        sum.map_or(Look::Nothing, |sum| Look::Shares(sum.finish(known)))
+    }
 }
 
 /// Sums of a window, from moves in any order.
@@ -394,7 +570,7 @@ impl Sum {
     }
 
     /// The sums; nothing is known behind `known`.
-    fn finish(self, known: i64) -> Vec<Sums> {
+    fn finish(&self, known: i64) -> Vec<Sums> {
         let len = 1i64 << self.window.level;
         let mut counts = [0i64; STATES];
         let mut sums = Vec::with_capacity(self.window.bins);

@@ -3,14 +3,14 @@
 
 use crate::labels::NO_LABEL;
 use crate::moves::NONE;
-use gotrail::TaskId;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 /// Until here, if the end is not in the trace.
 pub const OPEN: i64 = i64::MAX;
 
 /// Something with a beginning and an end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
     /// When it begins, in nanoseconds after the start.
     pub from: i64,
@@ -25,7 +25,7 @@ pub struct Stretch {
 }
 
 /// A message of the annotation API.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
     /// When.
     pub time: i64,
@@ -40,7 +40,7 @@ pub struct Log {
 }
 
 /// A CPU sample.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// When.
     pub time: i64,
@@ -51,10 +51,10 @@ pub struct Sample {
 }
 
 /// A task.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its id.
-    pub id: TaskId,
+    pub id: u64,
     /// The parent's id, or 0.
     pub parent: u64,
     /// Its type.
@@ -72,13 +72,15 @@ pub struct Task {
 }
 
 /// All of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Marks {
     /// Tasks, in the order of their first mention.
     pub tasks: Vec<Task>,
+    #[serde(skip)]
     task_places: FxHashMap<u64, u32>,
     /// Regions, in the order of their beginnings.
     pub regions: Vec<Stretch>,
+    #[serde(skip)]
     open_regions: FxHashMap<(u32, u32), Vec<u32>>,
     /// Messages.
     pub logs: Vec<Log>,
@@ -97,6 +99,13 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// Makes what can be found out from the rest. Regions that are open at the end of a trace stay
+    /// open.
+    pub(crate) fn find_places(&mut self) {
+        let tasks = self.tasks.iter().enumerate();
+        self.task_places = tasks.map(|(at, task)| (task.id, at as u32)).collect();
+    }
+
     /// The task with this id, if there is one.
     pub fn task(&self, id: u64) -> Option<&Task> {
         self.task_places.get(&id).map(|&at| &self.tasks[at as usize])
@@ -108,7 +117,7 @@ impl Marks {
         let at = *self.task_places.entry(id).or_insert(fresh);
         if at == fresh {
             self.tasks.push(Task {
-                id: TaskId(id),
+                id,
                 parent: 0,
                 label: NO_LABEL,
                 from: i64::MIN,

@@ -2,15 +2,26 @@
 //! each, in the order of time.
 //!
 //! A move is kept where the state begins. What a lane was in before its first move of a stretch is
-//! told by that move.
+//! told by that move. A trace has millions of moves, so that they are kept as bytes, about seven for
+//! each, which are read again where somebody looks:
+//!
+//! ```text
+//! nanoseconds since the move before (of the same one), or since the stretch began   LEB128
+//! the state before in the upper four bits, the state after in the lower             1 byte
+//! the reason, if the state after is one of being blocked                            1 byte
+//! the stack + 1, or 0                                                               LEB128
+//! who made it happen + 1, or 0                                                      LEB128
+//! ```
 
 use crate::state::State;
+use gotrail::format::varint;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Nobody, or no stack.
 pub const NONE: u32 = u32::MAX;
 
-/// Something goes to another state. 16 bytes, of which a trace has millions.
+/// Something goes to another state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Move {
     /// Nanoseconds after the start in the upper 48 bits, then the state before, the state after
@@ -56,20 +67,68 @@ impl Move {
     }
 }
 
-/// The moves of one stretch, by what moves.
-#[derive(Debug, Clone, Default)]
-pub struct Moves {
+/// Which of the three kinds of things a list of moves is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mover {
+    /// Goroutines.
+    Goroutines,
+    /// Procs.
+    Procs,
+    /// Threads.
+    Threads,
+}
+
+/// How many kinds there are.
+pub const KINDS: usize = 3;
+
+/// Who moves in a stretch, and where the bytes of their moves lie in its block.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Directory {
     /// Who has any, by place, in rising order.
     keys: Vec<u32>,
     /// Where the moves of each begin, and where the last ones end.
     starts: Vec<u32>,
-    all: Arc<[Move]>,
 }
 
-impl Moves {
-    /// Sorts a log of moves by who moves; what is `log` is empty then.
-    pub fn sort(log: &mut Vec<(u32, Move)>, places: usize) -> Moves {
-        let mut ends = vec![0u32; places + 1];
+impl Directory {
+    /// Where the moves of one lie; nowhere if there are none.
+    pub fn of(&self, key: u32) -> Option<std::ops::Range<usize>> {
+        let at = self.keys.binary_search(&key).ok()?;
+        Some(self.starts[at] as usize..self.starts[at + 1] as usize)
+    }
+
+    /// All that have any, and where their moves lie.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
+        let ranges = self.starts.windows(2).map(|range| range[0] as usize..range[1] as usize);
+        self.keys.iter().copied().zip(ranges)
+    }
+
+    /// The bytes that it takes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&self.keys[..]) + size_of_val(&self.starts[..])
+    }
+}
+
+/// Sorts moves by who moves, and turns them into bytes. Kept, because it has buffers.
+#[derive(Default)]
+pub struct Writer {
+    ends: Vec<u32>,
+    sorted: Vec<Move>,
+}
+
+impl Writer {
+    /// Appends the moves of a stretch that begins at `from` to `block`. What is `log` is empty
+    /// then. There are `places` that may have moved.
+    pub fn write(
+        &mut self,
+        log: &mut Vec<(u32, Move)>,
+        places: usize,
+        from: i64,
+        block: &mut Vec<u8>,
+    ) -> Directory {
+        let ends = &mut self.ends;
+        ends.clear();
+        ends.resize(places + 1, 0);
         for &(key, _) in log.iter() {
             ends[key as usize + 1] += 1;
         }
@@ -77,46 +136,102 @@ impl Moves {
         for key in 0..places {
             ends[key + 1] += ends[key];
         }
-        let mut starts: Vec<u32> = keys.iter().map(|&key| ends[key as usize]).collect();
-        starts.push(log.len() as u32);
         let nothing = Move::new(0, State::NONE, State::NONE, 0, NONE, NONE);
-        let mut all = vec![nothing; log.len()];
+        self.sorted.clear();
+        self.sorted.resize(log.len(), nothing);
         for (key, moved) in log.drain(..) {
             let end = &mut ends[key as usize];
-            all[*end as usize] = moved;
+            self.sorted[*end as usize] = moved;
             *end += 1;
         }
-        Moves { keys, starts, all: all.into() }
-    }
-
-    /// The moves of one.
-    pub fn of(&self, key: u32) -> &[Move] {
-        match self.keys.binary_search(&key) {
-            Ok(at) => &self.all[self.starts[at] as usize..self.starts[at + 1] as usize],
-            Err(_) => &[],
+        let mut starts = Vec::with_capacity(keys.len() + 1);
+        let mut begin = 0;
+        for &key in &keys {
+            starts.push(block.len() as u32);
+            // Behind the last of this one is where the next one began.
+            let end = ends[key as usize] as usize;
+            let mut time = from;
+            for &moved in &self.sorted[begin..end] {
+                moved.write(&mut time, block);
+            }
+            begin = end;
         }
+        starts.push(block.len() as u32);
+        Directory { keys, starts }
+    }
+}
+
+/// A number that may be missing as one that is never.
+fn some(value: u32) -> u64 {
+    u64::from(value.wrapping_add(1))
+}
+
+impl Move {
+    fn write(self, time: &mut i64, block: &mut Vec<u8>) {
+        // A broken trace may have times that fall: the difference is right in any case.
+        varint::push(block, self.time().wrapping_sub(*time) as u64);
+        *time = self.time();
+        block.push(self.from().0 << 4 | self.to().0);
+        if self.to().is_blocked() {
+            block.push(self.reason());
+        }
+        varint::push(block, some(self.stack));
+        varint::push(block, some(self.by));
     }
 
-    /// All that have any, with their moves.
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &[Move])> {
-        let ranges = self.starts.windows(2);
-        let ranges = ranges.map(|range| &self.all[range[0] as usize..range[1] as usize]);
-        self.keys.iter().copied().zip(ranges)
+    /// The next move of a list, if there is one.
+    fn read(bytes: &[u8], at: &mut usize, time: &mut i64) -> Option<Move> {
+        let number = |at: &mut usize| {
+            let first = *bytes.get(*at)?;
+            if first < 0x80 {
+                *at += 1;
+                return Some(u64::from(first));
+            }
+            let (value, len) = varint::read(&bytes[*at..]).ok()?;
+            *at += len;
+            Some(value)
+        };
+        *time = time.wrapping_add(number(at)? as i64);
+        let states = *bytes.get(*at)?;
+        *at += 1;
+        let (from, to) = (State(states >> 4), State(states & 15));
+        let mut reason = 0;
+        if to.is_blocked() {
+            reason = *bytes.get(*at)?;
+            *at += 1;
+        }
+        let stack = (number(at)? as u32).wrapping_sub(1);
+        let by = (number(at)? as u32).wrapping_sub(1);
+        Some(Move::new(*time, from, to, reason, stack, by))
     }
+}
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.all.len()
+/// Goes through the moves of one in a stretch.
+#[derive(Debug, Clone)]
+pub struct Walk {
+    block: Option<Arc<[u8]>>,
+    at: usize,
+    end: usize,
+    time: i64,
+}
+
+impl Walk {
+    /// No moves.
+    pub const NOTHING: Walk = Walk { block: None, at: 0, end: 0, time: 0 };
+
+    /// The moves that lie there in the block of a stretch that begins at `from`.
+    pub fn new(block: Arc<[u8]>, range: std::ops::Range<usize>, from: i64) -> Walk {
+        let end = range.end.min(block.len());
+        Walk { block: Some(block), at: range.start, end, time: from }
     }
+}
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
+impl Iterator for Walk {
+    type Item = Move;
 
-    /// The bytes that they take.
-    pub fn bytes(&self) -> usize {
-        size_of_val(&self.all[..]) + size_of_val(&self.keys[..]) + size_of_val(&self.starts[..])
+    #[inline]
+    fn next(&mut self) -> Option<Move> {
+        Move::read(&self.block.as_ref()?[..self.end], &mut self.at, &mut self.time)
     }
 }
 
@@ -126,22 +241,30 @@ mod tests {
 
     #[test]
     fn moves_are_kept_by_who_moves_in_the_order_of_time() {
-        let at = |time| Move::new(time, State::RUNNING, State::SYNC, 3, 8, NONE);
-        let mut log = vec![(5, at(1)), (2, at(2)), (5, at(3)), (0, at(4)), (2, at(5))];
-        let moves = Moves::sort(&mut log, 7);
+        let at = |time, by| Move::new(time, State::RUNNING, State::SYNC, 3, 8, by);
+        let woken = Move::new(70_000, State::SYNC, State::RUNNABLE, 0, NONE, 1 << 20);
+        let mut log = vec![
+            (5, at(1 << 40, NONE)),
+            (2, at(12, 4)),
+            (5, at(1 << 41, 0)),
+            (0, at(4, 1)),
+            (2, woken),
+        ];
+        let mut block = b"before".to_vec();
+        let directory = Writer::default().write(&mut log, 7, 3, &mut block);
         assert!(log.is_empty());
-        let times = |key| moves.of(key).iter().map(|moved| moved.time()).collect::<Vec<_>>();
-        assert_eq!(
-            (times(0), times(2), times(5), times(6)),
-            (vec![4], vec![2, 5], vec![1, 3], vec![])
-        );
-        let keys: Vec<_> = moves.iter().map(|(key, moves)| (key, moves.len())).collect();
-        assert_eq!(keys, [(0, 1), (2, 2), (5, 2)]);
-        let moved = at(1 << 40);
-        assert_eq!(
-            (moved.time(), moved.from(), moved.to()),
-            (1 << 40, State::RUNNING, State::SYNC)
-        );
-        assert_eq!((moved.reason(), moved.stack, moved.by), (3, 8, NONE));
+        let block: Arc<[u8]> = block.into();
+        let of = |key| {
+            let range = directory.of(key);
+            let walk = range.map_or(Walk::NOTHING, |range| Walk::new(block.clone(), range, 3));
+            walk.collect::<Vec<_>>()
+        };
+        assert_eq!(of(0), [at(4, 1)]);
+        assert_eq!(of(2), [at(12, 4), woken]);
+        assert_eq!(of(5), [at(1 << 40, NONE), at(1 << 41, 0)]);
+        assert_eq!(of(6), []);
+        let keys: Vec<_> = directory.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, [0, 2, 5]);
+        assert_eq!((of(5)[0].reason(), of(5)[0].stack), (3, 8));
     }
 }

@@ -3,16 +3,17 @@
 use crate::api::STRIP;
 use crate::index::Index;
 use crate::labels::NO_LABEL;
-use crate::moves::Move;
+use crate::moves::{Move, Mover};
 use crate::state::{STATES, State};
 use crate::view::View;
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
+use std::io;
 use std::ops::Range;
 
 impl View {
     /// `/api/selection`, without the command line.
-    pub fn selection(&self, from: i64, to: i64) -> Value {
+    pub fn selection(&self, from: i64, to: i64) -> io::Result<Value> {
         let index = self.index.read();
         let mut all = [0i64; STATES];
         let mut groups = vec![([0i64; STATES], 0u64); index.groups.len()];
@@ -31,7 +32,7 @@ impl View {
                         waits[(end - begin).max(1).ilog2() as usize] += 1;
                     }
                 }
-            });
+            })?;
         }
         let mut functions: Vec<_> =
             groups.into_iter().enumerate().filter(|(_, (_, count))| *count > 0).collect();
@@ -50,7 +51,7 @@ impl View {
         let histogram: Vec<_> = (first..used)
             .map(|power| json!({"upto": 1u64 << (power + 1), "count": waits[power]}))
             .collect();
-        json!({"states": all, "functions": functions, "histogram": histogram})
+        Ok(json!({"states": all, "functions": functions, "histogram": histogram}))
     }
 }
 
@@ -63,13 +64,19 @@ impl Index {
         from: i64,
         to: i64,
         mut each: impl FnMut(State, i64, i64, bool),
-    ) {
-        let mut open: Option<Move> = self.last_move(place, |part| &part.goroutines, from);
-        let first = self.part_at(from).min(self.parts.len());
-        for part in self.parts[first..].iter().take_while(|part| part.from < to) {
-            let moves = part.goroutines.of(place);
-            let after = moves.partition_point(|moved| moved.time() <= from);
-            for &moved in moves[after..].iter().take_while(|moved| moved.time() < to) {
+    ) -> io::Result<()> {
+        let mut open = match self.goroutines[place as usize].created > from {
+            true => None,
+            false => self.last_move(place, Mover::Goroutines, from)?,
+        };
+        for part in self.parts_of(place, from, to) {
+            for moved in self.moves(part, Mover::Goroutines, place)? {
+                if moved.time() >= to {
+                    break;
+                }
+                if moved.time() <= from {
+                    continue;
+                }
                 if let Some(open) = open.replace(moved) {
                     let begin = open.time().max(from);
                     each(open.to(), begin, moved.time(), open.time() >= from);
@@ -82,6 +89,7 @@ impl Index {
                 each(open.to(), open.time().max(from), end, false);
             }
         }
+        Ok(())
     }
 }
 
@@ -110,7 +118,7 @@ pub struct Wanted {
 
 impl View {
     /// `/api/matches`.
-    pub fn matches(&self, wanted: &Wanted) -> Value {
+    pub fn matches(&self, wanted: &Wanted) -> io::Result<Value> {
         let index = self.index.read();
         let strip_of = |time: i64| {
             let at = i128::from(time.max(0)) * STRIP as i128 / i128::from(index.duration.max(1));
@@ -124,29 +132,27 @@ impl View {
             if !index.function_of(goroutine).contains(&wanted.function) {
                 continue;
             }
-            let mut open: Option<(Move, usize)> = None;
-            for (at, part) in index.parts.iter().enumerate() {
-                for &moved in part.goroutines.of(place as u32) {
-                    if let Some((begun, part)) = open.replace((moved, at)) {
-                        let (from, to) = (begun.time(), moved.time());
-                        if index.is_wanted(wanted, begun, from, to)
-                            && stacks.has(self, &index.parts[part].bytes, begun.stack)
-                        {
-                            total += 1;
-                            strip[strip_of(from)] += 1;
-                            rows.push((from, to, place as u32, begun.to(), begun.reason()));
-                        }
+            let place = place as u32;
+            let mut open: Option<(Move, &Range<u64>)> = None;
+            let mut take = |(begun, bytes): (Move, &Range<u64>), until: i64| {
+                let from = begun.time();
+                if index.is_wanted(wanted, begun, from, until)
+                    && stacks.has(self, bytes, begun.stack)
+                {
+                    total += 1;
+                    strip[strip_of(from)] += 1;
+                    rows.push((from, until, place, begun.to(), begun.reason()));
+                }
+            };
+            for part in index.parts_of(place, i64::MIN, i64::MAX) {
+                for moved in index.moves(part, Mover::Goroutines, place)? {
+                    if let Some(begun) = open.replace((moved, &part.bytes)) {
+                        take(begun, moved.time());
                     }
                 }
             }
-            if let Some((begun, part)) = open
-                && index.is_wanted(wanted, begun, begun.time(), index.indexed)
-                && stacks.has(self, &index.parts[part].bytes, begun.stack)
-            {
-                total += 1;
-                strip[strip_of(begun.time())] += 1;
-                let row = (begun.time(), index.indexed, place as u32, begun.to(), begun.reason());
-                rows.push(row);
+            if let Some(begun) = open {
+                take(begun, index.indexed);
             }
         }
         rows.sort_unstable_by_key(|row| (row.0, row.2));
@@ -162,7 +168,7 @@ impl View {
                 })
             })
             .collect();
-        json!({"total": total, "rows": rows, "strip": strip})
+        Ok(json!({"total": total, "rows": rows, "strip": strip}))
     }
 }
 

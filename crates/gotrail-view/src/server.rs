@@ -1,5 +1,6 @@
 //! The server: the page, and the API that docs/api.md describes.
 
+use crate::api::Refusal;
 use crate::guard::{self, Guard};
 use crate::lane::Lane;
 use crate::selection::Wanted;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,14 +57,29 @@ impl From<String> for Failure {
     }
 }
 
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        match refusal {
+            Refusal::Wrong(why) => why.into(),
+            Refusal::Missing(why) => Failure(StatusCode::NOT_FOUND, why),
+            Refusal::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        let why = format!(
+            "the index of this trace cannot be read again ({error}): start gotrail view anew"
+        );
+        Failure(StatusCode::INTERNAL_SERVER_ERROR, why)
+    }
+}
+
 type Answer = Result<Json<Value>, Failure>;
 
 /// Serves until the process ends.
-pub async fn serve(
-    server: Arc<Server>,
-    listener: TcpListener,
-    guard: Guard,
-) -> std::io::Result<()> {
+pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> io::Result<()> {
     let guard = Arc::new(guard);
     let router = Router::new()
         .route("/api/trace", get(async |State(app): App| Json(app.view.about())))
@@ -228,7 +245,7 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
         return Err(format!("at most {MOST} lanes at a time").into());
     }
     let bytes =
-        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await?;
+        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
@@ -251,8 +268,7 @@ async fn marks(State(app): App, Query(asked): Query<Asked>) -> Answer {
 async fn span(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let lane = asked.lane.parse()?;
     let time = asked.time.unwrap_or(0);
-    let found = work(app, move |view| view.span(lane, time)).await?;
-    Ok(Json(found.map_err(|why| Failure(StatusCode::NOT_FOUND, why))?))
+    Ok(Json(work(app, move |view| view.span(lane, time)).await??))
 }
 
 async fn arrows(State(app): App, Query(asked): Query<Asked>) -> Answer {
@@ -262,7 +278,7 @@ async fn arrows(State(app): App, Query(asked): Query<Asked>) -> Answer {
         let (from, to) = asked.window();
         view.arrows(from, to, &between, asked.limit())
     });
-    Ok(Json(found.await?))
+    Ok(Json(found.await??))
 }
 
 async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
@@ -272,7 +288,7 @@ async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
 async fn selection(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let (from, to) = asked.window();
     let path = app.view.path.display().to_string();
-    let mut found = work(app, move |view| view.selection(from, to)).await?;
+    let mut found = work(app, move |view| view.selection(from, to)).await??;
     found["command"] = format!("gotrail goroutines --from {from}ns --to {to}ns {path}").into();
     Ok(Json(found))
 }
@@ -331,7 +347,7 @@ async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
         max: asked.max.unwrap_or(i64::MAX),
         limit: asked.limit.unwrap_or(100).min(10_000),
     };
-    Ok(Json(work(app, move |view| view.matches(&wanted)).await?))
+    Ok(Json(work(app, move |view| view.matches(&wanted)).await??))
 }
 
 async fn flame(State(app): App, Query(asked): Query<BTreeMap<String, String>>) -> Answer {

@@ -1,12 +1,13 @@
 //! The states of goroutines, as the timeline tells them apart.
 
 use gotrail::GoState;
+use serde::{Deserialize, Serialize};
 
 /// How many states there are.
 pub const STATES: usize = 10;
 
 /// A state; [`State::NONE`] is that of what does not exist, or is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct State(pub u8);
 
 impl State {
@@ -51,6 +52,12 @@ impl State {
     #[inline(always)]
     pub fn index(self) -> Option<usize> {
         ((self.0 as usize) < STATES).then_some(self.0 as usize)
+    }
+
+    /// Whether it is one of being blocked.
+    #[inline(always)]
+    pub fn is_blocked(self) -> bool {
+        self.0 >= State::SYNC.0 && self != State::NONE
     }
 
     /// The state of a goroutine that is not blocked; one that is needs a reason.

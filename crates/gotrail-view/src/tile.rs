@@ -3,6 +3,7 @@
 use crate::index::Index;
 use crate::lane::{Lane, Look, Span, Window};
 use crate::state::STATES;
+use std::io;
 
 /// How many bins a tile has.
 pub const BINS: usize = 256;
@@ -10,8 +11,8 @@ pub const BINS: usize = 256;
 /// The most spans of a lane in a tile.
 pub const SPANS: usize = 512;
 
-/// The tile's bytes.
-pub fn tile(index: &Index, level: u32, number: u64, lanes: &[Lane]) -> Vec<u8> {
+/// The tile's bytes. Fails if what was indexed cannot be read again.
+pub fn tile(index: &Index, level: u32, number: u64, lanes: &[Lane]) -> io::Result<Vec<u8>> {
     let window = Window { level, first: number * BINS as u64, bins: BINS };
     let mut out = Vec::new();
     out.extend_from_slice(b"GTT1");
@@ -19,14 +20,14 @@ pub fn tile(index: &Index, level: u32, number: u64, lanes: &[Lane]) -> Vec<u8> {
     let complete = index.done || window.until() <= index.known_until();
     out.extend_from_slice(&u32::from(complete).to_le_bytes());
     out.extend_from_slice(&(STATES as u32).to_le_bytes());
-    for &lane in lanes {
-        match index.look(lane, window, SPANS) {
+    for (&lane, look) in lanes.iter().zip(index.looks(lanes, window, SPANS)?) {
+        match look {
             Look::Nothing => head(&mut out, 0, 0),
             Look::Shares(bins) => shares(&mut out, &bins, window),
             Look::Spans(found) => spans(&mut out, index, lane, &found),
         }
     }
-    out
+    Ok(out)
 }
 
 fn head(out: &mut Vec<u8>, kind: u32, len: usize) {

@@ -1,50 +1,99 @@
-//! A trace that is looked at: its index, which grows while it is read, and what details need.
+//! A trace that is looked at while it is being read.
 
 use crate::index::Index;
+use crate::kept::Folder;
 use crate::moves::NONE;
+use crate::store::Store;
 use gotrail::{Mode, Trace};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use tempfile::NamedTempFile;
 
 /// After so many events whoever asks is let in: a fraction of a millisecond.
 const STRIDE: u32 = 1 << 12;
 
+/// Where the moves of an index go.
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// At most so many bytes of them are in memory.
+    pub memory: u64,
+    /// The rest is in a file. In this folder it is kept, and found again; without, it goes with
+    /// the process.
+    pub folder: Option<Folder>,
+    /// After so many moves a new block begins.
+    pub block: usize,
+}
+
+/// What [`Room::block`] ordinarily is: what is asked of a short time is answered from little, and
+/// what is not in order yet takes little memory.
+pub const BLOCK: usize = 1 << 17;
+
 /// A trace and what is known of it.
 pub struct View {
-    /// The trace.
-    pub trace: Trace,
+    trace: OnceLock<Trace>,
     /// What to call it.
     pub name: String,
     /// Where it lies, for commands that answer questions about it.
     pub path: PathBuf,
     /// What is known so far.
     pub index: RwLock<Index>,
+    room: Room,
 }
 
 impl View {
-    /// Begins to look at a trace. Nothing is read yet but its structure.
-    pub fn new(trace: Trace, name: String, path: PathBuf) -> View {
+    /// A trace that is not there yet.
+    pub fn new(name: String, path: PathBuf, room: Room) -> View {
+        let index = RwLock::new(Index::new(1, Store::in_memory(0), BLOCK));
+        View { trace: OnceLock::new(), name, path, index, room }
+    }
+
+    /// The trace, as soon as it is there.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.trace.get()
+    }
+
+    /// Reads a trace from its first to its last event, or takes its index from where it was kept.
+    /// What cannot be read is noted.
+    pub fn read(&self, trace: Trace) {
+        let trace = self.trace.get_or_init(|| trace);
+        let folder = self.room.folder.as_ref();
+        if let Some(folder) = folder
+            && let Some((known, file)) = folder.find(trace.bytes())
+        {
+            *self.index.write() = Index::kept(known, Store::new(file, self.room.memory));
+            return;
+        }
+        // Without a file all is in memory.
+        let draft = folder.and_then(|folder| folder.draft().ok());
+        let file = match &draft {
+            Some(draft) => draft.reopen(),
+            None => tempfile::tempfile(),
+        };
+        let memory = self.room.memory;
+        let store = file.map_or_else(|_| Store::in_memory(memory), |file| Store::new(file, memory));
+        self.pass(trace, store);
+        if let (Some(folder), Some(draft)) = (folder, draft) {
+            self.keep(trace, folder, draft);
+        }
+    }
+
+    fn pass(&self, trace: &Trace, store: Store) {
         let generations = trace.generations();
         let start = generations.iter().map(|generation| generation.start.0).min().unwrap_or(0);
         let end = generations.iter().map(|generation| generation.end.0).max().unwrap_or(start);
-        let index = RwLock::new(Index::new((end - start).max(1)));
-        View { trace, name, path, index }
-    }
-
-    /// Reads the trace from its first to its last event. What cannot be read is noted.
-    pub fn read(&self) {
-        let mut reader = match self.trace.reader(Mode::Tolerant) {
+        let mut index = self.index.write();
+        *index = Index::new((end - start).max(1), store, self.room.block);
+        let mut reader = match trace.reader(Mode::Tolerant) {
             Ok(reader) => reader,
             Err(error) => {
-                let mut index = self.index.write();
                 index.error = Some(error.to_string());
                 index.done = true;
                 return;
             }
         };
-        let mut index = self.index.write();
         let mut until_bump = STRIDE;
         let result = reader.for_each_event(|event| {
             index.event(event);
@@ -72,14 +121,20 @@ impl View {
         index.done = true;
     }
 
+    /// Keeps the index for the next time. If that fails, it is made anew then.
+    fn keep(&self, trace: &Trace, folder: &Folder, draft: NamedTempFile) {
+        let index = self.index.read();
+        if index.store.is_in_file() {
+            let _ = folder.keep(trace.bytes(), &index.known, draft);
+        }
+    }
+
     /// The frames of a stack of the part at a time, innermost first.
     pub fn stack(&self, bytes: &std::ops::Range<u64>, stack: u32) -> Value {
-        if stack == NONE {
-            return json!([]);
-        }
-        let generations = self.trace.generations();
+        let Some(trace) = self.trace().filter(|_| stack != NONE) else { return json!([]) };
+        let generations = trace.generations();
         let at = generations.iter().position(|generation| generation.bytes.start == bytes.start);
-        let Some(generation) = at.and_then(|at| self.trace.generation(at).ok()) else {
+        let Some(generation) = at.and_then(|at| trace.generation(at).ok()) else {
             return json!([]);
         };
         let Some(stack) = generation.stack_with_id(u64::from(stack)) else { return json!([]) };

@@ -6,14 +6,15 @@ use gotrail_view::lane::{Lane, Look, Window};
 use gotrail_view::moves::NONE;
 use gotrail_view::state::STATES;
 use gotrail_view::tile;
-use gotrail_view::view::View;
+use gotrail_view::view::{Room, View};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 fn view(name: &str) -> View {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces").join(name);
-    let view = View::new(Trace::open(&path).expect("a trace"), name.to_owned(), path);
-    view.read();
+    let room = Room { memory: 1 << 16, folder: None, block: 1000 };
+    let view = View::new(name.to_owned(), path.clone(), room);
+    view.read(Trace::open(&path).expect("a trace"));
     view
 }
 
@@ -73,9 +74,9 @@ fn from_near_and_from_afar_is_the_same() {
         for lane in lanes {
             // What was not read to its end looks different at the very end.
             let whole = (index.indexed >> level).min(bins as i64) as usize;
-            let far = sums(&index.look(lane, afar, 0), afar);
-            let close = sums(&index.look(lane, near, 0), near);
-            let exact = sums(&index.look(lane, near, usize::MAX), near);
+            let far = sums(&index.look(lane, afar, 0).expect("it is there"), afar);
+            let close = sums(&index.look(lane, near, 0).expect("it is there"), near);
+            let exact = sums(&index.look(lane, near, usize::MAX).expect("it is there"), near);
             for at in 0..whole {
                 for state in 0..STATES {
                     let of = |sums: &[[f64; STATES]]| sums[2 * at][state] + sums[2 * at + 1][state];
@@ -123,9 +124,9 @@ fn goroutines_ran_as_long_as_the_events_say() {
         let level = 40;
         let window = Window { level, first: 0, bins: 1 };
         for goroutine in &index.goroutines {
-            let look = index.look(Lane::Go(goroutine.id.0), window, usize::MAX);
+            let look = index.look(Lane::Go(goroutine.id), window, usize::MAX).expect("it is there");
             let ran = sums(&look, window)[0][0] as i64;
-            let known = expected.get(&goroutine.id.0).copied().unwrap_or(0);
+            let known = expected.get(&goroutine.id).copied().unwrap_or(0);
             assert_eq!(ran, known, "{name}: goroutine {}", goroutine.id);
         }
     }
@@ -136,7 +137,7 @@ fn a_tile_has_the_form_that_is_documented() {
     let view = view("go1.27/network.trace");
     let index = view.index.read();
     let lanes = [Lane::All, Lane::Go(1), Lane::Go(-77), Lane::Gc];
-    let bytes = tile::tile(&index, index.level, 0, &lanes);
+    let bytes = tile::tile(&index, index.level, 0, &lanes).expect("it is there");
     assert_eq!((&bytes[..4], bytes.len() % 8), (&b"GTT1"[..], 0));
     let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     assert_eq!((number(4), number(8), number(12)), (lanes.len(), 1, STATES));

@@ -1,22 +1,26 @@
 //! `gotrail view`: the trace as a timeline in the browser.
 
+use crate::Verdict;
 use crate::failure::Failure;
 use crate::paint::Paint;
 use crate::source::{name_of, open_bytes};
-use crate::{Verdict, human};
 use anyhow::{Context, Result};
+use etcetera::BaseStrategy as _;
 use gotrail::Trace;
 use gotrail_view::guard::Guard;
+use gotrail_view::kept::Folder;
 use gotrail_view::server::{Server, serve};
-use gotrail_view::view::View;
+use gotrail_view::view::{BLOCK, Room, View};
+use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +28,8 @@ Examples:
   gotrail view --no-open --listen 127.0.0.1:8080 trace.out
   curl -s http://localhost:6060/debug/pprof/trace?seconds=5 | gotrail view -
 
-The page can be used while the trace is still being read. Scripts can use the same server:
+The page can be used while the trace is still being read. What was read is kept in the user's cache
+folder, 4 GiB at most, so that the same trace is there at once the next time. Scripts can use the same server:
 docs/api.md describes it. Stop it with Ctrl-C.";
 
 /// Show a trace as a timeline in the browser.
@@ -39,6 +44,13 @@ pub(crate) struct Args {
     /// Do not open the browser.
     #[arg(long)]
     no_open: bool,
+    /// How much memory the index may take, such as 500M or 2GiB; what has no room is read from a
+    /// file again. Ordinarily a quarter of the machine's.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<u64>,
+    /// Do not keep the index for the next time, and do not look for one.
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// So many commands answer questions at a time.
@@ -48,26 +60,72 @@ const ANSWERS: usize = 4;
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let name = name_of(&args.trace);
     // Commands that answer questions read the trace again: a stream must be kept.
-    let kept;
-    let path = if args.trace.as_os_str() == "-" {
-        let mut file = tempfile::Builder::new().prefix("gotrail-").suffix(".trace").tempfile()?;
-        io::copy(&mut open_bytes(&args.trace)?, &mut file).context("reading standard input")?;
-        kept = file;
-        kept.path().to_owned()
-    } else {
-        drop(open_bytes(&args.trace)?);
-        std::path::absolute(&args.trace)?
+    let kept = match args.trace.as_os_str() == "-" {
+        true => Some(tempfile::Builder::new().prefix("gotrail-").suffix(".trace").tempfile()?),
+        false => None,
     };
-    let trace = Trace::open(&path).map_err(|error| Failure::broken(&name, &error))?;
-    let view = Arc::new(View::new(trace, name, path));
+    let path = match &kept {
+        Some(file) => file.path().to_owned(),
+        None => {
+            drop(open_bytes(&args.trace)?);
+            std::path::absolute(&args.trace)?
+        }
+    };
+    let folder = if args.no_cache || kept.is_some() { None } else { folder() };
+    let room = Room { memory: args.memory.unwrap_or_else(quarter_of_memory), folder, block: BLOCK };
+    let view = Arc::new(View::new(name, path.clone(), room));
+    let (failed, failure) = oneshot::channel();
     let reading = Arc::clone(&view);
-    thread::Builder::new().name("index".to_owned()).spawn(move || reading.read())?;
+    let stream = kept.as_ref().map(NamedTempFile::reopen).transpose()?;
+    thread::Builder::new().name("index".to_owned()).spawn(move || {
+        match open(stream, &path, &reading.name) {
+            Ok(trace) => reading.read(trace),
+            // The receiver is there as long as the server is.
+            Err(error) => drop(failed.send(error)),
+        }
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(listen(args, view))?;
+    runtime.block_on(listen(args, view, failure))?;
     Ok(Verdict::Fine)
 }
 
-async fn listen(args: &Args, view: Arc<View>) -> Result<()> {
+/// Opens the trace, of which it is known only now whether it is one. `stream` takes what comes from
+/// standard input.
+fn open(stream: Option<File>, path: &Path, name: &str) -> Result<Trace> {
+    if let Some(mut stream) = stream {
+        io::copy(&mut open_bytes(Path::new("-"))?, &mut stream)
+            .context("reading standard input")?;
+    }
+    Ok(Trace::open(path).map_err(|error| Failure::broken(name, &error))?)
+}
+
+/// Where indexes are kept, if that is possible.
+fn folder() -> Option<Folder> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    Folder::new(strategy.cache_dir().join("gotrail").join("view")).ok()
+}
+
+fn size(text: &str) -> Result<u64, parse_size::Error> {
+    parse_size::parse_size(text)
+}
+
+/// A quarter of the memory that this process may use.
+fn quarter_of_memory() -> u64 {
+    /// Where nobody can tell.
+    const UNKNOWN: u64 = 2 << 30;
+    let refresh = sysinfo::RefreshKind::nothing()
+        .with_memory(sysinfo::MemoryRefreshKind::nothing().with_ram());
+    let Ok(system) = sysinfo::System::new_with_specifics(refresh) else { return UNKNOWN / 4 };
+    // In a container it is less than the machine has.
+    let limit = system.cgroup_limits().map_or(u64::MAX, |limits| limits.total_memory);
+    system.total_memory().min(limit) / 4
+}
+
+async fn listen(
+    args: &Args,
+    view: Arc<View>,
+    failure: oneshot::Receiver<anyhow::Error>,
+) -> Result<()> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!("cannot listen at {}: choose another with --listen", args.listen)
     })?;
@@ -77,8 +135,7 @@ async fn listen(args: &Args, view: Arc<View>) -> Result<()> {
     if let Some(token) = &token {
         url += &format!("?token={token}");
     }
-    let size = human::size(view.trace.bytes().len() as u64);
-    writeln!(io::stdout(), "{}  {} ({size})", Paint::stdout().bold(&url), view.name)?;
+    writeln!(io::stdout(), "{}  {}", Paint::stdout().bold(&url), view.name)?;
     io::stdout().flush()?;
     if !args.no_open && open::that_detached(&url).is_err() {
         writeln!(io::stderr(), "no browser could be opened: open the address yourself")?;
@@ -88,6 +145,7 @@ async fn listen(args: &Args, view: Arc<View>) -> Result<()> {
     let guard = Guard::new(address, token);
     tokio::select! {
         result = serve(server, listener, guard) => result.context("serving"),
+        Ok(error) = failure => Err(error),
         _ = tokio::signal::ctrl_c() => Ok(()),
     }
 }
