@@ -126,3 +126,110 @@ fn questions_are_answered() {
     let found = server.json("/api/search?q=main");
     assert!(!found["functions"].as_array().unwrap().is_empty());
 }
+
+/// Whether a value is as a schema of the description says: types, and what must be there.
+fn fits(schema: &serde_json::Value, value: &serde_json::Value, all: &serde_json::Value) -> bool {
+    if let Some(name) = schema["$ref"].as_str() {
+        let at = name.trim_start_matches('#');
+        return fits(all.pointer(at).expect("it is described"), value, all);
+    }
+    let is = |kind: &str| match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "array" => value.is_array(),
+        "object" => value.is_object(),
+        "null" => value.is_null(),
+        other => panic!("no kind {other:?}"),
+    };
+    let kinds = match &schema["type"] {
+        serde_json::Value::Array(kinds) => kinds.clone(),
+        kind => vec![kind.clone()],
+    };
+    let named = kinds.iter().any(|kind| is(kind.as_str().expect("a kind")));
+    let listed = match (&schema["enum"], value) {
+        (serde_json::Value::Array(all), serde_json::Value::String(_)) => all.contains(value),
+        _ => true,
+    };
+    let items = value.as_array().into_iter().flatten();
+    let fields = schema["properties"].as_object().into_iter().flatten();
+    // What an object has and nobody describes is a mistake as well.
+    let described = value.as_object().into_iter().flatten().all(|(name, _)| {
+        schema["properties"].is_null() || schema["properties"].get(name).is_some()
+    });
+    named
+        && listed
+        && described
+        && (schema["items"].is_null()
+            || items.clone().all(|item| fits(&schema["items"], item, all)))
+        && (value.is_null()
+            || fields.clone().all(|(name, schema)| {
+                value.is_array() || value.get(name).is_some_and(|value| fits(schema, value, all))
+            }))
+}
+
+#[test]
+fn the_api_is_what_its_description_says() {
+    let server = Server::start("go1.27/annotations");
+    let all = server.json("/api/openapi.json");
+    let paths = all["paths"].as_object().expect("paths");
+    let routes = include_str!("../../gotrail-view/src/server.rs");
+    let routes: Vec<_> =
+        routes.split(".route(\"").skip(1).map(|rest| rest.split('"').next()).collect();
+    assert_eq!(routes.len(), paths.len());
+    for (path, about) in paths {
+        assert!(routes.contains(&Some(path.as_str())), "{path}");
+        let get = &about["get"];
+        let mut asked = path.clone();
+        let mut separator = '?';
+        for parameter in get["parameters"].as_array().expect("parameters") {
+            let name = parameter["name"].as_str().expect("a name");
+            let example = match &parameter["example"] {
+                serde_json::Value::Null => continue,
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            if parameter["in"] == "path" {
+                asked = asked.replace(&format!("{{{name}}}"), &example);
+            } else {
+                asked += &format!("{separator}{name}={example}");
+                separator = '&';
+            }
+        }
+        let (status, text) = server.get(&asked, &[]);
+        assert_eq!(status, 200, "{asked}: {text}");
+        let kinds = get["responses"]["200"]["content"].as_object().expect("kinds");
+        let kind =
+            text.lines().find_map(|line| line.strip_prefix("content-type: ")).expect("a kind");
+        let schema = kinds.get(kind).unwrap_or_else(|| panic!("{asked}: {kind}"));
+        if kind == "application/json" {
+            let value = server.json(&asked);
+            assert!(fits(&schema["schema"], &value, &all), "{asked}: {value:#}");
+        }
+    }
+}
+
+#[test]
+fn questions_have_limits() {
+    let server = Server::start("go1.27/network");
+    let long = "a".repeat(40_000);
+    assert_eq!(server.get(&format!("/api/search?q={long}"), &[]).0, 414);
+    let many = vec!["all"; 600].join(",");
+    assert_eq!(server.get(&format!("/api/tile?level=20&index=0&lanes={many}"), &[]).0, 400);
+    for option in ["rules=/etc/passwd", "output=/tmp/x", "root=/", "no-such=1", "help"] {
+        let (status, text) = server.get(&format!("/api/answer/check?{option}"), &[]);
+        assert!(status == 400 && text.contains("cannot be had here"), "{option}: {text}");
+    }
+    // Compressed for those who can read it, plain for others, and the same page.
+    let length = |text: &str| -> u64 {
+        let line = text.lines().find_map(|line| line.strip_prefix("content-length: "));
+        line.expect("a length").parse().expect("a number")
+    };
+    let plain = server.get("/app.js", &[]).1;
+    let small = server.get("/app.js", &[("Accept-Encoding", "br, gzip")]).1;
+    assert!(small.contains("content-encoding: gzip") && length(&small) < length(&plain) / 2);
+    assert!(
+        !server.get("/app.js", &[("Accept-Encoding", "gzip;q=0")]).1.contains("content-encoding")
+    );
+}

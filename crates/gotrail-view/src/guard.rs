@@ -1,4 +1,5 @@
-//! Who may ask: this page, and scripts on this machine; from elsewhere only with the token.
+//! Who may ask: this page, and scripts on this machine; from elsewhere only with the token. And how
+//! much: how long a question, how many at a time, how long an answer takes.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -6,14 +7,28 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+/// The longest address: a tile of 512 lanes with long names has half of it.
+const ADDRESS: usize = 32 << 10;
+
+/// So many questions are answered at a time; a browser asks six.
+const AT_ONCE: usize = 64;
+
+/// No answer takes longer, but progress, which is sent as it comes.
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// Where the server listens, and what it wants of others.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Guard {
     /// The names under which the server is reached, with port.
     hosts: Vec<String>,
     /// What requests must know if the server listens beyond this machine.
     token: Option<String>,
+    /// Who is being answered.
+    places: Semaphore,
 }
 
 /// The cookie that carries the token.
@@ -32,7 +47,7 @@ impl Guard {
         if token.is_none() {
             hosts.extend(["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}")));
         }
-        Guard { hosts, token }
+        Guard { hosts, token, places: Semaphore::new(AT_ONCE) }
     }
 
     fn knows(&self, host: &str) -> bool {
@@ -41,6 +56,9 @@ impl Guard {
     }
 
     fn admits(&self, request: &Request) -> Result<(), (StatusCode, &'static str)> {
+        if request.uri().to_string().len() > ADDRESS {
+            return Err((StatusCode::URI_TOO_LONG, "that is too long a question: ask for less"));
+        }
         let headers = request.headers();
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -85,14 +103,22 @@ fn carries(headers: &HeaderMap, query: Option<&str>, token: &str) -> bool {
     found.any(same) || cookie.any(same) || bearer.is_some_and(same)
 }
 
+fn refuse(status: StatusCode, why: &str) -> Response {
+    (status, axum::Json(serde_json::json!({ "error": why }))).into_response()
+}
+
 /// Refuses what may not ask, and says to browsers what the page may do.
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     let by_address = request.uri().query().is_some_and(|query| query.contains("token="));
     let mut response = match guard.admits(&request) {
-        Ok(()) => next.run(request).await,
-        Err((status, why)) => {
-            (status, axum::Json(serde_json::json!({ "error": why }))).into_response()
-        }
+        Ok(()) => match guard.places.try_acquire() {
+            Ok(_place) => match timeout(PATIENCE, next.run(request)).await {
+                Ok(response) => response,
+                Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "that takes too long"),
+            },
+            Err(_) => refuse(StatusCode::TOO_MANY_REQUESTS, "too many questions at a time: wait"),
+        },
+        Err((status, why)) => refuse(status, why),
     };
     let headers = response.headers_mut();
     if let Some(token) = guard.token.as_ref().filter(|_| by_address)

@@ -7,8 +7,10 @@ use crate::marks::{OPEN, Stretch};
 use crate::moves::{Move, Mover, NONE, Walk};
 use crate::state::{STATES, State};
 use std::io;
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::str::FromStr;
+use std::thread;
 
 /// What a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -123,7 +125,7 @@ impl Index {
             tracks.extend(self.track(lane, near));
         }
         self.sweep(&mut sums, window)?;
-        self.follow(&mut tracks, window, most)?;
+        self.follow_all(&mut tracks, window, most)?;
         let mut tracks = tracks.into_iter();
         let look = |&lane: &Lane| {
             Ok(match lane {
@@ -266,6 +268,28 @@ impl Index {
             }
         }
         Ok(())
+    }
+
+    /// Reads what tracks look like, on several threads if there are many.
+    fn follow_all<'a>(
+        &'a self,
+        tracks: &mut [Track<'a>],
+        window: Window,
+        most: usize,
+    ) -> io::Result<()> {
+        /// With fewer, a thread of their own is more work than they are.
+        const WORTH: usize = 8;
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let each = tracks.len().div_ceil(threads).max(WORTH);
+        let mut pieces = tracks.chunks_mut(each);
+        let first = pieces.next();
+        thread::scope(|scope| {
+            let others: Vec<_> =
+                pieces.map(|piece| scope.spawn(move || self.follow(piece, window, most))).collect();
+            first.map_or(Ok(()), |piece| self.follow(piece, window, most))?;
+            // A panic is passed on by the scope.
+            others.into_iter().try_for_each(|other| other.join().unwrap_or(Ok(())))
+        })
     }
 
     /// Reads what tracks look like.

@@ -8,16 +8,17 @@ use crate::tile;
 use crate::view::View;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
+use flate2::read::GzDecoder;
 use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +26,13 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-/// The built page.
+/// The built page, compressed when this program was.
 #[derive(RustEmbed)]
-#[folder = "../../web/dist"]
+#[folder = "$OUT_DIR/page"]
 struct Page;
+
+/// The description of the API for programs.
+const OPENAPI: &str = include_str!("../openapi.json");
 
 /// What the server needs to answer.
 pub struct Server {
@@ -99,6 +103,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .route("/api/flame", get(flame))
         .route("/api/critical", get(critical))
         .route("/api/answer/{command}", get(answer))
+        .route("/api/openapi.json", get(openapi))
         .fallback(get(page))
         .with_state(server)
         .layer(middleware::from_fn_with_state(guard, guard::guard));
@@ -106,29 +111,50 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
 }
 
 /// A file of the page; anything else is the page itself, which has addresses of its own.
-async fn page(uri: Uri) -> Response {
+async fn page(uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if path.starts_with("api/") {
         let why = format!("there is no {path}: docs/api.md lists what there is");
         return Failure(StatusCode::NOT_FOUND, why).into_response();
     }
-    let (name, file) = match Page::get(path) {
-        Some(file) => (path, file),
-        None => match Page::get("index.html") {
-            Some(file) => ("index.html", file),
-            None => return StatusCode::NOT_FOUND.into_response(),
-        },
+    let named = Page::get(&format!("{path}.gz")).map(|file| (path, file));
+    let index = || Page::get("index.html.gz").map(|file| ("index.html", file));
+    let Some((name, file)) = named.or_else(index) else {
+        return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match name.rsplit('.').next() {
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
+        Some("txt") => "text/plain; charset=utf-8",
         Some("png") => "image/png",
         Some("json") => "application/json",
         _ => "application/octet-stream",
     };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], file.data).into_response()
+    let about = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::VARY, "Accept-Encoding"),
+    ];
+    if takes_gzip(&headers) {
+        return (about, [(header::CONTENT_ENCODING, "gzip")], file.data).into_response();
+    }
+    let mut plain = Vec::new();
+    match GzDecoder::new(&*file.data).read_to_end(&mut plain) {
+        Ok(_) => (about, plain).into_response(),
+        Err(error) => Failure::from(error).into_response(),
+    }
+}
+
+/// Whether whoever asks can read what is compressed.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name == "gzip" || name == "*");
+        named && !parts.any(|part| part.replace(' ', "").trim_end_matches(['0', '.']) == "q=")
+    })
 }
 
 /// Does what takes longer than a moment on a thread of its own.
@@ -138,6 +164,10 @@ async fn work<T: Send + 'static>(
 ) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(move || job(&app.view)).await;
     done.map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
+}
+
+async fn openapi() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
 }
 
 async fn progress(State(app): App) -> Response {
@@ -429,13 +459,13 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
     };
     let mut args = vec![command.to_owned()];
     for (option, value) in asked {
-        // Nothing that reads or writes another file.
-        let plain = option.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        if !plain || FILES.contains(&&**option) {
+        if matches!(option.as_str(), "id" | "token") {
+            continue;
+        }
+        if !OPTIONS.contains(&&**option) {
             return Err(format!("--{option} cannot be had here").into());
         }
         match (option.as_str(), value.as_str()) {
-            ("id" | "token", _) => {}
             (_, "" | "true") => args.push(format!("--{option}")),
             (_, value) => args.push(format!("--{option}={value}")),
         }
@@ -471,8 +501,43 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
     Ok(Said { output: output.stdout, line })
 }
 
-/// Options that name files, or say nothing of the trace.
-const FILES: [&str; 8] = ["rules", "output", "o", "force", "help", "root", "before", "after"];
+/// The options of commands that may be given: none of them names a file, and a new one is not among
+/// them by itself.
+const OPTIONS: [&str; 33] = [
+    "as-go",
+    "by",
+    "category",
+    "csv",
+    "depth",
+    "each",
+    "flags",
+    "frames",
+    "from",
+    "function",
+    "goroutine",
+    "group-by",
+    "message",
+    "nth",
+    "only",
+    "path",
+    "region",
+    "region-max",
+    "region-min",
+    "set",
+    "show",
+    "sort",
+    "stacks",
+    "state",
+    "steps",
+    "task",
+    "threads",
+    "to",
+    "top",
+    "type",
+    "waits",
+    "window",
+    "worst",
+];
 
 async fn answer(
     State(app): App,
