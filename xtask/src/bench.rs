@@ -3,6 +3,7 @@
 //! - [`recipes`]: the traces, recorded or made from recordings ([`superpose`]);
 //! - [`rows`]: what is compared with what, and which ratio has to come out;
 //! - [`usage`]: running a process and seeing what it used;
+//! - [`served`]: the same of programs that serve a page until they are stopped;
 //! - [`table`]: running both sides by turns, and the result as a table;
 //! - [`instructions`]: instructions for each event, which do not depend on the machine's mood;
 //! - [`scaling`]: how cost grows with procs and goroutines.
@@ -12,6 +13,7 @@ mod machine;
 mod recipes;
 mod rows;
 mod scaling;
+mod served;
 mod stats;
 mod superpose;
 mod table;

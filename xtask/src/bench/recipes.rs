@@ -28,7 +28,7 @@ const EDITION: u8 = 1;
 /// How a trace is made.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Recipe {
-    /// Its name, with the letter that issue and documents use.
+    /// Its name, with the letter that documents use.
     pub(crate) name: &'static str,
     /// What it is a trace of.
     pub(crate) what: &'static str,
@@ -133,6 +133,14 @@ pub(crate) const RECIPES: &[Recipe] = &[
         size: 4_000,
         quick: 400,
         least: 3_000_000,
+        ..MIXED
+    },
+    Recipe {
+        name: "i-500MB",
+        what: "mixed program, GOMAXPROCS=2, long",
+        size: 500_000_000,
+        quick: 20_000_000,
+        least: 50_000_000,
         ..MIXED
     },
     LONG,

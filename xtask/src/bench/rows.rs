@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::recipes::Trace;
+use super::served;
 use super::usage::{Task, Usage};
 use crate::peer::Peer;
 
@@ -54,6 +55,12 @@ pub(crate) enum What {
     SecondPass,
     Pprof,
     PprofMemory,
+    ViewPaint,
+    ViewIndexed,
+    ViewMemory,
+    ViewTile,
+    ViewFrame,
+    ViewPaintLong,
 }
 
 /// Which figure of a run counts.
@@ -122,7 +129,16 @@ pub(crate) const ROWS: &[Row] = &[
     row(What::PprofMemory, "a-mixed", 15.0, 25.0),
     row(What::Pprof, "g-generations", 15.0, 25.0),
     row(What::PprofMemory, "g-generations", 15.0, 25.0),
+    row(What::ViewPaint, "a-mixed", 20.0, 40.0),
+    row(What::ViewIndexed, "a-mixed", 15.0, 25.0),
+    row(What::ViewMemory, "a-mixed", 12.0, 20.0),
+    row(What::ViewTile, "a-mixed", 1.0, 2.0),
+    row(What::ViewFrame, "a-mixed", 1.0, 1.2),
+    row(What::ViewPaintLong, "i-500MB", 1.0, 2.0),
 ];
+
+/// Runs a viewer on a trace and says what it used.
+type Viewer = fn(&Programs, &Path) -> Result<Usage>;
 
 /// One run of both sides of a row.
 #[derive(Clone, Debug)]
@@ -148,6 +164,12 @@ impl What {
             What::SecondPass => ("second pass, 2 threads", "first pass, 1 thread"),
             What::Pprof => ("gotrail pprof --type sched", "gotrace -pprof=sched"),
             What::PprofMemory => ("gotrail pprof, memory", "gotrace -pprof=sched"),
+            What::ViewPaint => ("gotrail view, first lanes in Chromium", "gotrace listens"),
+            What::ViewIndexed => ("gotrail view, everything indexed", "gotrace listens"),
+            What::ViewMemory => ("gotrail view, memory", "gotrace, when it listens"),
+            What::ViewTile => ("gotrail view, 95% of tiles of 40 lanes", "limit"),
+            What::ViewFrame => ("gotrail view, 95% of frames in Chromium", "limit"),
+            What::ViewPaintLong => ("gotrail view, first lanes in Chromium", "limit"),
         }
     }
 
@@ -156,9 +178,12 @@ impl What {
         match self {
             What::Wire => (Figure::Printed(0), Figure::Printed(0)),
             What::SecondPass => (Figure::Printed(1), Figure::Printed(0)),
-            What::PipeMemory | What::SteadyMemory | What::PprofMemory | What::FoldsMemory => {
-                (Figure::Memory, Figure::Memory)
-            }
+            What::PipeMemory
+            | What::SteadyMemory
+            | What::PprofMemory
+            | What::FoldsMemory
+            | What::ViewMemory => (Figure::Memory, Figure::Memory),
+            What::ViewTile | What::ViewFrame => (Figure::Printed(1), Figure::Wall),
             _ => (Figure::Wall, Figure::Wall),
         }
     }
@@ -196,6 +221,21 @@ impl Row {
         }
     }
 
+    /// Both sides of a row about viewers, which do not end by themselves.
+    fn viewers(&self) -> Option<(Viewer, Viewer)> {
+        // What a page may take until it draws, and a frame and a tile, in seconds.
+        let soon: Viewer = |_, _| Ok(served::limit(2.0));
+        let moment: Viewer = |_, _| Ok(served::limit(0.02));
+        Some(match self.what {
+            What::ViewPaint => (served::page, served::other),
+            What::ViewIndexed | What::ViewMemory => (served::ours, served::other),
+            What::ViewTile => (served::ours, moment),
+            What::ViewFrame => (served::page, moment),
+            What::ViewPaintLong => (served::page, soon),
+            _ => return None,
+        })
+    }
+
     /// Our side and the other; `None` where our side prints the figures of both.
     fn tasks(&self, programs: &Programs, ours: &Path, other: &Path) -> (Task, Option<Task>) {
         let gotrail = |args: &[&str]| Task::new(&programs.gotrail, args);
@@ -230,6 +270,12 @@ impl Row {
                 gotrail(&["pprof", "--type", "sched", "-o", "-"]).on(ours).with_long_output(),
                 Some(Task::new(&programs.gotrace, &["-pprof=sched"]).on(other).with_long_output()),
             ),
+            What::ViewPaint
+            | What::ViewIndexed
+            | What::ViewMemory
+            | What::ViewTile
+            | What::ViewFrame
+            | What::ViewPaintLong => unreachable!("these are viewers"),
             What::SecondPass => {
                 let mut both = Task::new(&programs.second_pass, &[]).on(ours);
                 both.args.push("2".into());
@@ -246,7 +292,18 @@ impl Row {
         scratch: &Path,
         other_first: bool,
     ) -> Result<Sample> {
-        let (ours, other) = self.tasks(programs, &traces.0.path, &traces.1.path);
+        let (ours_path, other_path) = (&traces.0.path, &traces.1.path);
+        if let Some((ours, other)) = self.viewers() {
+            let ours = || ours(programs, ours_path);
+            let other = || other(programs, other_path);
+            return Ok(if other_first {
+                let other = other()?;
+                Sample { ours: ours()?, other }
+            } else {
+                Sample { ours: ours()?, other: other()? }
+            });
+        }
+        let (ours, other) = self.tasks(programs, ours_path, other_path);
         let Some(other) = other else {
             let both = ours.run(scratch)?;
             let sample = Sample { ours: both.clone(), other: both };
