@@ -6,14 +6,14 @@ use crate::paint::Paint;
 use crate::source::{name_of, open_bytes};
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy as _;
-use gotrail::Trace;
+use gotrail::{Compression, Trace};
 use gotrail_view::guard::Guard;
 use gotrail_view::kept::Folder;
 use gotrail_view::server::{Server, serve};
 use gotrail_view::view::{BLOCK, Room, View};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -74,11 +74,15 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let folder = if args.no_cache || kept.is_some() { None } else { folder() };
     let room = Room { memory: args.memory.unwrap_or_else(quarter_of_memory), folder, block: BLOCK };
     let view = Arc::new(View::new(name, path.clone(), room));
+    // What is no trace at all should be told before there is an address. Only to read a stream, or to
+    // decompress, takes long.
+    let quick = kept.is_none() && compression_of(&path)? == Compression::None;
+    let opened = if quick { Some(open(None, &path, &view.name)?) } else { None };
     let (failed, failure) = oneshot::channel();
     let reading = Arc::clone(&view);
     let stream = kept.as_ref().map(NamedTempFile::reopen).transpose()?;
     thread::Builder::new().name("index".to_owned()).spawn(move || {
-        match open(stream, &path, &reading.name) {
+        match opened.map_or_else(|| open(stream, &path, &reading.name), Ok) {
             Ok(trace) => reading.read(trace),
             // The receiver is there as long as the server is.
             Err(error) => drop(failed.send(error)),
@@ -87,6 +91,13 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(listen(args, view, failure))?;
     Ok(Verdict::Fine)
+}
+
+/// How a file is compressed, by its first bytes.
+fn compression_of(path: &Path) -> Result<Compression> {
+    let mut first = Vec::new();
+    open_bytes(path)?.take(16).read_to_end(&mut first)?;
+    Ok(Compression::of(&first))
 }
 
 /// Opens the trace, of which it is known only now whether it is one. `stream` takes what comes from
@@ -146,8 +157,27 @@ async fn listen(
     tokio::select! {
         result = serve(server, listener, guard) => result.context("serving"),
         Ok(error) = failure => Err(error),
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        _ = stopped() => Ok(()),
     }
+}
+
+/// Waits until somebody wants this to end: a process that is killed without a word leaves files
+/// behind.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ends = (signal(SignalKind::terminate()), signal(SignalKind::hangup()));
+        if let (Ok(mut terminate), Ok(mut hangup)) = ends {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// What nobody can guess, of 128 bits: the hashers of the standard library begin with what the
