@@ -60,6 +60,44 @@ impl Bins {
         self.current = bin;
     }
 
+    /// The same bins from changes that come in any order; `bins` is more than the last bin's number.
+    pub fn from_changes(
+        level: u32,
+        bins: usize,
+        changes: impl Iterator<Item = (i64, State, State)>,
+    ) -> Bins {
+        let mut partial = vec![[0i64; STATES]; bins];
+        let mut counts = vec![[0i32; STATES]; bins];
+        for (time, from, to) in changes {
+            let (bin, within) = ((time >> level) as usize, time & ((1 << level) - 1));
+            let (Some(partial), Some(counts)) = (partial.get_mut(bin), counts.get_mut(bin)) else {
+                continue;
+            };
+            if let Some(from) = from.index() {
+                partial[from] += within;
+                counts[from] -= 1;
+            }
+            if let Some(to) = to.index() {
+                partial[to] -= within;
+                counts[to] += 1;
+            }
+        }
+        let mut out = Bins::new(level);
+        for (bin, (partial, counts)) in partial.into_iter().zip(counts).enumerate() {
+            if partial == [0; STATES] && counts == [0; STATES] {
+                continue;
+            }
+            if bin as u32 != out.current {
+                out.turn(bin as u32);
+            }
+            out.partial = partial;
+            for (sum, change) in out.counts.iter_mut().zip(counts) {
+                *sum = sum.wrapping_add_signed(change);
+            }
+        }
+        out
+    }
+
     /// The bin that is being filled, as if nothing changed until its end.
     fn filled(&self) -> Sums {
         let len = 1i64 << self.level;
@@ -149,6 +187,10 @@ mod tests {
             bins.change(time, from, to);
         }
         let plain = plain(&changes, 128);
+        let mut shuffled = changes;
+        shuffled.reverse();
+        let same = Bins::from_changes(3, 16, shuffled.into_iter());
+        assert_eq!(format!("{same:?}"), format!("{bins:?}"));
         for (level, first, count) in [(3, 0, 16), (4, 0, 8), (5, 1, 3), (7, 0, 1), (3, 5, 4)] {
             let mut out = vec![[0.0; STATES]; count];
             bins.read(level, first, &mut out);

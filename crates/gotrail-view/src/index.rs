@@ -7,7 +7,7 @@ use crate::moves::{Directory, KINDS, Move, Mover, NONE, Walk, Writer};
 use crate::state::{STATES, State};
 use crate::store::{Place, Store};
 use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName, Time};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::ops::{Deref, DerefMut, Range};
@@ -24,6 +24,9 @@ pub struct Index {
     pub store: Store,
     draft: Draft,
     part: usize,
+    /// The groups of goroutines whose function was found out late: the one they were in before and
+    /// the one they are in.
+    late: FxHashSet<u32>,
 }
 
 /// What is known of a trace so far, except the moves.
@@ -202,13 +205,13 @@ impl Index {
         };
         // Those of which no function is known.
         known.group(NO_LABEL);
-        Index { known, store, draft: Draft::default(), part }
+        Index { known, store, draft: Draft::default(), part, late: FxHashSet::default() }
     }
 
     /// An index that was kept, with its moves in `store`.
     pub fn kept(mut known: Known, store: Store) -> Index {
         known.find_places();
-        Index { known, store, draft: Draft::default(), part: 0 }
+        Index { known, store, draft: Draft::default(), part: 0, late: FxHashSet::default() }
     }
 
     /// Takes the next event.
@@ -241,8 +244,8 @@ impl Index {
         group
     }
 
-    /// A goroutine's function is known from now on. Bins that are done stay with the group that it
-    /// was in before: the one of those of which nothing is known.
+    /// A goroutine's function is known from now on. What it did before is counted with those of which
+    /// nothing is known, until [`Index::settle_groups`].
     #[cold]
     fn join_group(&mut self, place: u32, group: u32, time: i64) {
         let goroutine = &mut self.goroutines[place as usize];
@@ -253,6 +256,9 @@ impl Index {
             members.pop();
         } else {
             members.retain(|&member| member != place);
+        }
+        if state != State::NONE {
+            self.late.extend([before as u32, group]);
         }
         self.groups[before].change(time, state, State::NONE);
         self.groups[group as usize].members.push(place);
@@ -505,6 +511,55 @@ impl Index {
             directories,
             place: store.add(block),
         });
+    }
+
+    /// When everything is read: goroutines belong to one group from their beginning to their end, also
+    /// those whose function was found out late.
+    pub fn settle_groups(&mut self) -> io::Result<()> {
+        if self.late.is_empty() {
+            return Ok(());
+        }
+        // How many of each group were in each state when each part began.
+        let mut counts = vec![[0u32; STATES]; self.groups.len()];
+        let mut standing = Vec::new();
+        for part in &self.parts {
+            standing.push(counts.clone());
+            for (place, moves) in self.all_moves(part, Mover::Goroutines)? {
+                let counts = &mut counts[self.goroutines[place as usize].group as usize];
+                for moved in moves {
+                    if let Some(from) = moved.from().index() {
+                        counts[from] = counts[from].wrapping_sub(1);
+                    }
+                    if let Some(to) = moved.to().index() {
+                        counts[to] = counts[to].wrapping_add(1);
+                    }
+                }
+            }
+        }
+        for (part, standing) in self.parts.iter_mut().zip(standing) {
+            part.standing = standing;
+        }
+        let bins = (self.indexed >> self.level) as usize + 1;
+        for group in std::mem::take(&mut self.late) {
+            let mut failure = None;
+            let members = self.groups[group as usize].members.iter();
+            let moves =
+                members.flat_map(|&member| self.parts.iter().map(move |part| (part, member)));
+            let changes = moves.flat_map(|(part, member)| {
+                let moves = self.moves(part, Mover::Goroutines, member);
+                moves.unwrap_or_else(|error| {
+                    failure = Some(error);
+                    Walk::NOTHING
+                })
+            });
+            let changes = changes.map(|moved| (moved.time(), moved.from(), moved.to()));
+            let bins = Bins::from_changes(self.level, bins, changes);
+            if let Some(error) = failure {
+                return Err(error);
+            }
+            self.groups[group as usize].bins = bins;
+        }
+        Ok(())
     }
 
     /// Up to where moves can be asked for.

@@ -6,7 +6,7 @@ use crate::labels::NO_LABEL;
 use crate::moves::{Move, Mover};
 use crate::state::{STATES, State};
 use crate::view::View;
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 use std::io;
 use std::ops::Range;
@@ -126,8 +126,7 @@ impl View {
         };
         let (mut total, mut strip) = (0u64, vec![0u32; STRIP]);
         let mut rows: Vec<(i64, i64, u32, State, u8)> = Vec::new();
-        // Of each generation the stacks that match.
-        let mut stacks = StackFilter::new(&wanted.stack);
+        let stacks = StackFilter::new(self, &index, &wanted.stack)?;
         for (place, goroutine) in index.goroutines.iter().enumerate() {
             if !index.function_of(goroutine).contains(&wanted.function) {
                 continue;
@@ -136,9 +135,7 @@ impl View {
             let mut open: Option<(Move, &Range<u64>)> = None;
             let mut take = |(begun, bytes): (Move, &Range<u64>), until: i64| {
                 let from = begun.time();
-                if index.is_wanted(wanted, begun, from, until)
-                    && stacks.has(self, bytes, begun.stack)
-                {
+                if index.is_wanted(wanted, begun, from, until) && stacks.has(bytes, begun.stack) {
                     total += 1;
                     strip[strip_of(from)] += 1;
                     rows.push((from, until, place, begun.to(), begun.reason()));
@@ -187,25 +184,37 @@ impl Index {
     }
 }
 
-/// Which stacks have a function whose name has a text.
-struct StackFilter<'a> {
-    text: &'a str,
-    known: FxHashMap<(u64, u32), bool>,
-}
+/// Which stacks have a function whose name has a text; none if there is no text.
+struct StackFilter(Option<FxHashSet<(u64, u32)>>);
 
-impl<'a> StackFilter<'a> {
-    fn new(text: &'a str) -> StackFilter<'a> {
-        StackFilter { text, known: FxHashMap::default() }
+impl StackFilter {
+    /// Goes through all stacks of moves, each generation's at a time: to open a generation takes
+    /// long.
+    fn new(view: &View, index: &Index, text: &str) -> io::Result<StackFilter> {
+        if text.is_empty() {
+            return Ok(StackFilter(None));
+        }
+        let mut matching = FxHashSet::default();
+        for parts in index.parts.chunk_by(|one, next| one.bytes == next.bytes) {
+            let bytes = &parts[0].bytes;
+            let mut stacks = FxHashSet::default();
+            for part in parts {
+                for (_, moves) in index.all_moves(part, Mover::Goroutines)? {
+                    stacks.extend(moves.map(|moved| moved.stack));
+                }
+            }
+            let Some(generation) = view.generation(bytes) else { continue };
+            let has = |stack: &u32| {
+                let stack = generation.stack_with_id(u64::from(*stack));
+                let mut frames = stack.into_iter().flat_map(|stack| stack.frames());
+                frames.any(|frame| frame.function.to_string().contains(text))
+            };
+            matching.extend(stacks.into_iter().filter(has).map(|stack| (bytes.start, stack)));
+        }
+        Ok(StackFilter(Some(matching)))
     }
 
-    fn has(&mut self, view: &View, bytes: &Range<u64>, stack: u32) -> bool {
-        if self.text.is_empty() {
-            return true;
-        }
-        *self.known.entry((bytes.start, stack)).or_insert_with(|| {
-            let frames = view.stack(bytes, stack);
-            let mut functions = frames.as_array().into_iter().flatten();
-            functions.any(|frame| frame["function"].as_str().is_some_and(|f| f.contains(self.text)))
-        })
+    fn has(&self, bytes: &Range<u64>, stack: u32) -> bool {
+        self.0.as_ref().is_none_or(|matching| matching.contains(&(bytes.start, stack)))
     }
 }

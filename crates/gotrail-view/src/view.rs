@@ -4,10 +4,10 @@ use crate::index::Index;
 use crate::kept::Folder;
 use crate::moves::NONE;
 use crate::store::Store;
-use gotrail::{Mode, Trace};
+use gotrail::{Generation, Mode, Trace};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use serde_json::{Value, json};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use tempfile::NamedTempFile;
@@ -108,6 +108,9 @@ impl View {
         if let Err(error) = result {
             index.error = Some(error.to_string());
         }
+        if let Err(error) = index.settle_groups() {
+            index.error = Some(format!("the index cannot be read again: {error}"));
+        }
         let start = index.start.unwrap_or(0);
         let end = index.indexed;
         let losses = reader.report();
@@ -129,14 +132,20 @@ impl View {
         }
     }
 
-    /// The frames of a stack of the part at a time, innermost first.
-    pub fn stack(&self, bytes: &std::ops::Range<u64>, stack: u32) -> Value {
-        let Some(trace) = self.trace().filter(|_| stack != NONE) else { return json!([]) };
-        let generations = trace.generations();
-        let at = generations.iter().position(|generation| generation.bytes.start == bytes.start);
-        let Some(generation) = at.and_then(|at| trace.generation(at).ok()) else {
+    /// The generation that lies there in the trace.
+    pub(crate) fn generation(&self, bytes: &Range<u64>) -> Option<Generation<'_>> {
+        let trace = self.trace()?;
+        let mut generations = trace.generations().iter();
+        let at = generations.position(|generation| generation.bytes.start == bytes.start)?;
+        trace.generation(at).ok()
+    }
+
+    /// The frames of a stack of the generation that lies there, innermost first.
+    pub fn stack(&self, bytes: &Range<u64>, stack: u32) -> Value {
+        if stack == NONE {
             return json!([]);
-        };
+        }
+        let Some(generation) = self.generation(bytes) else { return json!([]) };
         let Some(stack) = generation.stack_with_id(u64::from(stack)) else { return json!([]) };
         let frames = stack.frames().map(|frame| {
             json!({

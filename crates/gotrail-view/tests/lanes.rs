@@ -3,7 +3,7 @@
 
 use gotrail::{GoState, Mode, Trace};
 use gotrail_view::lane::{Lane, Look, Window};
-use gotrail_view::moves::NONE;
+use gotrail_view::selection::Wanted;
 use gotrail_view::state::STATES;
 use gotrail_view::tile;
 use gotrail_view::view::{Room, View};
@@ -56,12 +56,7 @@ fn from_near_and_from_afar_is_the_same() {
         let view = view(name);
         let index = view.index.read();
         let mut lanes = vec![Lane::All];
-        // From afar a goroutine whose function was found out late belongs to another group before.
-        let known = |group: &u32| {
-            let mut members = index.groups[*group as usize].members.iter();
-            members.all(|&member| index.goroutines[member as usize].creator != NONE)
-        };
-        let groups: Vec<u32> = (1..index.groups.len() as u32).filter(known).collect();
+        let groups: Vec<u32> = (0..index.groups.len() as u32).collect();
         assert!(!groups.is_empty(), "{name}");
         lanes.extend(groups.into_iter().map(Lane::Group));
         lanes.extend(index.procs.all.iter().map(|proc| Lane::Proc(proc.id)));
@@ -154,4 +149,43 @@ fn a_tile_has_the_form_that_is_documented() {
         };
     }
     assert_eq!((at, kinds), (bytes.len(), vec![1, 2, 0, 2]));
+}
+
+#[test]
+fn spans_are_found_by_their_stacks() {
+    let view = view("go1.27/network.trace");
+    let index = view.index.read();
+    for text in ["net.", "main.", "no such function"] {
+        // One by one, from every span's own stack.
+        let mut expected = 0;
+        for goroutine in &index.goroutines {
+            let mut time = goroutine.created;
+            let lane = Lane::Go(goroutine.id);
+            while let Ok(span) = view.span(lane, time) {
+                let stack = match &span["began"] {
+                    serde_json::Value::Null => &span["stack"],
+                    began => &began["stack"],
+                };
+                expected += u64::from(stack.to_string().contains(text));
+                match span["to"].as_i64().filter(|_| span["open"] == false) {
+                    Some(next) => time = next,
+                    None => break,
+                }
+            }
+        }
+        let wanted = Wanted {
+            from: 0,
+            to: i64::MAX,
+            states: u16::MAX,
+            function: String::new(),
+            label: String::new(),
+            stack: text.to_owned(),
+            min: 0,
+            max: i64::MAX,
+            limit: 10,
+        };
+        let found = view.matches(&wanted).expect("it is there");
+        assert_eq!(found["total"], expected, "{text}");
+        assert_eq!(expected > 0, text != "no such function", "{text}");
+    }
 }
