@@ -12,6 +12,30 @@ use std::time::{Duration, Instant};
 struct Server {
     child: Child,
     address: String,
+    /// Where it keeps indexes.
+    cache: tempfile::TempDir,
+}
+
+impl Server {
+    /// Ends it, and returns its cache.
+    fn stop(mut self) -> tempfile::TempDir {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let cache = tempfile::tempdir().expect("a folder");
+        std::mem::replace(&mut self.cache, cache)
+    }
+
+    /// How many indexes it has kept.
+    fn kept(&self) -> usize {
+        let folder = self.cache.path().join("gotrail/view");
+        std::fs::read_dir(folder).map_or(0, |files| {
+            files
+                .filter(|file| {
+                    !file.as_ref().unwrap().file_name().to_string_lossy().starts_with("draft-")
+                })
+                .count()
+        })
+    }
 }
 
 impl Drop for Server {
@@ -23,9 +47,16 @@ impl Drop for Server {
 
 impl Server {
     fn start(trace: &str) -> Server {
-        let path = committed(trace);
+        let cache = tempfile::tempdir().expect("a folder");
+        Server::start_with(&[arg(&committed(trace))], Stdio::null(), cache)
+    }
+
+    fn start_with(args: &[&str], stdin: Stdio, cache: tempfile::TempDir) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gotrail"))
-            .args(["view", "--no-open", arg(&path)])
+            .args(["view", "--no-open"])
+            .args(args)
+            .env("XDG_CACHE_HOME", cache.path())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .spawn()
             .expect("it starts");
@@ -34,7 +65,7 @@ impl Server {
         BufReader::new(out).read_line(&mut line).expect("its address");
         let address = line.trim_start_matches("http://");
         let address = address.split('/').next().expect("an address").to_owned();
-        let server = Server { child, address };
+        let server = Server { child, address, cache };
         let start = Instant::now();
         while !server.get("/api/trace", &[]).1.contains("\"done\":true") {
             assert!(start.elapsed() < Duration::from_secs(60), "it never ends");
@@ -232,4 +263,58 @@ fn questions_have_limits() {
     assert!(
         !server.get("/app.js", &[("Accept-Encoding", "gzip;q=0")]).1.contains("content-encoding")
     );
+}
+
+#[test]
+fn an_index_is_kept_and_used_again() {
+    let trace = committed("go1.27/generations");
+    let cache = tempfile::tempdir().expect("a folder");
+    let server = Server::start_with(&["--no-cache", arg(&trace)], Stdio::null(), cache);
+    let expected = server.json("/api/lanes");
+    assert_eq!(server.kept(), 0);
+    let first = Server::start_with(&[arg(&trace)], Stdio::null(), server.stop());
+    assert_eq!(first.json("/api/lanes"), expected);
+    // It is kept a moment after everything is known.
+    let start = Instant::now();
+    while first.kept() == 0 {
+        assert!(start.elapsed() < Duration::from_secs(60), "it is never kept");
+    }
+    let again = Server::start_with(&["--memory", "0", arg(&trace)], Stdio::null(), first.stop());
+    assert_eq!(again.json("/api/lanes"), expected);
+    assert_eq!(again.kept(), 1);
+}
+
+#[test]
+fn any_trace_is_shown_wherever_it_comes_from() {
+    let trace = std::fs::read(committed("go1.27/generations")).expect("a trace");
+    let folder = tempfile::tempdir().expect("a folder");
+    let cache = || tempfile::tempdir().expect("a folder");
+    let plain = Server::start("go1.27/generations").json("/api/lanes");
+    // Compressed, in a file and at standard input.
+    let small = folder.path().join("trace.gz");
+    let file = std::fs::File::create(&small).expect("a file");
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    encoder.write_all(&trace).expect("it takes it");
+    encoder.finish().expect("it ends");
+    let server = Server::start_with(&[arg(&small)], Stdio::null(), cache());
+    assert_eq!(server.json("/api/lanes"), plain);
+    let stdin = std::fs::File::open(&small).expect("it is there");
+    let server = Server::start_with(&["-"], stdin.into(), cache());
+    assert_eq!(server.json("/api/lanes"), plain);
+    assert_eq!(server.json("/api/trace")["name"], "standard input");
+    assert_eq!(server.get("/api/answer/goroutines?top=1", &[]).0, 200);
+    // Broken: what is lost has a time.
+    let cut = folder.path().join("cut.trace");
+    std::fs::write(&cut, &trace[..trace.len() / 2]).expect("it can be written");
+    let server = Server::start_with(&[arg(&cut)], Stdio::null(), cache());
+    let about = server.json("/api/trace");
+    assert_eq!(about["complete"], false);
+    assert!(!about["lost"].as_array().expect("a list").is_empty(), "{about}");
+    assert!(server.json("/api/marks?kind=lost")["total"].as_u64() > Some(0));
+    // None at all.
+    let junk = folder.path().join("junk");
+    std::fs::write(&junk, "junk").expect("it can be written");
+    let run = common::run(&["view", "--no-open", arg(&junk)]);
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.out.is_empty() && run.err.contains("not a Go execution trace"));
 }
