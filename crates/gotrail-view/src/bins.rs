@@ -60,44 +60,6 @@ impl Bins {
         self.current = bin;
     }
 
-    /// The same bins from changes that come in any order; `bins` is more than the last bin's number.
-    pub fn from_changes(
-        level: u32,
-        bins: usize,
-        changes: impl Iterator<Item = (i64, State, State)>,
-    ) -> Bins {
-        let mut partial = vec![[0i64; STATES]; bins];
-        let mut counts = vec![[0i32; STATES]; bins];
-        for (time, from, to) in changes {
-            let (bin, within) = ((time >> level) as usize, time & ((1 << level) - 1));
-            let (Some(partial), Some(counts)) = (partial.get_mut(bin), counts.get_mut(bin)) else {
-                continue;
-            };
-            if let Some(from) = from.index() {
-                partial[from] += within;
-                counts[from] -= 1;
-            }
-            if let Some(to) = to.index() {
-                partial[to] -= within;
-                counts[to] += 1;
-            }
-        }
-        let mut out = Bins::new(level);
-        for (bin, (partial, counts)) in partial.into_iter().zip(counts).enumerate() {
-            if partial == [0; STATES] && counts == [0; STATES] {
-                continue;
-            }
-            if bin as u32 != out.current {
-                out.turn(bin as u32);
-            }
-            out.partial = partial;
-            for (sum, change) in out.counts.iter_mut().zip(counts) {
-                *sum = sum.wrapping_add_signed(change);
-            }
-        }
-        out
-    }
-
     /// The bin that is being filled, as if nothing changed until its end.
     fn filled(&self) -> Sums {
         let len = 1i64 << self.level;
@@ -114,6 +76,11 @@ impl Bins {
     /// The length of a bin in nanoseconds, as a power of two.
     pub fn level(&self) -> u32 {
         self.level
+    }
+
+    /// The bytes that they take in memory.
+    pub fn bytes(&self) -> usize {
+        size_of::<Bins>() + self.done.capacity() * size_of::<(u32, Sums)>()
     }
 
     /// Adds up bins of a level that is at least the own: `out.len()` of them, from `first` on.
@@ -153,6 +120,56 @@ impl Bins {
     }
 }
 
+/// Bins that are made from changes in any order.
+#[derive(Debug, Clone)]
+pub struct Loose {
+    level: u32,
+    /// As in [`Bins`], of each bin; how many come to a state, more than leave it.
+    bins: Vec<([i64; STATES], [i32; STATES])>,
+}
+
+impl Loose {
+    /// No bins yet; `bins` is more than the number of any.
+    pub fn new(level: u32, bins: usize) -> Loose {
+        Loose { level, bins: vec![([0; STATES], [0; STATES]); bins] }
+    }
+
+    /// Something goes from one state to another.
+    #[inline]
+    pub fn change(&mut self, time: i64, from: State, to: State) {
+        let within = time & ((1 << self.level) - 1);
+        let Some((partial, counts)) = self.bins.get_mut((time >> self.level) as usize) else {
+            return;
+        };
+        if let Some(from) = from.index() {
+            partial[from] += within;
+            counts[from] -= 1;
+        }
+        if let Some(to) = to.index() {
+            partial[to] -= within;
+            counts[to] += 1;
+        }
+    }
+
+    /// The bins that they are.
+    pub fn into_bins(self) -> Bins {
+        let mut out = Bins::new(self.level);
+        for (bin, (partial, counts)) in self.bins.into_iter().enumerate() {
+            if partial == [0; STATES] && counts == [0; STATES] {
+                continue;
+            }
+            if bin as u32 != out.current {
+                out.turn(bin as u32);
+            }
+            out.partial = partial;
+            for (sum, change) in out.counts.iter_mut().zip(counts) {
+                *sum = sum.wrapping_add_signed(change);
+            }
+        }
+        out
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,10 +204,11 @@ mod tests {
             bins.change(time, from, to);
         }
         let plain = plain(&changes, 128);
-        let mut shuffled = changes;
-        shuffled.reverse();
-        let same = Bins::from_changes(3, 16, shuffled.into_iter());
-        assert_eq!(format!("{same:?}"), format!("{bins:?}"));
+        let mut loose = Loose::new(3, 16);
+        for &(time, from, to) in changes.iter().rev() {
+            loose.change(time, from, to);
+        }
+        assert_eq!(format!("{:?}", loose.into_bins()), format!("{bins:?}"));
         for (level, first, count) in [(3, 0, 16), (4, 0, 8), (5, 1, 3), (7, 0, 1), (3, 5, 4)] {
             let mut out = vec![[0.0; STATES]; count];
             bins.read(level, first, &mut out);

@@ -1,6 +1,6 @@
 //! The index of a trace: what the timeline needs to know of it, made in one pass over its events.
 
-use crate::bins::Bins;
+use crate::bins::{Bins, Loose};
 use crate::labels::{Labels, NO_LABEL};
 use crate::marks::{Log, Marks, OPEN, Sample, Stretch, end_last};
 use crate::moves::{Directory, KINDS, Move, Mover, NONE, Walk, Writer};
@@ -15,6 +15,13 @@ use std::sync::Arc;
 
 /// The most bins of a lane that are kept.
 const BINS: i64 = 1 << 14;
+
+/// A goroutine with that part of a block's moves is busy: to go through all of them for each look from
+/// afar would take long.
+const BUSY: usize = 8;
+
+/// By how many levels the bins of busy goroutines are coarser than others: there are up to 1024.
+const BUSY_LEVEL: u32 = 4;
 
 /// Everything that is known of a trace so far, and the moves.
 pub struct Index {
@@ -68,6 +75,8 @@ pub struct Known {
     pub threads: Units,
     /// All goroutines together.
     pub all: Bins,
+    /// What goroutines with many moves look like from afar, by place.
+    pub busy: Vec<(u32, Bins)>,
     /// Everything else.
     pub marks: Marks,
     /// Stretches of time, one after the other.
@@ -108,6 +117,8 @@ pub struct Goroutine {
     /// When that was.
     pub since: i64,
     thread: u32,
+    /// How often its state has changed.
+    moves: u32,
 }
 
 /// The goroutines that began with one function.
@@ -200,6 +211,7 @@ impl Index {
             procs: Units::default(),
             threads: Units::default(),
             all: Bins::new(level),
+            busy: Vec::new(),
             marks: Marks::default(),
             parts: Vec::new(),
         };
@@ -211,6 +223,7 @@ impl Index {
     /// An index that was kept, with its moves in `store`.
     pub fn kept(mut known: Known, store: Store) -> Index {
         known.find_places();
+        store.leave(known.bytes());
         Index { known, store, draft: Draft::default(), part: 0, late: FxHashSet::default() }
     }
 
@@ -245,7 +258,7 @@ impl Index {
     }
 
     /// A goroutine's function is known from now on. What it did before is counted with those of which
-    /// nothing is known, until [`Index::settle_groups`].
+    /// nothing is known, until [`Index::settle`].
     #[cold]
     fn join_group(&mut self, place: u32, group: u32, time: i64) {
         let goroutine = &mut self.goroutines[place as usize];
@@ -322,6 +335,7 @@ impl Index {
             goroutine.times[state] += time - goroutine.since;
         }
         goroutine.since = time;
+        goroutine.moves = goroutine.moves.saturating_add(1);
         goroutine.ended = if after == State::NONE { time } else { OPEN };
         known.groups[goroutine.group as usize].change(time, before, after);
         known.all.change(time, before, after);
@@ -463,7 +477,7 @@ impl Index {
             Details::Log(log) => {
                 let category = self.label(log.category);
                 let (task, text) = (log.task.0, log.message.to_string().into());
-                self.marks.logs.push(Log { time, go, task, category, text });
+                self.marks.log(Log { time, go, task, category, text });
                 if task != 0 && task != u64::MAX {
                     self.marks.task_mut(task).logs += 1;
                 }
@@ -511,15 +525,31 @@ impl Index {
             directories,
             place: store.add(block),
         });
+        store.leave(known.bytes());
     }
 
     /// When everything is read: goroutines belong to one group from their beginning to their end, also
-    /// those whose function was found out late.
-    pub fn settle_groups(&mut self) -> io::Result<()> {
-        if self.late.is_empty() {
-            return Ok(());
+    /// those whose function was found out late; and what those with many moves look like from afar is
+    /// kept too.
+    pub fn settle(&mut self) -> io::Result<()> {
+        if !self.late.is_empty() {
+            self.settle_standing()?;
+            let groups: Vec<u32> = std::mem::take(&mut self.late).into_iter().collect();
+            let of = |goroutine: &Goroutine, _| goroutine.group;
+            for (group, bins) in self.bins_of(&groups, self.level, of)? {
+                self.groups[group as usize].bins = bins;
+            }
         }
-        // How many of each group were in each state when each part began.
+        let many = (self.part / BUSY) as u32;
+        let busy = self.goroutines.iter().zip(0..).filter(|(goroutine, _)| goroutine.moves >= many);
+        let busy: Vec<u32> = busy.map(|(_, place)| place).collect();
+        self.busy = self.bins_of(&busy, self.level + BUSY_LEVEL, |_, place| place)?;
+        self.busy.sort_by_key(|busy| busy.0);
+        Ok(())
+    }
+
+    /// How many goroutines of each group were in each state when each part began.
+    fn settle_standing(&mut self) -> io::Result<()> {
         let mut counts = vec![[0u32; STATES]; self.groups.len()];
         let mut standing = Vec::new();
         for part in &self.parts {
@@ -539,27 +569,36 @@ impl Index {
         for (part, standing) in self.parts.iter_mut().zip(standing) {
             part.standing = standing;
         }
-        let bins = (self.indexed >> self.level) as usize + 1;
-        for group in std::mem::take(&mut self.late) {
-            let mut failure = None;
-            let members = self.groups[group as usize].members.iter();
-            let moves =
-                members.flat_map(|&member| self.parts.iter().map(move |part| (part, member)));
-            let changes = moves.flat_map(|(part, member)| {
-                let moves = self.moves(part, Mover::Goroutines, member);
-                moves.unwrap_or_else(|error| {
-                    failure = Some(error);
-                    Walk::NOTHING
-                })
-            });
-            let changes = changes.map(|moved| (moved.time(), moved.from(), moved.to()));
-            let bins = Bins::from_changes(self.level, bins, changes);
-            if let Some(error) = failure {
-                return Err(error);
-            }
-            self.groups[group as usize].bins = bins;
-        }
         Ok(())
+    }
+
+    /// The bins of some things to which goroutines belong, each goroutine to one: `of` says to which.
+    fn bins_of(
+        &self,
+        wanted: &[u32],
+        level: u32,
+        of: impl Fn(&Goroutine, u32) -> u32,
+    ) -> io::Result<Vec<(u32, Bins)>> {
+        /// So many bins are made at a time: 120 bytes each.
+        const AT_ONCE: usize = 1 << 18;
+        let bins = (self.indexed >> level) as usize + 1;
+        let mut found = Vec::with_capacity(wanted.len());
+        for some in wanted.chunks((AT_ONCE / bins).max(1)) {
+            let slots: FxHashMap<u32, usize> = some.iter().copied().zip(0..).collect();
+            let mut sums = vec![Loose::new(level, bins); some.len()];
+            for part in &self.parts {
+                for (place, moves) in self.all_moves(part, Mover::Goroutines)? {
+                    let Some(&slot) = slots.get(&of(&self.goroutines[place as usize], place))
+                    else {
+                        continue;
+                    };
+                    let sum = &mut sums[slot];
+                    moves.for_each(|moved| sum.change(moved.time(), moved.from(), moved.to()));
+                }
+            }
+            found.extend(some.iter().copied().zip(sums.into_iter().map(Loose::into_bins)));
+        }
+        Ok(found)
     }
 
     /// Up to where moves can be asked for.
@@ -622,6 +661,7 @@ impl Known {
             state: State::NONE,
             since: time,
             thread: NONE,
+            moves: 0,
         });
         self.groups[0].members.push(place);
         place
@@ -645,6 +685,31 @@ impl Known {
             });
         }
         place
+    }
+
+    /// About how many bytes it takes in memory.
+    pub fn bytes(&self) -> u64 {
+        /// An entry of a hash map that is three quarters full, on average.
+        const ENTRY: usize = 24;
+        fn list<T>(list: &Vec<T>) -> usize {
+            list.capacity() * size_of::<T>()
+        }
+        let groups = self.groups.iter().map(|group| list(&group.members) + group.bins.bytes());
+        let units = self.procs.all.iter().chain(&self.threads.all).map(|unit| unit.bins.bytes());
+        let parts = self.parts.iter().map(|part| {
+            let directories = part.directories.iter().map(Directory::bytes).sum::<usize>();
+            size_of::<Part>() + list(&part.standing) + directories
+        });
+        let busy = self.busy.iter().map(|busy| busy.1.bytes());
+        let all = groups.sum::<usize>()
+            + units.sum::<usize>()
+            + parts.sum::<usize>()
+            + busy.sum::<usize>()
+            + list(&self.goroutines)
+            + self.places.capacity() * ENTRY
+            + self.labels.bytes()
+            + self.marks.bytes();
+        all as u64
     }
 
     /// Makes what can be found out from the rest.

@@ -33,6 +33,11 @@ impl Labels {
         self.numbers = all.map(|(number, text)| (text.clone(), number as u32)).collect();
     }
 
+    /// About how many bytes they take in memory: each text is there twice.
+    pub(crate) fn bytes(&self) -> usize {
+        self.all.iter().map(|text| 2 * text.len() + 72).sum()
+    }
+
     /// The text with this number; empty if there is none.
     pub fn text(&self, number: u32) -> &str {
         self.all.get(number as usize).map_or("", |text| text)

@@ -122,7 +122,7 @@ impl Index {
             if near {
                 sums.want(lane, self.groups.len(), window);
             }
-            tracks.extend(self.track(lane, near));
+            tracks.extend(self.track(lane, window.level));
         }
         self.sweep(&mut sums, window)?;
         self.follow_all(&mut tracks, window, most)?;
@@ -223,14 +223,17 @@ impl Index {
     }
 
     /// A lane of moves, of which nothing was read yet.
-    fn track(&self, lane: Lane, near: bool) -> Option<Track<'_>> {
+    fn track(&self, lane: Lane, level: u32) -> Option<Track<'_>> {
         let (place, kind) = self.place(lane)?;
         let bins = match kind {
-            Mover::Goroutines => None,
+            Mover::Goroutines => {
+                let at = self.busy.binary_search_by_key(&place, |busy| busy.0);
+                at.ok().map(|at| &self.busy[at].1)
+            }
             Mover::Procs => Some(&self.procs.all[place as usize].bins),
             Mover::Threads => Some(&self.threads.all[place as usize].bins),
         };
-        let bins = bins.filter(|_| !near);
+        let bins = bins.filter(|bins| bins.level() <= level);
         Some(Track { place, kind, bins, before: None, moves: Vec::new(), many: None, next: None })
     }
 

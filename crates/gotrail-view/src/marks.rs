@@ -84,6 +84,8 @@ pub struct Marks {
     open_regions: FxHashMap<(u32, u32), Vec<u32>>,
     /// Messages.
     pub logs: Vec<Log>,
+    /// The bytes of their texts.
+    text: usize,
     /// CPU samples.
     pub samples: Vec<Sample>,
     /// Mark phases of the collector.
@@ -104,6 +106,31 @@ impl Marks {
     pub(crate) fn find_places(&mut self) {
         let tasks = self.tasks.iter().enumerate();
         self.task_places = tasks.map(|(at, task)| (task.id, at as u32)).collect();
+    }
+
+    /// About how many bytes they take in memory.
+    pub(crate) fn bytes(&self) -> usize {
+        fn list<T>(list: &Vec<T>) -> usize {
+            list.capacity() * size_of::<T>()
+        }
+        list(&self.tasks)
+            + self.task_places.capacity() * 24
+            + list(&self.regions)
+            + list(&self.logs)
+            + self.text
+            + list(&self.samples)
+            + list(&self.gc)
+            + list(&self.stops)
+            + list(&self.heap)
+            + list(&self.goal)
+            + list(&self.procs)
+    }
+
+    /// Keeps a message.
+    pub(crate) fn log(&mut self, log: Log) {
+        // What the allocator needs for a small block comes to that.
+        self.text += log.text.len().next_multiple_of(16) + 8;
+        self.logs.push(log);
     }
 
     /// The task with this id, if there is one.

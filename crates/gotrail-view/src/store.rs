@@ -28,7 +28,12 @@ pub struct Store {
     /// Those that could not be written.
     kept: Vec<(Place, Arc<[u8]>)>,
     cache: Cache<Place, Arc<[u8]>, ByBytes>,
+    /// How much memory there is for all that belongs to the index.
+    memory: u64,
 }
+
+/// However little memory there is, so much of it is for blocks: a few.
+const LEAST: u64 = 8 << 20;
 
 #[derive(Clone)]
 struct ByBytes;
@@ -40,7 +45,8 @@ impl Weighter<Place, Arc<[u8]>> for ByBytes {
 }
 
 impl Store {
-    /// A store that holds at most `memory` bytes of blocks in memory, and all of them in `file`.
+    /// A store that holds at most `memory` bytes of blocks in memory, or a few blocks, and all of them
+    /// in `file`.
     pub fn new(file: File, memory: u64) -> Store {
         Store { file: Some(Mutex::new(file)), ..Store::in_memory(memory) }
     }
@@ -49,8 +55,13 @@ impl Store {
     pub fn in_memory(memory: u64) -> Store {
         // A block takes about a megabyte; the cache wants to know how many there may be.
         let items = (memory >> 20).clamp(16, 1 << 16) as usize;
-        let cache = Cache::with_weighter(items, memory, ByBytes);
-        Store { file: None, end: 0, kept: Vec::new(), cache }
+        let cache = Cache::with_weighter(items, memory.max(LEAST), ByBytes);
+        Store { file: None, end: 0, kept: Vec::new(), cache, memory }
+    }
+
+    /// Leaves so many bytes of the memory to others.
+    pub fn leave(&self, bytes: u64) {
+        self.cache.set_capacity(self.memory.saturating_sub(bytes).max(LEAST));
     }
 
     /// Keeps a block.
@@ -118,9 +129,11 @@ mod tests {
     #[test]
     fn what_memory_has_no_room_for_is_read_again() {
         let file = tempfile::tempfile().expect("a file");
-        let mut store = Store::new(file, 1 << 20);
-        let places: Vec<_> = (0..100).map(|n| store.add(block(n))).collect();
-        assert!(store.memory() <= 1 << 20, "{}", store.memory());
+        let mut store = Store::new(file, 30 << 20);
+        let places: Vec<_> = (0..200).map(|n| store.add(block(n))).collect();
+        assert!(store.memory() > 15 << 20, "{}", store.memory());
+        store.leave(20 << 20);
+        assert!(store.memory() <= 10 << 20, "{}", store.memory());
         for (n, place) in places.iter().enumerate() {
             assert_eq!(&*store.load(*place).expect("it is there"), block(n as u8), "{n}");
         }
@@ -141,9 +154,10 @@ mod tests {
     fn a_file_that_somebody_changed_is_an_error() {
         let file = tempfile::NamedTempFile::new().expect("a file");
         let mut store = Store::new(file.reopen().expect("it"), 0);
-        let place = store.add(block(1));
-        std::fs::write(file.path(), block(2)).expect("it can be written");
-        let error = store.load(place).expect_err("it is another one");
+        let places: Vec<_> = (0..200).map(|n| store.add(block(n))).collect();
+        std::fs::write(file.path(), vec![255; 200 * 100_000]).expect("it can be written");
+        let error = places.iter().find_map(|place| store.load(*place).err());
+        let error = error.expect("what is not in memory is another one");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 }

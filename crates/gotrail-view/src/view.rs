@@ -108,7 +108,7 @@ impl View {
         if let Err(error) = result {
             index.error = Some(error.to_string());
         }
-        if let Err(error) = index.settle_groups() {
+        if let Err(error) = index.settle() {
             index.error = Some(format!("the index cannot be read again: {error}"));
         }
         let start = index.start.unwrap_or(0);
