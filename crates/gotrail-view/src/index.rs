@@ -545,6 +545,10 @@ impl Index {
         let busy: Vec<u32> = busy.map(|(_, place)| place).collect();
         self.busy = self.bins_of(&busy, self.level + BUSY_LEVEL, |_, place| place)?;
         self.busy.sort_by_key(|busy| busy.0);
+        // Lists have room to grow, up to as much again.
+        self.goroutines.shrink_to_fit();
+        self.marks.shrink();
+        self.store.leave(self.known.bytes());
         Ok(())
     }
 

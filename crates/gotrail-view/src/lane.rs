@@ -142,10 +142,10 @@ impl Index {
                     None => Look::Nothing,
                 },
                 Lane::Gc => {
-                    self.look_at_stretches(&self.marks.gc, |_| true, State::GC, window, most)
+                    self.look_at_stretches(self.marks.gc.iter().rev(), State::GC, window, most)
                 }
                 Lane::Stops => {
-                    self.look_at_stretches(&self.marks.stops, |_| true, State::GC, window, most)
+                    self.look_at_stretches(self.marks.stops.iter().rev(), State::GC, window, most)
                 }
                 Lane::Task(id) => match self.marks.task(id) {
                     Some(task) => Look::Spans(vec![Span {
@@ -159,9 +159,8 @@ impl Index {
                 },
                 Lane::Regions(id) => match self.find(id) {
                     Some(place) => {
-                        let own = |region: &Stretch| region.go == place;
-                        let regions = &self.marks.regions;
-                        self.look_at_stretches(regions, own, State::RUNNING, window, most)
+                        let own = self.marks.regions_of(place);
+                        self.look_at_stretches(own, State::RUNNING, window, most)
                     }
                     None => Look::Nothing,
                 },
@@ -397,25 +396,28 @@ impl Index {
         Ok(())
     }
 
-    fn look_at_stretches(
+    /// What stretches look like, of which the last comes first.
+    fn look_at_stretches<'a>(
         &self,
-        list: &[Stretch],
-        wanted: impl Fn(&Stretch) -> bool,
+        list: impl Iterator<Item = &'a Stretch>,
         state: State,
         window: Window,
         most: usize,
     ) -> Look {
-        let end = list.partition_point(|stretch| stretch.from < window.until());
-        let touches = |stretch: &&Stretch| stretch.until > window.from() && wanted(stretch);
-        let spans = list[..end].iter().filter(touches).map(|stretch| Span {
-            from: stretch.from,
-            until: stretch.until.min(self.indexed),
-            state,
-            label: stretch.label,
-            go: self.id(stretch.go),
-        });
-        if spans.clone().take(most + 1).count() <= most {
-            return Look::Spans(spans.collect());
+        let touches = |one: &&Stretch| one.from < window.until() && one.until > window.from();
+        let mut spans: Vec<Span> = list
+            .filter(touches)
+            .map(|stretch| Span {
+                from: stretch.from,
+                until: stretch.until.min(self.indexed),
+                state,
+                label: stretch.label,
+                go: self.id(stretch.go),
+            })
+            .collect();
+        if spans.len() <= most {
+            spans.reverse();
+            return Look::Spans(spans);
         }
         let mut sum = Sum::new(window);
         for span in spans {

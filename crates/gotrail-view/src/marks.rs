@@ -80,6 +80,11 @@ pub struct Marks {
     task_places: FxHashMap<u64, u32>,
     /// Regions, in the order of their beginnings.
     pub regions: Vec<Stretch>,
+    /// Of each region the one before of the same goroutine, by place, or [`NONE`].
+    before: Vec<u32>,
+    /// The last region of each goroutine that has any.
+    #[serde(skip)]
+    last: FxHashMap<u32, u32>,
     #[serde(skip)]
     open_regions: FxHashMap<(u32, u32), Vec<u32>>,
     /// Messages.
@@ -101,9 +106,18 @@ pub struct Marks {
 }
 
 impl Marks {
+    /// The regions of a goroutine, the last one first.
+    pub(crate) fn regions_of(&self, go: u32) -> impl Iterator<Item = &Stretch> {
+        let first = self.last.get(&go).copied();
+        let before = |at: &u32| self.before.get(*at as usize).copied().filter(|at| *at != NONE);
+        std::iter::successors(first, before).filter_map(|at| self.regions.get(at as usize))
+    }
+
     /// Makes what can be found out from the rest. Regions that are open at the end of a trace stay
     /// open.
     pub(crate) fn find_places(&mut self) {
+        let regions = self.regions.iter().zip(0..);
+        self.last = regions.map(|(region, at)| (region.go, at)).collect();
         let tasks = self.tasks.iter().enumerate();
         self.task_places = tasks.map(|(at, task)| (task.id, at as u32)).collect();
     }
@@ -116,6 +130,8 @@ impl Marks {
         list(&self.tasks)
             + self.task_places.capacity() * 24
             + list(&self.regions)
+            + list(&self.before)
+            + self.last.capacity() * 12
             + list(&self.logs)
             + self.text
             + list(&self.samples)
@@ -124,6 +140,15 @@ impl Marks {
             + list(&self.heap)
             + list(&self.goal)
             + list(&self.procs)
+    }
+
+    /// Gives back what long lists have not used.
+    pub(crate) fn shrink(&mut self) {
+        self.tasks.shrink_to_fit();
+        self.regions.shrink_to_fit();
+        self.before.shrink_to_fit();
+        self.logs.shrink_to_fit();
+        self.samples.shrink_to_fit();
     }
 
     /// Keeps a message.
@@ -161,6 +186,7 @@ impl Marks {
     pub fn region_begins(&mut self, time: i64, go: u32, label: u32, task: u64) {
         let at = self.regions.len() as u32;
         self.regions.push(Stretch { from: time, until: OPEN, go, label, task });
+        self.before.push(self.last.insert(go, at).unwrap_or(NONE));
         self.open_regions.entry((go, label)).or_default().push(at);
     }
 
