@@ -150,16 +150,20 @@ pub(crate) fn other(programs: &Programs, trace: &Path) -> Result<Usage> {
 /// most while it is zoomed and moved. Two lines in this order.
 pub(crate) fn page(programs: &Programs, trace: &Path) -> Result<Usage> {
     let web = paths::workspace().join("web");
+    if !web.join("node_modules").is_dir() {
+        let mut command = Command::new("npm");
+        run::output(command.current_dir(&web).args(["ci", "--no-audit", "--no-fund"]))?;
+    }
     let mut command = Command::new("node");
     command.current_dir(&web).arg("test/e2e/frames.mjs").arg("--gotrail").arg(&programs.gotrail);
     let output = run::output(command.arg("--trace").arg(trace))?;
     let said: Value = serde_json::from_slice(&output)
         .with_context(|| format!("not JSON: {:?}", String::from_utf8_lossy(&output)))?;
-    let seconds = |name: &str| {
-        let time = said[name].as_f64().with_context(|| format!("no {name} in {said}"))?;
-        Ok::<f64, anyhow::Error>(time / 1e3)
+    let seconds = |place: &str| {
+        let time = said.pointer(place).and_then(Value::as_f64);
+        Ok::<f64, anyhow::Error>(time.with_context(|| format!("no {place} in {said}"))? / 1e3)
     };
-    let (paint, frame) = (seconds("first_paint_ms")?, seconds("frame_p95_ms")?);
+    let (paint, frame) = (seconds("/first_lane")?, seconds("/interval/p95")?);
     let output = format!("first paint, {paint:.6} s\nframes, {frame:.6} s\n");
     Ok(Usage { wall: paint, cpu: 0.0, memory: 0, printed: output.len() as u64, output })
 }
