@@ -27,6 +27,11 @@ export interface TraceInfo {
   error: string | null;
 }
 
+/** The name of the file; of standard input there is none. */
+export function traceName(t: TraceInfo): string {
+  return t.name === "-" || t.name === "" ? "standard input" : t.name.split(/[/\\]/).pop()!;
+}
+
 export interface Group { id: number; lane: string; function: string; count: number; first: number; last: number; states: number[] }
 export interface Lanes { revision: number; groups: Group[]; procs: { id: number; lane: string }[]; threads: { id: number; lane: string }[] }
 export interface Member { id: number; lane: string; function: string; created: number | null; ended: number | null; creator: number | null; states: number[] }

@@ -31,6 +31,9 @@ export const pins = signal<string[]>([]);
 export const toggled = signal<string[]>([]);
 export const memberSort = signal<MemberSort>("blocked");
 
+/** What is being measured: from a moment to another, which is the pointer's until it is set. */
+export const measure = signal<{ from: number; to: number | null } | null>(null);
+
 export const help = signal(false);
 export const toast = signal<string | null>(null);
 export const theme = signal<"light" | "dark">("dark");
