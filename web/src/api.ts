@@ -108,6 +108,16 @@ export interface Answer<T> {
   command: string | null;
 }
 
+/** A flame graph. The server calls an empty one an error; here it is an empty one. */
+export async function flameOf(query: Query, signal?: AbortSignal): Promise<Flame> {
+  try {
+    return await get<Flame>("flame", query, signal);
+  } catch (error) {
+    if ((error as Error).message.includes("nothing to show")) return { unit: "ns", total: 0, stacks: [] };
+    throw error;
+  }
+}
+
 /** The answer of a `gotrail` command: objects, one a line, or one object over many lines. */
 export async function answer<T>(command: string, query: Query = {}, signal?: AbortSignal): Promise<Answer<T>> {
   const response = await answerOf(`answer/${command}`, query, signal);

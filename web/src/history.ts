@@ -43,12 +43,13 @@ export function go(page: Page, ...args: (string | number)[]): void {
   step(() => {
     state.page.value = page;
     state.args.value = args.map(String);
+    state.options.value = {};
   });
 }
 
 /** The address of a page with all else as it is, for links that can be opened in a new tab. */
 export function linkTo(page: Page, ...args: (string | number)[]): string {
-  const s: UrlState = { ...state.snapshot(), page, args: args.map(String) };
+  const s: UrlState = { ...state.snapshot(), page, args: args.map(String), options: {} };
   return encode(s);
 }
 

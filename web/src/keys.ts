@@ -94,6 +94,7 @@ export const KEYS: Key[] = [
     run: () => {
       if (state.help.value) state.help.value = false;
       else if (state.measure.value) state.measure.value = null;
+      else if (state.criticalOf.value) step(() => (state.criticalOf.value = null));
       else if (state.focus.value) step(() => (state.focus.value = null));
       else if (state.selection.value) step(() => (state.selection.value = null));
     },

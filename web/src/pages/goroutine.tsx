@@ -5,6 +5,7 @@ import { follow } from "../keys.js";
 import type { Frame } from "../api.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, short } from "../time/format.js";
+import { engine } from "../timeline/instance.js";
 import { StateTable } from "../ui/bar.js";
 import { Await } from "../ui/load.js";
 import { Stack } from "../ui/stack.js";
@@ -81,7 +82,7 @@ export function GoroutinePage({ id }: { id: string }) {
                   </dl>
                   <div class="buttons">
                     <button onClick={() => { const from = rel(g.creation) ?? 0; const to = rel(g.end) ?? state.duration.value; showSpan(`go:${id}`, Math.floor(from), { from, to }); follow(`go:${id}`, Math.floor(Math.max(from, 0) + 1)); }}>show in the timeline</button>
-                    <button onClick={() => { go("timeline"); state.criticalOf.value = { go: g.id }; }}>critical path</button>
+                    <button onClick={() => { go("timeline"); state.criticalOf.value = { go: g.id }; engine.show(`go:${id}`); }}>critical path</button>
                     <Command of={a} />
                   </div>
                 </div>

@@ -6,7 +6,7 @@ import { count, cut, duration, exact } from "../time/format.js";
 import { buckets, Histogram } from "../ui/histogram.js";
 import { Await } from "../ui/load.js";
 import { Table, type Column } from "../ui/table.js";
-import { useState } from "preact/hooks";
+import { useRangeOption } from "../ui/option.js";
 import { Command, escapeRegex, PageBox, showRange, useAnswer } from "./common.js";
 
 interface Type { type: string; count: number; total: number; mean: number; p50: number; p90: number; p99: number; max: number; incomplete: number; running: number; runnable: number; syscall: number; blocked_total: number }
@@ -46,7 +46,7 @@ export function RegionsPage({ args }: { args: string[] }) {
 
 function OneType({ type }: { type: string }) {
   const each = useAnswer<One>("regions", { each: true, region: `^${escapeRegex(type)}$`, sort: "duration", top: 20000 });
-  const [range, setRange] = useState<[number, number] | null>(null);
+  const [range, setRange] = useRangeOption("range");
   return (
     <PageBox title={`Regions ${type}`} crumbs={<a href={linkTo("regions")} onClick={(e) => (e.preventDefault(), go("regions"))}>‹ all regions</a>}>
       <Await of={each} what="the regions">

@@ -13,6 +13,7 @@ import { Stack, stackText } from "../ui/stack.js";
 import { CriticalPanel } from "./critical.js";
 import { SelectionPanel } from "./selection.js";
 import { spanLoading, spanOf, spanProblem } from "./span.js";
+import { laneTitle } from "../timeline/rows.js";
 import { engine } from "../timeline/instance.js";
 
 export function Details() {
@@ -101,7 +102,7 @@ function SpanPanel() {
             <button disabled={s.next === null} onClick={() => jump(s.lane, s.next!)}>next › <kbd>]</kbd></button>
             <button onClick={() => step(() => state.fitRange(s.from, s.to))}>fit <kbd>f</kbd></button>
             <button onClick={() => step(() => { state.selection.value = { from: Math.floor(s.from), to: Math.ceil(s.to), lanes: [] }; state.focus.value = null; })}>select its time</button>
-            {s.go !== null && s.go >= 0 && <button title="What passed the time of this span, over all goroutines" onClick={() => (state.criticalOf.value = { go: s.go!, from: Math.floor(s.from), to: Math.ceil(s.to) })}>critical path</button>}
+            {s.go !== null && s.go >= 0 && <button title="What passed the time of this span, over all goroutines" onClick={() => step(() => (state.criticalOf.value = { go: s.go!, from: Math.floor(s.from), to: Math.ceil(s.to) }))}>critical path</button>}
             {s.go !== null && !s.lane.startsWith("go:") && s.go >= 0 && <button onClick={() => follow(`go:${s.go}`, s.from)}>to its lane</button>}
             <button onClick={() => copyText(asText(s), "Span copied.")}>copy</button>
           </div>
@@ -141,7 +142,7 @@ function Ref({ other, at }: { other: Other; at: number }) {
 
 function asText(s: Span): string {
   const lines = [
-    `${s.lane} ${sentence(s)}: ${exact(s.to - s.from)}`,
+    `${cut(laneTitle(s.lane, () => ""), 200)} ${sentence(s)}: ${exact(s.to - s.from)}`,
     `from ${state.momentFull(s.from)}`,
     `to   ${state.momentFull(s.to)}`,
     s.go !== null ? `goroutine ${s.go} ${s.function ?? ""}` : "",

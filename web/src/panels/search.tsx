@@ -1,7 +1,7 @@
 // One box for everything that has a name, and for moments and ids. Suggestions as one types.
 
 import { useRef, useState } from "preact/hooks";
-import { get, type Found } from "../api.js";
+import { get, type Found, type Member, type Page } from "../api.js";
 import { go, showSpan, step } from "../history.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
@@ -41,18 +41,17 @@ function itemsOf(q: string, f: Found | null): Item[] {
 }
 
 function toGoroutine(id: number): void {
-  showSpan(`go:${id}`, Math.round((state.view.value.from + state.view.value.to) / 2));
-  engine.show(`go:${id}`);
   // The view may lie where it did not live: show what there is of it.
-  void get<{ rows: { id: number; created: number | null; ended: number | null }[] }>("members", { q: `G${id}`, limit: 20 }).then((p) => {
+  get<Page<Member>>("members", { q: `G${id}`, sort: "id", limit: 20 }).then((p) => {
     const m = p.rows.find((r) => r.id === id);
     if (!m) return state.say(`There is no G${id} in this trace.`);
     const from = m.created ?? 0;
     const to = m.ended ?? state.duration.value;
     const v = state.view.value;
-    if (to < v.from || from > v.to) state.fitRange(from, to);
-    state.focus.value = { lane: `go:${id}`, time: Math.min(Math.max((v.from + v.to) / 2, from), to - 1) };
-  }, () => {});
+    const beside = to < v.from || from > v.to;
+    showSpan(m.lane, Math.round(Math.min(Math.max((v.from + v.to) / 2, from), to - 1)), beside ? { from, to } : undefined);
+    engine.show(m.lane);
+  }, (e: Error) => state.say(`Search: ${e.message}`));
 }
 
 function openGroup(group: number): void {

@@ -122,7 +122,7 @@ export class TimelineData {
     const [kind, id] = lane.split(":") as [string, string | undefined];
     if ((kind !== "go" && kind !== "task") || !id || this.names.has(lane) || this.unknown.has(lane)) return;
     this.unknown.add(lane);
-    const ask = kind === "go" ? get<Page<Member>>("members", { q: `G${id}`, limit: 50 }) : get<Page<Task>>("tasks", { q: id, limit: 50 });
+    const ask = kind === "go" ? get<Page<Member>>("members", { q: `G${id}`, sort: "id", limit: 50 }) : get<Page<Task>>("tasks", { q: id, sort: "id", limit: 50 });
     ask.then((page) => {
       const row = page.rows.find((r) => r.lane === lane);
       if (!row) return;

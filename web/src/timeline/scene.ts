@@ -121,6 +121,8 @@ export class Scene {
     const f = this.f;
     const { begin, end, label, state } = tile;
     const nested = style.kind === "regions";
+    // Whose lane it is, is in its name: that its spans say so is not promised.
+    const owner = style.kind === "go" ? Number(lane.slice(3)) : null;
     let depth = 0;
     const lowest = Math.max(a, f.view.from);
     const highest = Math.min(b, f.view.to);
@@ -147,11 +149,11 @@ export class Scene {
       let inset = 0;
       if (style.kind === "proc") {
         if (s === 0 && l !== NO_LABEL) colour = this.functions[slotOf(l)]!;
-        if (f.colour === "task") colour = this.task(tile, i, colour);
+        if (f.colour === "task") colour = this.task(tile.go[i]!, tile, i, colour);
       } else if (style.kind === "go") {
         if (st.waits) inset = height * 0.2;
         if (s === 0 && f.colour === "function") colour = this.functions[slotOf(style.hue)]!;
-        else if (f.colour === "task") colour = this.task(tile, i, colour);
+        else if (f.colour === "task") colour = this.task(owner!, tile, i, colour);
       } else if (style.kind === "stw") {
         colour = this.stw;
         hatch = false;
@@ -173,8 +175,8 @@ export class Scene {
     }
   }
 
-  private task(tile: Spans, i: number, colour: number): number {
-    const task = this.f.taskOf(tile.go[i]!, (tile.begin[i]! + tile.end[i]!) / 2);
+  private task(go: number, tile: Spans, i: number, colour: number): number {
+    const task = this.f.taskOf(go, (tile.begin[i]! + tile.end[i]!) / 2);
     return task >= 0 ? this.functions[slotOf(task)]! : ((colour & 0xffffff) | 0x60000000) >>> 0;
   }
 
