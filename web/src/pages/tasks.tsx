@@ -57,8 +57,8 @@ function TaskList() {
           <>
             {h.length > 0 && <section><Histogram buckets={h} what="how long they took: drag to filter" chosen={range} onBrush={setRange} /></section>}
             <Table name="tasks" columns={columns} rows={shown} sort="-duration" most={26} onPick={(t) => go("tasks", t.lane.slice(5))} pickHint="Its goroutines, regions and logs"
-              empty={all.total > 0 ? "No task was going on in the chosen range." : "There are no tasks. A program marks them with trace.NewTask (runtime/trace)."} />
-            {all.rows.length < all.total && <p class="faint">The first {count(all.rows.length)} of {count(all.total)}.</p>}
+              empty={all.rows.length > 0 ? "No task was going on in the chosen range." : "There are no tasks. A program marks them with trace.NewTask (runtime/trace)."} />
+            {all.rows.length >= MOST && all.rows.length < all.total && <p class="faint">The first {count(all.rows.length)} of {count(all.total)}.</p>}
           </>
         )}
       </Await>

@@ -1,7 +1,7 @@
 // The program under test: its viewer, and its commands, whose figures the screen must show.
 // GOTRAIL is its path.
 
-import { execFileSync, spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,9 +23,11 @@ export function recorded(name, release = "go1.27") {
   return join(root, "testdata/traces", release, `${name}.trace`);
 }
 
-/** What a command prints. */
+/** What a command prints. Its status is 1 where it found something, or a trace is broken. */
 export function run(...args) {
-  return execFileSync(GOTRAIL, args, { maxBuffer: 1 << 29, stdio: ["ignore", "pipe", "pipe"] });
+  const { status, stdout, stderr } = spawnSync(GOTRAIL, args, { maxBuffer: 1 << 29 });
+  if (status !== 0 && !(status === 1 && stdout.length > 0)) throw new Error(`gotrail ${args.join(" ")}: ${stderr}`);
+  return stdout;
 }
 
 /** The trace of a simulated program: the same arguments give the same bytes. */

@@ -51,6 +51,16 @@ export async function viewOf(page) {
   return m ? { from: Number(m[1]), to: Number(m[2]) } : null;
 }
 
+/** Waits until something is as it should be, and has stopped changing. */
+export async function rested(page, look, like) {
+  let last;
+  await expect.poll(async () => {
+    const before = last;
+    last = String(await look());
+    return last === before && like.test(last);
+  }, { interval: 350 }).toBe(true);
+}
+
 /** Waits until the address has another view than `old`, and has come to rest. */
 export async function movedView(page, old = null) {
   let last;
@@ -58,7 +68,7 @@ export async function movedView(page, old = null) {
     const before = last;
     last = JSON.stringify(await viewOf(page));
     return last !== JSON.stringify(old) && last === before;
-  }, { interval: 150 }).toBe(true);
+  }, { interval: 350 }).toBe(true);
   return JSON.parse(last);
 }
 
