@@ -1,23 +1,23 @@
 // Which task a goroutine worked for, for colouring by task: asked for once, when someone wants it.
 
 import { effect, signal } from "@preact/signals";
-import { get, type Page, type Task } from "./api.js";
+import { get, type Id, type Page, type Task } from "./api.js";
 import { colour, labelsKnown, trace, view } from "./state.js";
 
 interface Piece {
-  task: number;
+  task: Id;
   from: number;
   to: number;
 }
 
-const byGo = new Map<number, Piece[]>();
-const all: { id: number; name: string; from: number; to: number }[] = [];
+const byGo = new Map<Id, Piece[]>();
+const all: { id: Id; name: string; from: number; to: number }[] = [];
 /** Tasks that take the most of the view, for the legend. */
-export const tasksInView = signal<{ id: number; name: string }[]>([]);
+export const tasksInView = signal<{ id: Id; name: string }[]>([]);
 const MOST = 50_000;
 let asked = false;
 
-export function taskOf(go: number, time: number): number {
+export function taskOf(go: Id, time: number): Id {
   const pieces = byGo.get(go);
   if (!pieces) return -1;
   // The innermost that was going on: tasks nest, and the later one is the inner one.
@@ -41,7 +41,7 @@ effect(() => {
     const v = view.peek();
     const shown = all.filter((t) => t.from < v.to && t.to > v.from);
     const part = (t: { from: number; to: number }) => Math.min(t.to, v.to) - Math.max(t.from, v.from);
-    tasksInView.value = shown.sort((a, b) => part(b) - part(a) || a.id - b.id).slice(0, 8);
+    tasksInView.value = shown.sort((a, b) => part(b) - part(a) || Number(a.id) - Number(b.id)).slice(0, 8);
   }, 150) as unknown as number;
 });
 

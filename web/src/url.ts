@@ -2,6 +2,7 @@
 //
 //   #/goroutines/3?v=1200-56000&s=1300-1400&at=go:17@1350&pins=proc:0
 
+import { idOf, type Id } from "./api.js";
 import type { View } from "./time/view.js";
 
 export const PAGES = ["timeline", "overview", "goroutines", "tasks", "regions", "latency", "gc", "profiles", "health"] as const;
@@ -37,8 +38,8 @@ export interface Filter {
 
 /** What a critical path is of: a goroutine, a task, or whoever was last to do something in a time. */
 export interface Critical {
-  go?: number;
-  task?: number;
+  go?: Id;
+  task?: Id;
   from?: number;
   to?: number;
 }
@@ -154,7 +155,7 @@ function parseCritical(text: string): Critical | null {
   if (!m) return null;
   const time = parseRange(m[4]);
   if (m[1] === "all" && !time) return null;
-  return { ...(m[2] === "go" ? { go: Number(m[3]) } : m[2] === "task" ? { task: Number(m[3]) } : {}), ...(time ?? {}) };
+  return { ...(m[2] === "go" ? { go: idOf(m[3]!) } : m[2] === "task" ? { task: idOf(m[3]!) } : {}), ...(time ?? {}) };
 }
 
 function unescape(s: string): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseLines, startUnix, urlOf } from "../src/api.js";
+import { idOf, parseJson, parseLines, startUnix, urlOf } from "../src/api.js";
 import { decode, encode, initial, type UrlState } from "../src/url.js";
 
 test("the address holds the whole view", () => {
@@ -30,3 +30,9 @@ test("answers are one object a line, or one object over many", () => {
   expect(parseLines("")).toEqual([]);
 });
 test("queries leave out what is not set", () => expect(urlOf("members", { group: 0, q: "", from: null, sort: "id" })).toBe("/api/members?group=0&sort=id"));
+test("ids keep digits that numbers lose", () => {
+  expect(parseJson('{"id":9223372036854775807,"name":"say \\"9223372036854775807\\"","time":1776031716864,"share":0.1234567890123456789,"n":[12345678901234567890,7]}')).toEqual({
+    id: "9223372036854775807", name: 'say "9223372036854775807"', time: 1776031716864, share: 0.12345678901234568, n: ["12345678901234567890", 7],
+  });
+  expect([idOf("17"), idOf("9223372036854775807")]).toEqual([17, "9223372036854775807"]);
+});

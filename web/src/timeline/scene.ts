@@ -1,6 +1,7 @@
 // Draws lanes with a renderer, and remembers where there is room for the names of spans. Nothing is
 // allocated while drawing: a frame must be ready in a few milliseconds.
 
+import { idOf, type Id } from "../api.js";
 import { functionsPacked, inkOn, packed, slotOf, STATE, statesPacked, WORKING, STACKED, type Theme } from "../palette.js";
 import { TileCache, type Entry, type LaneCache } from "../tiles/cache.js";
 import { NO_LABEL, type Spans } from "../tiles/decode.js";
@@ -39,7 +40,7 @@ export interface SceneInput {
   /** Whether a span is one that the filter keeps. */
   keeps: ((tile: Spans, i: number, lane: string) => boolean) | null;
   /** The task that a goroutine worked for, or -1. */
-  taskOf: (go: number, time: number) => number;
+  taskOf: (go: Id, time: number) => Id;
   labelText: (label: number) => string;
 }
 
@@ -122,7 +123,7 @@ export class Scene {
     const { begin, end, label, state } = tile;
     const nested = style.kind === "regions";
     // Whose lane it is, is in its name: that its spans say so is not promised.
-    const owner = style.kind === "go" ? Number(lane.slice(3)) : null;
+    const owner = style.kind === "go" ? idOf(lane.slice(3)) : null;
     let depth = 0;
     const lowest = Math.max(a, f.view.from);
     const highest = Math.min(b, f.view.to);
@@ -175,8 +176,8 @@ export class Scene {
     }
   }
 
-  private task(go: number, tile: Spans, i: number, colour: number): number {
-    const task = this.f.taskOf(go, (tile.begin[i]! + tile.end[i]!) / 2);
+  private task(go: Id, tile: Spans, i: number, colour: number): number {
+    const task = Number(this.f.taskOf(go, (tile.begin[i]! + tile.end[i]!) / 2));
     return task >= 0 ? this.functions[slotOf(task)]! : ((colour & 0xffffff) | 0x60000000) >>> 0;
   }
 

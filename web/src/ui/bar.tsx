@@ -66,7 +66,7 @@ function TaskLegend() {
   return (
     <div class="legend" role="group" aria-label="Colours of tasks">
       {tasksInView.value.map((t) => {
-        const paint = functionColour(t.id, theme.value);
+        const paint = functionColour(Number(t.id), theme.value);
         return (
           <button key={t.id} class="link chip" title={`All about task ${t.id} ${cut(t.name, 500)}`} onClick={() => go("tasks", t.id)}>
             <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{t.id} {cut(t.name, 30)}

@@ -53,14 +53,13 @@ export function ask(trace, command, ...args) {
   }
 }
 
-/** `gotrail view`, and where it listens. `input` is given to standard input. */
+/** `gotrail view`, and where it listens. `input` makes the stream for standard input. */
 export async function view(trace, { args = [], input } = {}) {
   const child = spawn(GOTRAIL, ["view", "--no-open", ...args, trace], { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
   const over = new Promise((resolve) => child.once("exit", resolve));
   let said = "";
   if (input) {
-    child.stdin.on("error", () => {});
-    child.stdin.end(input);
+    input().pipe(child.stdin);
   }
   const url = await new Promise((resolve, reject) => {
     const look = (data) => {
