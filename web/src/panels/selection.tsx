@@ -1,5 +1,6 @@
 // What went on in a range of time: states, functions, waits for a proc, a flame graph, the command.
 
+import { Fragment } from "preact";
 import { flameOf, get, type Flame, type SelectionAnswer } from "../api.js";
 import { go, step } from "../history.js";
 import * as state from "../state.js";
@@ -9,7 +10,7 @@ import { nameOf } from "../timeline/hit.js";
 import { laneTitle } from "../timeline/rows.js";
 import { copyText } from "../ui/copy.js";
 import { FlameGraph } from "../ui/flame.js";
-import { Histogram } from "../ui/histogram.js";
+import { closed, Histogram } from "../ui/histogram.js";
 import { Await, useLoaded } from "../ui/load.js";
 import { useOption } from "../ui/option.js";
 import { Table, type Column } from "../ui/table.js";
@@ -61,7 +62,7 @@ export function SelectionPanel() {
               <div class="narrow">
                 <h3>waits for a proc</h3>
                 {a.histogram.some((b) => b.count > 0) ? <Histogram what="runnable, by length" buckets={withFrom(a.histogram)} /> : <p class="empty">No goroutine waited for a proc in this time.</p>}
-                <code class="command">{cut(a.command, 300)}</code>
+                <code class="command">{cut(a.command, 300).split(" ").map((w, i) => <Fragment key={i}>{i > 0 && " "}<span class={w.length < 24 ? "word" : ""}>{w}</span></Fragment>)}</code>
               </div>
             </div>
           )}
@@ -82,7 +83,7 @@ export function withFrom(h: { upto: number; count: number }[]) {
   let b = out.length;
   while (a < b - 1 && out[a]!.count === 0) a++;
   while (b > a + 1 && out[b - 1]!.count === 0) b--;
-  return out.slice(a, b);
+  return closed(out.slice(a, b));
 }
 
 export function emptyFlame(type: string): string {

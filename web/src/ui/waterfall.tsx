@@ -76,7 +76,8 @@ export function Waterfall({ from, to, origin, goroutines, regions, logs }: Props
       const stepNs = tickStep(to - from, (width - NAMES) / 100);
       ctx.fillStyle = faint;
       for (let t = 0; t <= to - from; t += stepNs) {
-        ctx.fillText(`+${duration(t)}`, X(from + t) + 3, AXIS / 2);
+        const tick = `+${duration(t)}`;
+        if (X(from + t) + 3 + ctx.measureText(tick).width < width) ctx.fillText(tick, X(from + t) + 3, AXIS / 2);
         ctx.globalAlpha = 0.25;
         ctx.fillRect(X(from + t), 0, 1, height);
         ctx.globalAlpha = 1;

@@ -2,6 +2,7 @@
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { count, duration } from "../../src/time/format.ts";
 import { ask, GOTRAIL, mixed, recorded, run, temporary } from "./help/gotrail.mjs";
@@ -72,7 +73,7 @@ test("the command that it shows prints the same", async () => {
   await details(page).getByRole("button", { name: "copy as gotrail command" }).click();
   const command = await clipboard(page);
   expect(command).toMatch(/^gotrail goroutines --from \S+ --to \S+ /);
-  const printed = execFileSync("sh", ["-c", `"$0" ${command.replace(/^gotrail/, "").replace(" goroutines", " goroutines --json")}`, GOTRAIL], { cwd: "/" }).toString().trim().split("\n").map((l) => JSON.parse(l));
+  const printed = execFileSync("sh", ["-c", `"$0" ${command.replace(/^gotrail/, "").replace(" goroutines", " goroutines --json")}`, GOTRAIL], { cwd: dirname(it.trace) }).toString().trim().split("\n").map((l) => JSON.parse(l));
   for (const g of printed.filter((x) => x.function === "main.collect" || x.function === "net/http.(*conn).serve")) expect(rows.find((r) => r["start function"] === g.function).goroutines).toBe(g.count);
 });
 

@@ -357,8 +357,12 @@ describe("of a server", () => {
     await page.mouse.click(await xOf(page, l.after), row.y + row.height / 2);
     await expect.poll(() => page.locator(".details h2").innerText()).toMatch(new RegExp(`^G${l.goroutine} `));
   });
+});
 
-  test("the timeline by WebGL is the same picture", async () => {
+describe("by WebGL", () => {
+  const it = on(mixed, { webgl: true });
+
+  test("it is the same picture", async () => {
     const pictures = [];
     for (const query of ["?draw=pixels", "?draw=webgl"]) {
       const page = await it.open("#/timeline?v=5000000-15000000", { query });

@@ -4,10 +4,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 
 const root = new URL("../../../..", import.meta.url).pathname;
-export const GOTRAIL = process.env.GOTRAIL ?? join(root, "target/debug/gotrail");
+export const GOTRAIL = resolve(process.env.GOTRAIL ?? join(root, "target/debug/gotrail"));
 if (!existsSync(GOTRAIL)) throw new Error(`there is no ${GOTRAIL}: build it, or set GOTRAIL to the path of gotrail`);
 
 const made = mkdtempSync(join(tmpdir(), "gotrail-e2e-"));
@@ -55,17 +55,17 @@ export function ask(trace, command, ...args) {
 
 /** `gotrail view`, and where it listens. `input` makes the stream for standard input. */
 export async function view(trace, { args = [], input } = {}) {
-  const child = spawn(GOTRAIL, ["view", "--no-open", ...args, trace], { stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
-  const over = new Promise((resolve) => child.once("exit", resolve));
+  const child = spawn(GOTRAIL, ["view", "--no-open", ...args, basename(trace)], { cwd: trace === "-" ? "/" : dirname(trace), stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
+  const over = new Promise((done) => child.once("exit", done));
   let said = "";
   if (input) {
     input().pipe(child.stdin);
   }
-  const url = await new Promise((resolve, reject) => {
+  const url = await new Promise((done, reject) => {
     const look = (data) => {
       said += data;
       const m = /http:\/\/\S+/.exec(said);
-      if (m) resolve(m[0]);
+      if (m) done(m[0]);
     };
     child.stdout.on("data", look);
     child.stderr.on("data", look);

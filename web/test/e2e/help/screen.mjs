@@ -9,8 +9,9 @@ import { decodePng } from "./png.mjs";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-export function launch() {
-  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"] });
+/** Without a graphics card all but WebGL is fastest without an imitation of one. */
+export function launch({ webgl = false } = {}) {
+  return chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...(webgl ? ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"] : ["--disable-gpu"])] });
 }
 
 /** Serves a trace to the tests of a `describe`, in one browser. A fault in the console fails the test. */
@@ -32,7 +33,7 @@ export function on(trace, options = {}) {
   }
   beforeAll(async () => {
     it.trace = typeof trace === "function" ? trace() : trace;
-    [it.server, it.browser] = await Promise.all([serve(it.trace, options), launch()]);
+    [it.server, it.browser] = await Promise.all([serve(it.trace, options), launch(options)]);
   });
   afterAll(async () => {
     await it.browser?.close();
