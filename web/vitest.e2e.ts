@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     include: ["test/e2e/*.test.mjs"],
     fileParallelism: false,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
-    expect: { poll: { timeout: 5_000, interval: 60 } },
+    expect: { poll: { timeout: 10_000, interval: 60 } },
   },
 });

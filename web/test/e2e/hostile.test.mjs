@@ -85,14 +85,14 @@ describe("markup and script as names, ids at the limits", () => {
   });
 
   test("an address that tells lies is only text, too", async () => {
+    // The server says that there is no such type of regions.
+    it.quiet = /api\/answer\/regions/;
     const page = await watched(it, `#/goroutines/${encodeURIComponent("<img src=x onerror=alert(9)>")}?at=evil:1@5&pins=javascript:1,go:1&o.range=<b>&o.sort-x=<b>`);
     await page.locator(".page").waitFor();
     await unharmed(page);
     await page.goto(`${it.server.url}#/regions/${encodeURIComponent("<img src=x onerror=alert(9)>")}`);
     await expect.poll(() => page.locator(".page h2").innerText()).toContain("<img src=x");
     await unharmed(page);
-    // The server says that there is no such type.
-    it.errors.splice(0, Infinity, ...it.errors.filter((e) => !e.includes("api/answer/regions")));
   });
 });
 

@@ -16,7 +16,7 @@ export function launch({ webgl = false } = {}) {
 
 /** Serves a trace to the tests of a `describe`, in one browser. A fault in the console fails the test. */
 export function on(trace, options = {}) {
-  const it = { server: null, browser: null, trace: null, errors: [], contexts: [], open };
+  const it = { server: null, browser: null, trace: null, errors: [], contexts: [], open, /** What of the console is no fault in the test that sets it. */ quiet: null };
   async function open(hash = "", more = {}) {
     const { query = "", ...settings } = { ...options.context, ...more };
     const context = await it.browser.newContext({ viewport: { width: 1400, height: 900 }, colorScheme: "light", reducedMotion: "reduce", permissions: ["clipboard-read", "clipboard-write"], ...settings });
@@ -41,7 +41,9 @@ export function on(trace, options = {}) {
   });
   afterEach(async () => {
     await Promise.all(it.contexts.splice(0).map((c) => c.close()));
-    expect(it.errors.splice(0), "errors in the console").toEqual([]);
+    const { quiet } = it;
+    it.quiet = null;
+    expect(it.errors.splice(0).filter((e) => !quiet?.test(e)), "errors in the console").toEqual([]);
   });
   return it;
 }
