@@ -53,11 +53,17 @@ export function linkTo(page: Page, ...args: (string | number)[]): string {
   return encode(s);
 }
 
+/** To the timeline, within a step. How another page was set stays behind. */
+export function toTimeline(): void {
+  if (state.page.value !== "timeline") state.options.value = {};
+  state.page.value = "timeline";
+  state.args.value = [];
+}
+
 /** Shows a span in the timeline. */
 export function showSpan(lane: string, time: number, range?: { from: number; to: number }): void {
   step(() => {
-    state.page.value = "timeline";
-    state.args.value = [];
+    toTimeline();
     state.focus.value = { lane, time };
     if (range) state.revealRange(range.from, Math.max(range.to, range.from + 1));
     else state.revealTime(time);

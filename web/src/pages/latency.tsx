@@ -1,6 +1,6 @@
 // How long goroutines waited: by state, by reason, by place.
 
-import { step } from "../history.js";
+import { step, toTimeline } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact } from "../time/format.js";
 import { Chip } from "../ui/bar.js";
@@ -33,8 +33,7 @@ export function LatencyPage() {
   const mark = (r: Row) => {
     const frame = r.stack?.split(" < ").find((f) => !/^(runtime|sync|internal)[./]/.test(f)) ?? r.stack?.split(" < ")[0];
     step(() => {
-      state.page.value = "timeline";
-      state.args.value = [];
+      toTimeline();
       state.filter.value = { states: [idOf(r)], function: "", label: r.state === "block" ? r.reason ?? "" : "", stack: frame ? frame.replace(/:\d+$/, "") : "", min: by === "reason" ? Math.floor(r.p99 ?? 0) || null : null, max: null };
     });
   };

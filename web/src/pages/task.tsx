@@ -1,7 +1,7 @@
 // One task: who worked for it and when, its regions and logs, and what passed its time.
 
 import type { Id } from "../api.js";
-import { go, linkTo, step } from "../history.js";
+import { go, linkTo, step, toTimeline } from "../history.js";
 import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, percent, short } from "../time/format.js";
@@ -55,8 +55,8 @@ export function TaskPage({ id }: { id: string }) {
                   {t.parent ? <span>part of <a href={linkTo("tasks", t.parent)} onClick={(e) => (e.preventDefault(), go("tasks", t.parent!))}>task {t.parent}</a></span> : null}
                   {t.children.slice(0, 8).map((c) => { const n = typeof c === "object" ? c.id : c; return <a key={n} href={linkTo("tasks", n)} onClick={(e) => (e.preventDefault(), go("tasks", n))}>child {n}</a>; })}
                   {t.children.length > 8 && <span class="faint">and {count(t.children.length - 8)} more</span>}
-                  <button class="small" onClick={() => step(() => { state.page.value = "timeline"; state.args.value = []; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>show in the timeline</button>
-                  <button class="small" onClick={() => step(() => { state.page.value = "timeline"; state.args.value = []; state.criticalOf.value = { task: t.id }; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>critical path</button>
+                  <button class="small" onClick={() => step(() => { toTimeline(); state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>show in the timeline</button>
+                  <button class="small" onClick={() => step(() => { toTimeline(); state.criticalOf.value = { task: t.id }; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>critical path</button>
                   <Command of={a} />
                 </p>
                 {t.why && t.why.nanos > 0 && <p class="sums"><span class="faint">what passed the time:</span>{Object.entries(t.why.kinds).sort((x, y) => y[1] - x[1]).map(([k, v]) => <span key={k}><Chip state={stateOfKind(k)} text={k} /> {duration(v)} ({percent(v / t.why!.nanos)})</span>)}</p>}

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { get, idOf, type Found, type Id, type Member, type Page } from "../api.js";
-import { go, showSpan, step } from "../history.js";
+import { go, showSpan, step, toTimeline } from "../history.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
 import { count, cut, parseDuration, short } from "../time/format.js";
@@ -26,7 +26,7 @@ function itemsOf(q: string, f: Found | null): Item[] {
     out.push({ kind: "go to", text: `G${n}`, note: "goroutine", run: () => toGoroutine(idOf(n)) });
   }
   const t = parseDuration(q.replace(/^[@t]\s*/, ""));
-  if (t !== null && t <= state.duration.value && /[a-zµ@]/.test(q)) out.push({ kind: "go to", text: state.moment(t, 1), note: "moment after the start", run: () => step(() => { state.page.value = "timeline"; const v = state.view.value; const w = Math.min(v.to - v.from, state.duration.value / 20); state.setView({ from: t - w / 2, to: t + w / 2 }); }) });
+  if (t !== null && t <= state.duration.value && /[a-zµ@]/.test(q)) out.push({ kind: "go to", text: state.moment(t, 1), note: "moment after the start", run: () => step(() => { toTimeline(); const v = state.view.value; const w = Math.min(v.to - v.from, state.duration.value / 20); state.setView({ from: t - w / 2, to: t + w / 2 }); }) });
   if (!f) return out;
   for (const x of f.functions) {
     const name = x.function ?? state.label(x.label);
@@ -56,8 +56,7 @@ function toGoroutine(id: Id): void {
 
 function openGroup(group: number): void {
   step(() => {
-    state.page.value = "timeline";
-    state.args.value = [];
+    toTimeline();
     if (!state.toggled.value.includes(`group:${group}`)) state.toggle(`group:${group}`);
   });
   requestAnimationFrame(() => {

@@ -74,6 +74,19 @@ describe("along channels and locks", () => {
     await expect.poll(async () => { const v = await viewOf(page); return (v.to - v.from) / w.nanos; }).toBeCloseTo(1.2, 1);
   });
 
+  test("a double click fits a span; the tab of causes is in the address", async () => {
+    const w = waits().find((x) => x.kind.includes("Cond"));
+    const page = await opened(w);
+    const at = await lane(page, `go:${w.g.id}`);
+    await page.mouse.dblclick(await xOf(page, (w.from + w.until) / 2 - start()), at.y + at.height / 2);
+    await expect.poll(async () => { const v = await viewOf(page); return (v.to - v.from) / w.nanos; }).toBeCloseTo(1.2, 1);
+    await details(page).getByRole("button", { name: "critical path" }).click();
+    await details(page).getByRole("button", { name: "causes" }).click();
+    await expect.poll(() => page.url()).toContain("o.critical=causes");
+    await page.reload();
+    await details(page).locator(".causes").waitFor();
+  });
+
   test("arrows lead from who woke and who created", async () => {
     const w = waits().find((x) => x.kind.includes("Cond"));
     const page = await opened(w);
