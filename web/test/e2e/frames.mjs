@@ -1,6 +1,6 @@
 // How soon the timeline can be used, and how evenly it moves:
 //
-//   node frames.mjs --gotrail PATH --trace FILE [--chromium PATH] [--draw auto|pixels|webgl] [--seconds 6]
+//   node frames.mjs --gotrail PATH --trace FILE [--chromium PATH] [--draw auto|pixels|webgl] [--seconds 6] [--hash "#/timeline?…"]
 //
 // Prints one JSON object, times in milliseconds. `first_lane` is from the start of `gotrail view`
 // to the frame after the first tile arrived (the browser is up before, as a person's is), `indexed`
@@ -15,11 +15,11 @@ import { chromium } from "playwright-core";
 const { values: options } = parseArgs({
   options: {
     gotrail: { type: "string" }, trace: { type: "string" }, chromium: { type: "string", default: process.env.CHROMIUM ?? "/usr/bin/chromium" },
-    draw: { type: "string", default: "auto" }, seconds: { type: "string", default: "6" },
+    draw: { type: "string", default: "auto" }, seconds: { type: "string", default: "6" }, hash: { type: "string", default: "" },
   },
 });
 if (!options.gotrail || !options.trace) {
-  console.error("usage: node frames.mjs --gotrail PATH --trace FILE [--chromium PATH] [--draw auto|pixels|webgl] [--seconds N]");
+  console.error("usage: node frames.mjs --gotrail PATH --trace FILE [--chromium PATH] [--draw auto|pixels|webgl] [--seconds N] [--hash HASH]");
   process.exit(2);
 }
 
@@ -66,7 +66,7 @@ try {
     for await (const chunk of (await fetch(new URL("api/progress", url))).body) if (Buffer.from(chunk).toString().includes('"done":true')) break;
     return performance.timeOrigin + performance.now() - start;
   })();
-  await page.goto(options.draw === "auto" ? url : `${url}?draw=${options.draw}`);
+  await page.goto(`${url}${options.draw === "auto" ? "" : `?draw=${options.draw}`}${options.hash}`);
   await page.waitForFunction(() => globalThis.seen.first !== null, null, { timeout: 120_000 });
   const first = (await page.evaluate(() => globalThis.seen.first)) - start;
   const done = await indexed;
