@@ -27,34 +27,42 @@ export interface TraceInfo {
   error: string | null;
 }
 
+/** The name of the file; of standard input there is none. */
+export function traceName(t: TraceInfo): string {
+  return t.name === "-" || t.name === "" ? "standard input" : t.name.split(/[/\\]/).pop()!;
+}
+
+/** Of a goroutine, a task, a thread. Beyond 2^53 it is a string, so that no digit is lost. */
+export type Id = number | string;
+
 export interface Group { id: number; lane: string; function: string; count: number; first: number; last: number; states: number[] }
 export interface Lanes { revision: number; groups: Group[]; procs: { id: number; lane: string }[]; threads: { id: number; lane: string }[] }
-export interface Member { id: number; lane: string; function: string; created: number | null; ended: number | null; creator: number | null; states: number[] }
-export interface Task { id: number; lane: string; name: string; parent: number | null; begin: number | null; end: number | null; goroutines: number[]; regions: number; logs: number }
+export interface Member { id: Id; lane: string; function: string; created: number | null; ended: number | null; creator: Id | null; states: number[] }
+export interface Task { id: Id; lane: string; name: string; parent: Id | null; begin: number | null; end: number | null; goroutines: Id[]; regions: number; logs: number }
 export interface Page<T> { total: number; rows: T[] }
 export interface Frame { function: string; file: string; line: number }
-export interface Other { go: number; function: string; time?: number; stack?: Frame[]; lane?: string }
+export interface Other { go: Id; function: string; time?: number; stack?: Frame[]; lane?: string }
 export interface Span {
-  lane: string; go: number | null; function: string | null; state: number; label: string | null; from: number; to: number; open: boolean;
+  lane: string; go: Id | null; function: string | null; state: number; label: string | null; from: number; to: number; open: boolean;
   proc: number | null; thread: number | null; stack: Frame[]; began: Other | null; ended: Other | null; creator: Other | null;
   previous: number | null; next: number | null; similar: { count: number; p50: number; p99: number; max: number; total: number } | null;
 }
-export interface Mark { from: number; to: number; go: number | null; task: number | null; text: string; lane: string | null }
+export interface Mark { from: number; to: number; go: Id | null; task: Id | null; text: string; lane: string | null }
 /** `strip` is how many there are in equal parts of the time asked for, where the server says it. */
 export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?: number }
 export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
-export interface Arrow { kind: "unblock" | "create"; time: number; from: number; to: number }
-export interface Step { go: number; function: string; from: number; to: number; kind: string; label: string | null }
+export interface Arrow { kind: "unblock" | "create"; time: number; from: Id; to: Id }
+export interface Step { go: Id; function: string; from: number; to: number; kind: string; label: string | null }
 export interface Critical { steps: Step[]; by_kind: Record<string, number> }
 export interface Found {
   functions: { label: number; function?: string; group: number | null; count: number }[];
-  goroutines: { id: number; lane: string; function: string }[];
-  tasks: { id: number; name: string; begin: number | null; end: number | null }[];
+  goroutines: { id: Id; lane: string; function: string }[];
+  tasks: { id: Id; name: string; begin: number | null; end: number | null }[];
   regions: { name: string; count: number }[];
-  logs: { time: number; go: number; text: string }[];
+  logs: { time: number; go: Id; text: string }[];
   total: Record<string, number>;
 }
-export interface Match { lane: string; go: number; from: number; to: number; state: number; label: number | null }
+export interface Match { lane: string; go: Id; from: number; to: number; state: number; label: number | null }
 export interface Matches { total: number; rows: Match[]; strip: number[] }
 export interface SelectionAnswer {
   states: number[];
@@ -95,12 +103,22 @@ async function answerOf(path: string, query: Query, signal?: AbortSignal): Promi
 }
 
 export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
-  return (await (await answerOf(path, query, signal)).json()) as T;
+  return parseJson<T>(await (await answerOf(path, query, signal)).text());
 }
 
 export interface Answer<T> {
   rows: T[];
   command: string | null;
+}
+
+/** A flame graph. The server calls an empty one an error; here it is an empty one. */
+export async function flameOf(query: Query, signal?: AbortSignal): Promise<Flame> {
+  try {
+    return await get<Flame>("flame", query, signal);
+  } catch (error) {
+    if ((error as Error).message.includes("nothing to show")) return { unit: "ns", total: 0, stacks: [] };
+    throw error;
+  }
 }
 
 /** The answer of a `gotrail` command: objects, one a line, or one object over many lines. */
@@ -109,13 +127,24 @@ export async function answer<T>(command: string, query: Query = {}, signal?: Abo
   return { rows: parseLines<T>(await response.text()), command: response.headers.get("x-gotrail-command") };
 }
 
+/** Numbers beyond 2^53 become strings: `JSON.parse` would round them. */
+export function parseJson<T>(text: string): T {
+  if (!/\d{16}/.test(text)) return JSON.parse(text) as T;
+  return JSON.parse(text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?/g, (t) => (/^-?\d{16,}$/.test(t) && !Number.isSafeInteger(Number(t)) ? `"${t}"` : t))) as T;
+}
+
+/** An id as `parseJson` would have it. */
+export function idOf(text: string): Id {
+  return Number.isSafeInteger(Number(text)) ? Number(text) : text;
+}
+
 export function parseLines<T>(text: string): T[] {
   const lines = text.split("\n").filter((l) => l.trim() !== "");
   if (lines.length === 0) return [];
   try {
-    return lines.map((l) => JSON.parse(l) as T);
+    return lines.map((l) => parseJson<T>(l));
   } catch {
-    return [JSON.parse(text) as T];
+    return [parseJson<T>(text)];
   }
 }
 

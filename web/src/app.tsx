@@ -1,6 +1,7 @@
 // The frame of the page: name of the trace, search, pages, strip, and what is chosen below.
 
 import { useEffect, useRef } from "preact/hooks";
+import { traceName } from "./api.js";
 import { go, linkTo } from "./history.js";
 import { KEYS } from "./keys.js";
 import { FilterButton } from "./panels/filter.js";
@@ -62,7 +63,7 @@ function Header() {
   return (
     <header>
       <div class="top">
-        <h1 title={t ? cut(t.path, 2000) : ""}>{t ? cut(t.name, 60) : "gotrail"}</h1>
+        <h1 title={t ? cut(t.path, 2000) : ""}>{t ? cut(traceName(t), 60) : "gotrail"}</h1>
         {t && (
           <span class="about">
             <span title={exact(t.duration)}>{duration(t.duration)}</span>
@@ -79,7 +80,7 @@ function Header() {
         <span class="right">
           <button class="tool" aria-pressed={state.clockMode.value} disabled={wall === null} title={wall === null ? "This trace has no wall clock" : "Times after the start, or on the wall clock"} onClick={() => (state.clockMode.value = !state.clockMode.value)}>{state.clockMode.value ? "clock" : "offset"}</button>
           <button class="tool" title="Copy a link to this view" onClick={() => copyText(location.href, "Link copied.")}>link</button>
-          {state.page.value === "timeline" && <button class="tool" title="Save the timeline as a picture" onClick={() => picture().then((b) => download(`${t?.name ?? "trace"}.png`, b), (e: Error) => state.say(e.message))}>PNG</button>}
+          {state.page.value === "timeline" && <button class="tool" title="Save the timeline as a picture" onClick={() => picture().then((b) => download(`${t ? traceName(t) : "trace"}.png`, b), (e: Error) => state.say(e.message))}>PNG</button>}
           <button class="tool" title="Light or dark" aria-label={`Switch to ${state.theme.value === "dark" ? "light" : "dark"}`} onClick={() => setTheme(state.theme.value === "dark" ? "light" : "dark")}>{state.theme.value === "dark" ? "☀" : "☾"}</button>
           <button class="tool" title="Keys (?)" aria-label="Keys" onClick={() => (state.help.value = true)}>?</button>
         </span>

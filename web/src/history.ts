@@ -43,20 +43,27 @@ export function go(page: Page, ...args: (string | number)[]): void {
   step(() => {
     state.page.value = page;
     state.args.value = args.map(String);
+    state.options.value = {};
   });
 }
 
 /** The address of a page with all else as it is, for links that can be opened in a new tab. */
 export function linkTo(page: Page, ...args: (string | number)[]): string {
-  const s: UrlState = { ...state.snapshot(), page, args: args.map(String) };
+  const s: UrlState = { ...state.snapshot(), page, args: args.map(String), options: {} };
   return encode(s);
+}
+
+/** To the timeline, within a step. How another page was set stays behind. */
+export function toTimeline(): void {
+  if (state.page.value !== "timeline") state.options.value = {};
+  state.page.value = "timeline";
+  state.args.value = [];
 }
 
 /** Shows a span in the timeline. */
 export function showSpan(lane: string, time: number, range?: { from: number; to: number }): void {
   step(() => {
-    state.page.value = "timeline";
-    state.args.value = [];
+    toTimeline();
     state.focus.value = { lane, time };
     if (range) state.revealRange(range.from, Math.max(range.to, range.from + 1));
     else state.revealTime(time);

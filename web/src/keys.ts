@@ -48,11 +48,8 @@ export const KEYS: Key[] = [
   {
     keys: ["m"], shown: "m", what: "measure: from here, to there, off",
     run: () => {
-      const m = engine.measure;
-      if (Number.isNaN(m.from)) m.from = middle();
-      else if (m.to === null) m.to = middle();
-      else (m.from = NaN), (m.to = null);
-      engine.invalidate(true);
+      const m = state.measure.value;
+      state.measure.value = !m ? { from: middle(), to: null } : m.to === null ? { from: m.from, to: middle() } : null;
     },
   },
   {
@@ -96,7 +93,8 @@ export const KEYS: Key[] = [
     keys: ["Escape"], shown: "Esc", what: "close, unselect",
     run: () => {
       if (state.help.value) state.help.value = false;
-      else if (!Number.isNaN(engine.measure.from)) (engine.measure.from = NaN), (engine.measure.to = null), engine.invalidate(true);
+      else if (state.measure.value) state.measure.value = null;
+      else if (state.criticalOf.value) step(() => (state.criticalOf.value = null));
       else if (state.focus.value) step(() => (state.focus.value = null));
       else if (state.selection.value) step(() => (state.selection.value = null));
     },

@@ -1,7 +1,7 @@
 // Gets the trace's description and keeps it fresh while the index grows.
 
 import { batch } from "@preact/signals";
-import { get, startUnix, type Group, type Lanes, type TraceInfo } from "./api.js";
+import { get, startUnix, traceName, type Group, type Lanes, type TraceInfo } from "./api.js";
 import * as state from "./state.js";
 import { whole } from "./time/view.js";
 
@@ -21,7 +21,7 @@ function take(text: string): void {
     if (grew && !state.moved.value) state.view.value = whole(info.duration);
     state.problem.value = info.error;
   });
-  document.title = `${info.name} · gotrail`;
+  document.title = `${traceName(info)} · gotrail`;
   void moreLabels();
   const now = performance.now();
   if (info.done || now - lastLanes > 800) {

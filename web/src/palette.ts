@@ -71,7 +71,7 @@ export function stateColour(state: number, theme: Theme): string {
 /** The state that a kind of time is, as commands name it: `blocked: chan receive`, `sched`. */
 export function stateOfKind(kind: string): number {
   if (/^run(ning)?$/.test(kind)) return 0;
-  if (/^(runnable|sched)/.test(kind)) return 1;
+  if (/^(runnable|sched|preempted)/.test(kind)) return 1;
   if (kind.startsWith("syscall")) return 2;
   if (/chan|select/.test(kind)) return 5;
   if (/sync/.test(kind)) return 4;

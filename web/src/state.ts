@@ -5,7 +5,7 @@ import { batch, computed, signal } from "@preact/signals";
 import type { Lanes, Matches, TraceInfo } from "./api.js";
 import { clock, clockFull, duration as formatDuration, offset, short } from "./time/format.js";
 import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
-import { initial, type Colour, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
+import { initial, type Colour, type Critical, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
 
 export const trace = signal<TraceInfo | null>(null);
 export const start = signal<bigint | null>(null);
@@ -31,11 +31,16 @@ export const pins = signal<string[]>([]);
 export const toggled = signal<string[]>([]);
 export const memberSort = signal<MemberSort>("blocked");
 
+/** What is being measured: from a moment to another, which is the pointer's until it is set. */
+export const measure = signal<{ from: number; to: number | null } | null>(null);
+
 export const help = signal(false);
 export const toast = signal<string | null>(null);
 export const theme = signal<"light" | "dark">("dark");
 /** The steps of a critical path on show, and what it is of. */
-export const criticalOf = signal<{ go?: number; task?: number; from?: number; to?: number } | null>(null);
+export const criticalOf = signal<Critical | null>(null);
+/** How the tables and plots of the page are set, by name; what is as it begins is not here. */
+export const options = signal<Record<string, string>>({});
 /** The view follows the trace's length until the person moves it. */
 export const moved = signal(false);
 
@@ -46,6 +51,7 @@ export function snapshot(): UrlState {
   return {
     page: page.value, args: args.value, view: moved.value ? view.value : null, selection: selection.value, focus: focus.value, filter: filter.value,
     colour: colour.value, clock: clockMode.value, activeOnly: activeOnly.value, pins: pins.value, toggled: toggled.value, memberSort: memberSort.value,
+    critical: criticalOf.value, options: options.value,
   };
 }
 
@@ -64,6 +70,9 @@ export function restore(s: UrlState = initial()): void {
     pins.value = s.pins;
     toggled.value = s.toggled;
     memberSort.value = s.memberSort;
+    // Not asked for again if it is the same.
+    if (JSON.stringify(s.critical) !== JSON.stringify(criticalOf.value)) criticalOf.value = s.critical;
+    options.value = s.options;
   });
 }
 

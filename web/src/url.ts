@@ -2,6 +2,7 @@
 //
 //   #/goroutines/3?v=1200-56000&s=1300-1400&at=go:17@1350&pins=proc:0
 
+import { idOf, type Id } from "./api.js";
 import type { View } from "./time/view.js";
 
 export const PAGES = ["timeline", "overview", "goroutines", "tasks", "regions", "latency", "gc", "profiles", "health"] as const;
@@ -35,6 +36,14 @@ export interface Filter {
   max: number | null;
 }
 
+/** What a critical path is of: a goroutine, a task, or whoever was last to do something in a time. */
+export interface Critical {
+  go?: Id;
+  task?: Id;
+  from?: number;
+  to?: number;
+}
+
 export interface UrlState {
   page: Page;
   /** What the page is about: a group, a goroutine, a task, the kind of a profile. */
@@ -50,12 +59,15 @@ export interface UrlState {
   /** Sections that are open though they begin closed, and the other way round. */
   toggled: string[];
   memberSort: MemberSort;
+  critical: Critical | null;
+  /** How the tables and plots of a page are set: what they are sorted and filtered by. */
+  options: Record<string, string>;
 }
 
 export function initial(): UrlState {
   return {
     page: "timeline", args: [], view: null, selection: null, focus: null, filter: null, colour: "state", clock: false, activeOnly: false,
-    pins: [], toggled: [], memberSort: "blocked",
+    pins: [], toggled: [], memberSort: "blocked", critical: null, options: {},
   };
 }
 
@@ -96,6 +108,12 @@ export function encode(s: UrlState): string {
   if (s.pins.length > 0) q.push(`pins=${part(s.pins.join(","))}`);
   if (s.toggled.length > 0) q.push(`open=${part(s.toggled.join(","))}`);
   if (s.memberSort !== "blocked") q.push(`sort=${s.memberSort}`);
+  if (s.critical) {
+    const c = s.critical;
+    const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : "all";
+    q.push(`why=${of}${c.from !== undefined && c.to !== undefined ? `@${range({ from: c.from, to: c.to })}` : ""}`);
+  }
+  for (const [k, v] of Object.entries(s.options)) q.push(`o.${part(k)}=${part(v)}`);
   const path = ["", s.page, ...s.args.map((a) => encodeURIComponent(a))].join("/");
   return `#${path}${q.length > 0 ? `?${q.join("&")}` : ""}`;
 }
@@ -108,7 +126,7 @@ export function decode(hash: string): UrlState {
   const q = new Map<string, string>();
   for (const pair of mark < 0 ? [] : text.slice(mark + 1).split("&")) {
     const eq = pair.indexOf("=");
-    if (eq > 0) q.set(pair.slice(0, eq), unescape(pair.slice(eq + 1)));
+    if (eq > 0) q.set(unescape(pair.slice(0, eq)), unescape(pair.slice(eq + 1)));
   }
   const page = path[0] as Page;
   if (PAGES.includes(page)) s.page = page;
@@ -127,7 +145,17 @@ export function decode(hash: string): UrlState {
   s.toggled = (q.get("open") ?? "").split(",").filter(Boolean);
   const sort = q.get("sort") as MemberSort;
   if (MEMBER_SORTS.includes(sort)) s.memberSort = sort;
+  s.critical = parseCritical(q.get("why") ?? "");
+  for (const [k, v] of q) if (k.startsWith("o.")) s.options[k.slice(2)] = v;
   return s;
+}
+
+function parseCritical(text: string): Critical | null {
+  const m = /^(all|(go|task):(\d{1,20}))(?:@(.+))?$/.exec(text);
+  if (!m) return null;
+  const time = parseRange(m[4]);
+  if (m[1] === "all" && !time) return null;
+  return { ...(m[2] === "go" ? { go: idOf(m[3]!) } : m[2] === "task" ? { task: idOf(m[3]!) } : {}), ...(time ?? {}) };
 }
 
 function unescape(s: string): string {

@@ -25,6 +25,13 @@ test("stacks merge to a tree, widest first", () => {
 test("a function counts once where it recurses", () => {
   expect(functionsOf({ unit: "ns", total: 5, stacks: [{ frames: ["f", "f", "g"], value: 5 }] })).toEqual([{ name: "f", own: 0, all: 5 }, { name: "g", own: 5, all: 5 }]);
 });
+test("zeros do not put a wide nothing before what there is", () => {
+  const b = buckets([0, 0, 1e6, 2e6, 5e7]);
+  expect(b[0]).toMatchObject({ from: 0, count: 2 });
+  expect(b[1]!.count).toBe(0);
+  expect(b[2]!.count).toBe(1);
+  b.forEach((x, i) => i > 0 && expect(x.from).toBeCloseTo(b[i - 1]!.upto));
+});
 test("buckets hold every value once", () => {
   for (const values of [[1, 2, 4, 1e6, 3e9], [100, 101, 102], [0, 0, 5], [7]]) {
     const b = buckets(values);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseLines, startUnix, urlOf } from "../src/api.js";
+import { idOf, parseJson, parseLines, startUnix, urlOf } from "../src/api.js";
 import { decode, encode, initial, type UrlState } from "../src/url.js";
 
 test("the address holds the whole view", () => {
@@ -7,8 +7,13 @@ test("the address holds the whole view", () => {
     page: "goroutines", args: ["group", "a/b?c#d&e"], view: { from: -5, to: 1e12 }, selection: { from: 1, to: 2, lanes: ["go:17", "proc:0"] },
     focus: { lane: "go:18446744073709551615", time: 42 }, filter: { states: [1, 5], function: "main.x&y=z", label: "chan receive", stack: "λ", min: 1000, max: null },
     colour: "function", clock: true, activeOnly: true, pins: ["gc", "group:3"], toggled: ["procs", "group:1"], memberSort: "start",
+    critical: { go: 17, from: 100, to: 200 }, options: { "sort-a-b": "-time", range: "1-2.5", "find-x": "a&b=c" },
   };
   expect(decode(encode(s))).toEqual(s);
+});
+test("critical paths are of a goroutine, a task, or a time", () => {
+  for (const critical of [{ go: 1 }, { task: 2, from: 5, to: 9 }, { from: 5, to: 9 }]) expect(decode(encode({ ...initial(), critical })).critical).toEqual(critical);
+  for (const text of ["all", "go:x", "evil:1", "all@9-1", ""]) expect(decode(`#/timeline?why=${text}`).critical).toBeNull();
 });
 test("an empty view is a short address", () => {
   expect(encode(initial())).toBe("#/timeline");
@@ -25,3 +30,9 @@ test("answers are one object a line, or one object over many", () => {
   expect(parseLines("")).toEqual([]);
 });
 test("queries leave out what is not set", () => expect(urlOf("members", { group: 0, q: "", from: null, sort: "id" })).toBe("/api/members?group=0&sort=id"));
+test("ids keep digits that numbers lose", () => {
+  expect(parseJson('{"id":9223372036854775807,"name":"say \\"9223372036854775807\\"","time":1776031716864,"share":0.1234567890123456789,"n":[12345678901234567890,7]}')).toEqual({
+    id: "9223372036854775807", name: 'say "9223372036854775807"', time: 1776031716864, share: 0.12345678901234568, n: ["12345678901234567890", 7],
+  });
+  expect([idOf("17"), idOf("9223372036854775807")]).toEqual([17, "9223372036854775807"]);
+});

@@ -22,6 +22,7 @@ const STEPS: &[Step] = &[
     ("doc", || cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])),
     ("deny", deny::check),
     ("page", page),
+    ("browser", browser),
     ("conformance", || {
         // A process of its own: it counts memory and keeps panics to itself.
         let mut command = Command::new(env::current_exe()?);
@@ -64,6 +65,48 @@ fn page() -> Result<()> {
     npm(&["run", "build"])?;
     finish(Command::new("git").args(["diff", "--exit-code", "--stat", "web/dist"]))
         .context("web/dist is not what `npm run build` makes of web/src: commit it")
+}
+
+/// The viewer as a person uses it: a real server, in Chromium and in Firefox.
+fn browser() -> Result<()> {
+    let chromium = program_of("CHROMIUM", "chromium", "chromium")?;
+    let firefox = program_of("FIREFOX", "firefox-esr", "firefox-esr")?;
+    // The step before has built the page.
+    cargo(&["build", "-p", "gotrail-cli"], &[])?;
+    // Next to this program.
+    let gotrail = env::current_exe()?.with_file_name("gotrail");
+    let npm = |args: &[&str]| {
+        let mut command = Command::new("npm");
+        command.args(["--prefix", "web"]).args(args);
+        finish(command.env("GOTRAIL", &gotrail).env("CHROMIUM", &chromium).env("FIREFOX", &firefox))
+    };
+    npm(&["ci", "--no-audit", "--no-fund"])?;
+    npm(&["run", "e2e"])
+}
+
+/// Where a browser is. A variable names it; else it is looked for, and installed where it is missing.
+fn program_of(variable: &str, name: &str, package: &str) -> Result<PathBuf> {
+    if let Some(path) = env::var_os(variable) {
+        return Ok(path.into());
+    }
+    let find = || {
+        let path = env::var_os("PATH").unwrap_or_default();
+        env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    };
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    run::apt_install(package)?;
+    if find().is_none() {
+        // Not root: with sudo, if that asks nothing.
+        let mut command = Command::new("sudo");
+        let _ = run::output(command.args(["-n", "apt-get", "install", "-y", package]));
+    }
+    find().with_context(|| {
+        format!(
+            "there is no {name}: install Debian's package {package}, or set {variable} to its path"
+        )
+    })
 }
 
 fn cargo(args: &[&str], environment: &[(&str, &str)]) -> Result<()> {

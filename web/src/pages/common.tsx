@@ -6,7 +6,7 @@ import { useEffect } from "preact/hooks";
 import { answer, type Answer, type Query } from "../api.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
-import { step } from "../history.js";
+import { step, toTimeline } from "../history.js";
 import { cut } from "../time/format.js";
 import { copyText } from "../ui/copy.js";
 import { useLoaded, type Loaded } from "../ui/load.js";
@@ -48,8 +48,7 @@ export function PageBox({ title, crumbs, children }: { title: string; crumbs?: C
 /** To a stretch of time in the timeline, with it selected. */
 export function showRange(from: number, to: number, lane?: string): void {
   step(() => {
-    state.page.value = "timeline";
-    state.args.value = [];
+    toTimeline();
     state.selection.value = { from: Math.floor(from), to: Math.max(Math.ceil(to), Math.floor(from) + 1), lanes: [] };
     state.focus.value = null;
     state.revealRange(from, Math.max(to, from + 1));

@@ -1,7 +1,7 @@
 // The collector: figures, the heap, minimum mutator utilization, cycles, stops, assists.
 
 import { useMemo } from "preact/hooks";
-import type { Answer } from "../api.js";
+import type { Answer, Id } from "../api.js";
 import { go } from "../history.js";
 import { STATE } from "../palette.js";
 import * as state from "../state.js";
@@ -14,9 +14,9 @@ import { Command, PageBox, showRange, useAnswer } from "./common.js";
 
 interface Summary { cycles: number; mark: number; stops: number; stopped: number; longest_stop: number; workers: number; cpu_share: number; assist: number; sweep: number; swept_bytes: number; reclaimed_bytes: number; heap_peak: number; heap_goal: number }
 interface Cycle { number: number; after: number; mark: number; since_last: number | null }
-interface Stop { reason: string; after: number; duration: number; goroutine: number | null }
+interface Stop { reason: string; after: number; duration: number; goroutine: Id | null }
 interface Reason { reason: string; count: number; total: number; mean: number; p50: number; p99: number; max: number }
-interface Assist { goroutine: number; function: string; assist: number; total: number; share: number }
+interface Assist { goroutine: Id; function: string; assist: number; total: number; share: number }
 interface Heap { after: number; allocated: number; goal: number }
 interface Mmu { flags: string; window: number; mmu: number }
 

@@ -2,9 +2,10 @@
 
 import { go, linkTo, showSpan } from "../history.js";
 import { follow } from "../keys.js";
-import type { Frame } from "../api.js";
+import type { Frame, Id } from "../api.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, short } from "../time/format.js";
+import { engine } from "../timeline/instance.js";
 import { StateTable } from "../ui/bar.js";
 import { Await } from "../ui/load.js";
 import { Stack } from "../ui/stack.js";
@@ -12,10 +13,10 @@ import { Table, type Column } from "../ui/table.js";
 import { Command, PageBox, showRange, useAnswer, useOrigin } from "./common.js";
 
 export interface Times { running: number; runnable: number; syscall: number; syscall_blocked: number; blocked: Record<string, number>; blocked_total: number; ranges: Record<string, number>; total: number; unknown: number }
-interface Wait { kind: string; from: number; until: number; nanos: number; stack: Frame[] | null; ended_by: unknown; ended_stack: Frame[] | null; meanwhile: { goroutine?: number; function?: string } | null }
-interface Region { name: string; start: number; end: number; total: number; exec: number; sched_wait: number; task: number }
+interface Wait { kind: string; from: number; until: number; nanos: number; stack: Frame[] | null; ended_by: unknown; ended_stack: Frame[] | null; meanwhile: { goroutine?: Id; function?: string } | null }
+interface Region { name: string; start: number; end: number; total: number; exec: number; sched_wait: number; task: Id }
 interface Life {
-  id: number; function: string; state: string; creation: number; start: number; end: number; creator: { goroutine: number; function: string } | null;
+  id: Id; function: string; state: string; creation: number; start: number; end: number; creator: { goroutine: Id; function: string } | null;
   creation_stack: Frame[] | null; times: Times; waits: Wait[]; more_waits: number; regions: Region[];
 }
 
@@ -37,7 +38,7 @@ export function statesOfTimes(t: Times): number[] {
 
 export function endedBy(w: Wait): string {
   if (w.ended_by && typeof w.ended_by === "object") {
-    const o = w.ended_by as { goroutine?: number; function?: string };
+    const o = w.ended_by as { goroutine?: Id; function?: string };
     return o.goroutine !== undefined ? `G${o.goroutine} ${short(o.function ?? "")}` : JSON.stringify(w.ended_by);
   }
   if (w.ended_by === "goroutine" && w.meanwhile?.goroutine !== undefined) return `G${w.meanwhile.goroutine} ${short(w.meanwhile.function ?? "")}`;
@@ -81,7 +82,7 @@ export function GoroutinePage({ id }: { id: string }) {
                   </dl>
                   <div class="buttons">
                     <button onClick={() => { const from = rel(g.creation) ?? 0; const to = rel(g.end) ?? state.duration.value; showSpan(`go:${id}`, Math.floor(from), { from, to }); follow(`go:${id}`, Math.floor(Math.max(from, 0) + 1)); }}>show in the timeline</button>
-                    <button onClick={() => { go("timeline"); state.criticalOf.value = { go: g.id }; }}>critical path</button>
+                    <button onClick={() => { go("timeline"); state.criticalOf.value = { go: g.id }; engine.show(`go:${id}`); }}>critical path</button>
                     <Command of={a} />
                   </div>
                 </div>

@@ -1,7 +1,7 @@
 // Groups of goroutines → one group → one goroutine.
 
-import { useMemo, useState } from "preact/hooks";
-import { get, type Flame, type Member, type Page, type SelectionAnswer } from "../api.js";
+import { useMemo } from "preact/hooks";
+import { flameOf, get, type Flame, type Member, type Page, type SelectionAnswer } from "../api.js";
 import { go, linkTo, showSpan } from "../history.js";
 import { functionColumns, emptyFlame } from "../panels/selection.js";
 import * as state from "../state.js";
@@ -11,6 +11,7 @@ import { FlameGraph } from "../ui/flame.js";
 import { buckets, Histogram } from "../ui/histogram.js";
 import { Await, useLoaded } from "../ui/load.js";
 import { Table, type Column } from "../ui/table.js";
+import { useOption, useRangeOption } from "../ui/option.js";
 import { PageBox } from "./common.js";
 import { GoroutinePage } from "./goroutine.js";
 
@@ -67,15 +68,16 @@ async function allMembers(group: number, signal: AbortSignal): Promise<Page<Memb
 function GroupPage({ id }: { id: number }) {
   const group = state.lanes.value?.groups.find((g) => g.id === id);
   const members = useLoaded(`${id} ${state.trace.value?.done}`, (signal) => allMembers(id, signal));
-  const [figure, setFigure] = useState("blocked");
-  const [range, setRange] = useState<[number, number] | null>(null);
-  const [type, setType] = useState("wall");
+  const [chosen, setFigure] = useOption("figure", "blocked");
+  const figure = chosen in FIGURES ? chosen : "blocked";
+  const [range, setRange] = useRangeOption("range");
+  const [type, setType] = useOption("flame", "wall");
   const s = state.selection.value;
-  const flame = useLoaded<Flame>(JSON.stringify([id, type, s, state.trace.value?.done]), (signal) => get("flame", { type, group: id, from: s?.from, to: s?.to }, signal));
+  const flame = useLoaded<Flame>(JSON.stringify([id, type, s, state.trace.value?.done]), (signal) => flameOf({ type, group: id, from: s?.from, to: s?.to }, signal));
   const value = FIGURES[figure]!;
   const rows = members.value?.rows ?? [];
   const h = useMemo(() => buckets(rows.map(value)), [members.value, figure]);
-  const shown = useMemo(() => (range ? rows.filter((m) => value(m) >= range[0] && value(m) < range[1]) : rows), [members.value, range, figure]);
+  const shown = useMemo(() => (range ? rows.filter((m) => value(m) >= range[0] && value(m) < range[1]) : rows), [members.value, range?.[0], range?.[1], figure]);
   const order = useMemo(() => rows.map(value).sort((a, b) => a - b), [members.value, figure]);
   const q = (p: number) => order[Math.min(order.length - 1, Math.floor(order.length * p))];
   return (
@@ -85,7 +87,7 @@ function GroupPage({ id }: { id: number }) {
         <section class="columns">
           <div class="narrow"><h3>{count(group.count)} goroutines, together</h3><StateTable states={group.states} what="" /></div>
           <div class="grow">
-            <p class="choices" role="group" aria-label="Distribution of">{Object.keys(FIGURES).map((k) => <button key={k} class={`small ${k === figure ? "on" : ""}`} aria-pressed={k === figure} onClick={() => (setFigure(k), setRange(null))}>{k}</button>)}</p>
+            <p class="choices" role="group" aria-label="Distribution of">{Object.keys(FIGURES).map((k) => <button key={k} class={`small ${k === figure ? "on" : ""}`} aria-pressed={k === figure} onClick={() => (setRange(null), setFigure(k))}>{k}</button>)}</p>
             <Await of={members} what="the goroutines">{() => (
               <>
                 <Histogram buckets={h} what={`${figure} time of one goroutine: drag to filter`} chosen={range} onBrush={setRange} height={110} />

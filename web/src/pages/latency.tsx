@@ -1,11 +1,11 @@
 // How long goroutines waited: by state, by reason, by place.
 
-import { useState } from "preact/hooks";
-import { step } from "../history.js";
+import { step, toTimeline } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact } from "../time/format.js";
 import { Chip } from "../ui/bar.js";
 import { Await } from "../ui/load.js";
+import { useOption } from "../ui/option.js";
 import { Table, type Column } from "../ui/table.js";
 import { Command, PageBox, useAnswer } from "./common.js";
 
@@ -27,13 +27,13 @@ const byReason = [...base, time("total"), time("mean"), time("p50"), time("p90")
 const byStack = [...base, { key: "stack", title: "where, innermost first", wide: true, value: (r: Row) => r.stack, full: (r: Row) => cut(r.stack ?? "", 2000), show: (r: Row) => cut(r.stack ?? "", 160) }, time("total"), time("mean"), time("max")];
 
 export function LatencyPage() {
-  const [by, setBy] = useState<"reason" | "stack" | "state">("reason");
+  const [chosen, setBy] = useOption("by", "reason");
+  const by = chosen === "stack" || chosen === "state" ? chosen : "reason";
   const answer = useAnswer<Row>("latency", { by: by === "reason" ? undefined : by, top: by === "stack" ? 500 : undefined });
   const mark = (r: Row) => {
     const frame = r.stack?.split(" < ").find((f) => !/^(runtime|sync|internal)[./]/.test(f)) ?? r.stack?.split(" < ")[0];
     step(() => {
-      state.page.value = "timeline";
-      state.args.value = [];
+      toTimeline();
       state.filter.value = { states: [idOf(r)], function: "", label: r.state === "block" ? r.reason ?? "" : "", stack: frame ? frame.replace(/:\d+$/, "") : "", min: by === "reason" ? Math.floor(r.p99 ?? 0) || null : null, max: null };
     });
   };

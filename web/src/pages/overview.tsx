@@ -37,12 +37,13 @@ const RULES: Record<string, { title: string; advice: string; page: Page }> = {
   "misused-annotations": { title: "Misused annotations", advice: "End regions where they began, on the same goroutine.", page: "health" },
 };
 
-const TIMES = new Set(["total", "mean", "max", "longest", "p50", "p90", "p99", "p999", "waiting", "oldest", "age", "time", "duration"]);
+const TIMES = new Set(["total", "mean", "max", "longest", "p50", "p90", "p99", "p999", "oldest", "age", "time", "duration"]);
 
 export function evidence(e: Finding["evidence"]): { name: string; text: string; full: string }[] {
   return Object.entries(e).map(([k, v]) => {
     if (typeof v !== "number") return { name: k, text: cut(String(v ?? "–"), 100), full: String(v) };
     if (TIMES.has(k)) return { name: k, text: duration(v), full: exact(v) };
+    if (k === "waiting") return { name: k, text: `${v.toPrecision(2)} goroutines on average`, full: String(v) };
     if (k === "share") return { name: k, text: percent(v), full: String(v) };
     return { name: k, text: Number.isInteger(v) ? count(v) : v.toPrecision(3), full: String(v) };
   });
@@ -109,16 +110,18 @@ function FindingBox({ f }: { f: Finding }) {
       : { states: f.rule === "lock-contention" ? [4] : f.rule === "long-syscall" ? [2, 3] : [], function: "", label: "", stack: place ? place.function : "", min: null, max: null };
   };
   return (
-    <div class="finding">
+    <div class="finding parts">
+      <div>
       <strong>{rule?.title ?? cut(f.rule, 80)}</strong> <span>{cut(f.what, 300)}</span>
       <div>{evidence(f.evidence).map((e) => <span key={e.name} title={e.full}><span class="faint">{e.name}</span> {e.text}&ensp;</span>)}</div>
       {rule && <div class="faint">{rule.advice}</div>}
-      {f.stack.length > 0 && <Stack frames={f.stack.slice(0, 8)} none="" />}
       <div class="buttons">
         {rule && rule.page !== "timeline" && <button class="small" onClick={() => go(rule.page)}>figures</button>}
         {f.rule === "long-stw" ? <button class="small" onClick={() => follow("stw", 0)}>show in the timeline</button>
           : (place || f.rule === "sched-latency") && <button class="small" onClick={mark}>mark in the timeline</button>}
       </div>
+      </div>
+      {f.stack.length > 0 && <Stack frames={f.stack.slice(0, 8)} none="" />}
     </div>
   );
 }

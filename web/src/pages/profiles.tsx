@@ -1,6 +1,6 @@
 // Profiles as flame graphs: of CPU samples, and of every kind of waiting.
 
-import { get, type Flame } from "../api.js";
+import { flameOf, type Flame } from "../api.js";
 import { go } from "../history.js";
 import { emptyFlame, FLAMES } from "../panels/selection.js";
 import * as state from "../state.js";
@@ -29,7 +29,7 @@ export function functionsOf(f: Flame): Fn[] {
 export function ProfilesPage({ args }: { args: string[] }) {
   const type = FLAMES.some(([k]) => k === args[0]) ? args[0]! : "cpu";
   const s = state.selection.value;
-  const flame = useLoaded<Flame>(JSON.stringify([type, s, state.trace.value?.done]), (signal) => get("flame", { type, from: s?.from, to: s?.to }, signal));
+  const flame = useLoaded<Flame>(JSON.stringify([type, s, state.trace.value?.done]), (signal) => flameOf({ type, from: s?.from, to: s?.to }, signal));
   return (
     <PageBox title="Profiles">
       <p class="choices" role="group" aria-label="Kind of profile">{FLAMES.map(([k, name]) => <button key={k} class={`small ${k === type ? "on" : ""}`} aria-pressed={k === type} onClick={() => go("profiles", k)}>{name}</button>)}</p>

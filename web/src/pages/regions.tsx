@@ -1,16 +1,17 @@
 // Regions by type, and the single regions of one type.
 
+import type { Id } from "../api.js";
 import { go, linkTo } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact } from "../time/format.js";
 import { buckets, Histogram } from "../ui/histogram.js";
 import { Await } from "../ui/load.js";
 import { Table, type Column } from "../ui/table.js";
-import { useState } from "preact/hooks";
+import { useRangeOption } from "../ui/option.js";
 import { Command, escapeRegex, PageBox, showRange, useAnswer } from "./common.js";
 
 interface Type { type: string; count: number; total: number; mean: number; p50: number; p90: number; p99: number; max: number; incomplete: number; running: number; runnable: number; syscall: number; blocked_total: number }
-interface One { type: string; goroutine: number; function: string; task: number | null; start: number; after: number; duration: number; running: number; runnable: number; blocked_total: number }
+interface One { type: string; goroutine: Id; function: string; task: Id | null; start: number; after: number; duration: number; running: number; runnable: number; blocked_total: number }
 
 function time<T>(key: keyof T & string, title: string, hint?: string): Column<T> {
   const value = (r: T) => r[key] as number | null;
@@ -37,16 +38,19 @@ export function RegionsPage({ args }: { args: string[] }) {
   return (
     <PageBox title="Regions">
       <Await of={all} what="the regions">
-        {(a) => <Table name="regions" columns={types} rows={a.rows} sort="-total" most={30} tools={<Command of={a} />} onPick={(r) => go("regions", r.type)} pickHint="Its single regions"
+        {(a) => <Table name="regions" columns={types} rows={a.rows} sort="-total" most={30} tools={<Command of={a} />} onPick={(r) => go("regions", r.type.slice(0, LONGEST))} pickHint="Its single regions"
           empty="There are no regions in this time. A program marks them with trace.WithRegion or trace.StartRegion (runtime/trace)." />}
       </Await>
     </PageBox>
   );
 }
 
+/** A name can be longer than any address: of such ones this much is enough. */
+const LONGEST = 300;
+
 function OneType({ type }: { type: string }) {
-  const each = useAnswer<One>("regions", { each: true, region: `^${escapeRegex(type)}$`, sort: "duration", top: 20000 });
-  const [range, setRange] = useState<[number, number] | null>(null);
+  const each = useAnswer<One>("regions", { each: true, region: `^${escapeRegex(type)}${type.length < LONGEST ? "$" : ""}`, sort: "duration", top: 20000 });
+  const [range, setRange] = useRangeOption("range");
   return (
     <PageBox title={`Regions ${type}`} crumbs={<a href={linkTo("regions")} onClick={(e) => (e.preventDefault(), go("regions"))}>‹ all regions</a>}>
       <Await of={each} what="the regions">

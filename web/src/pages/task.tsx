@@ -1,6 +1,7 @@
 // One task: who worked for it and when, its regions and logs, and what passed its time.
 
-import { go, linkTo, step } from "../history.js";
+import type { Id } from "../api.js";
+import { go, linkTo, step, toTimeline } from "../history.js";
 import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, percent, short } from "../time/format.js";
@@ -11,10 +12,10 @@ import { Waterfall, type WaterRegion } from "../ui/waterfall.js";
 import { Command, PageBox, useAnswer, useOrigin } from "./common.js";
 import { statesOfTimes, type Times } from "./goroutine.js";
 
-interface Log { category: string; goroutine: number; message: string; time: number }
+interface Log { category: string; goroutine: Id; message: string; time: number }
 interface TaskAnswer {
-  id: number; name: string; parent: number | null; children: (number | { id: number })[]; creator: number | null; start: number | null; end: number | null;
-  goroutines: { id: number; function: string; times: Times }[]; regions: WaterRegion[]; logs: Log[];
+  id: Id; name: string; parent: Id | null; children: (Id | { id: Id })[]; creator: Id | null; start: number | null; end: number | null;
+  goroutines: { id: Id; function: string; times: Times }[]; regions: WaterRegion[]; logs: Log[];
   why: { kinds: Record<string, number>; nanos: number; functions: { function: string; nanos: number }[] } | null;
 }
 
@@ -52,10 +53,10 @@ export function TaskPage({ id }: { id: string }) {
                   <span class="faint" title={state.momentFull(from)}>from {state.moment(from, 1e4)}</span>
                   {t.creator !== null && <span>begun by <a href={linkTo("goroutines", t.creator)} onClick={(e) => (e.preventDefault(), go("goroutines", t.creator!))}>G{t.creator}</a></span>}
                   {t.parent ? <span>part of <a href={linkTo("tasks", t.parent)} onClick={(e) => (e.preventDefault(), go("tasks", t.parent!))}>task {t.parent}</a></span> : null}
-                  {t.children.slice(0, 8).map((c) => { const n = typeof c === "number" ? c : c.id; return <a key={n} href={linkTo("tasks", n)} onClick={(e) => (e.preventDefault(), go("tasks", n))}>child {n}</a>; })}
+                  {t.children.slice(0, 8).map((c) => { const n = typeof c === "object" ? c.id : c; return <a key={n} href={linkTo("tasks", n)} onClick={(e) => (e.preventDefault(), go("tasks", n))}>child {n}</a>; })}
                   {t.children.length > 8 && <span class="faint">and {count(t.children.length - 8)} more</span>}
-                  <button class="small" onClick={() => step(() => { state.page.value = "timeline"; state.args.value = []; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>show in the timeline</button>
-                  <button class="small" onClick={() => step(() => { state.page.value = "timeline"; state.args.value = []; state.criticalOf.value = { task: t.id }; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>critical path</button>
+                  <button class="small" onClick={() => step(() => { toTimeline(); state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>show in the timeline</button>
+                  <button class="small" onClick={() => step(() => { toTimeline(); state.criticalOf.value = { task: t.id }; state.pins.value = [`task:${t.id}`, ...t.goroutines.slice(0, 11).map((g) => `go:${g.id}`)]; state.fitRange(from, to); })}>critical path</button>
                   <Command of={a} />
                 </p>
                 {t.why && t.why.nanos > 0 && <p class="sums"><span class="faint">what passed the time:</span>{Object.entries(t.why.kinds).sort((x, y) => y[1] - x[1]).map(([k, v]) => <span key={k}><Chip state={stateOfKind(k)} text={k} /> {duration(v)} ({percent(v / t.why!.nanos)})</span>)}</p>}

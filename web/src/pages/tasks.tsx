@@ -1,6 +1,6 @@
 // All tasks → one task, as a waterfall over the goroutines that worked for it.
 
-import { useMemo, useState } from "preact/hooks";
+import { useMemo } from "preact/hooks";
 import { get, type Page, type Task } from "../api.js";
 import { go } from "../history.js";
 import * as state from "../state.js";
@@ -8,6 +8,7 @@ import { count, cut, duration, exact } from "../time/format.js";
 import { buckets, Histogram } from "../ui/histogram.js";
 import { Await, useLoaded } from "../ui/load.js";
 import { Table, type Column } from "../ui/table.js";
+import { useRangeOption } from "../ui/option.js";
 import { PageBox } from "./common.js";
 import { TaskPage } from "./task.js";
 
@@ -44,10 +45,10 @@ export function TasksPage({ args }: { args: string[] }) {
 
 function TaskList() {
   const tasks = useLoaded(`${state.trace.value?.done}`, allTasks);
-  const [range, setRange] = useState<[number, number] | null>(null);
+  const [range, setRange] = useRangeOption("range");
   const s = state.selection.value;
   const inTime = useMemo(() => (tasks.value?.rows ?? []).filter((t) => !s || ((t.begin ?? 0) < s.to && (t.end ?? Infinity) > s.from)), [tasks.value, s]);
-  const shown = useMemo(() => (range ? inTime.filter((t) => length(t) !== null && length(t)! >= range[0] && length(t)! < range[1]) : inTime), [inTime, range]);
+  const shown = useMemo(() => (range ? inTime.filter((t) => length(t) !== null && length(t)! >= range[0] && length(t)! < range[1]) : inTime), [inTime, range?.[0], range?.[1]]);
   const h = useMemo(() => buckets(inTime.map(length).filter((x): x is number => x !== null)), [inTime]);
   return (
     <PageBox title="Tasks">
@@ -56,8 +57,8 @@ function TaskList() {
           <>
             {h.length > 0 && <section><Histogram buckets={h} what="how long they took: drag to filter" chosen={range} onBrush={setRange} /></section>}
             <Table name="tasks" columns={columns} rows={shown} sort="-duration" most={26} onPick={(t) => go("tasks", t.lane.slice(5))} pickHint="Its goroutines, regions and logs"
-              empty={all.total > 0 ? "No task was going on in the chosen range." : "There are no tasks. A program marks them with trace.NewTask (runtime/trace)."} />
-            {all.rows.length < all.total && <p class="faint">The first {count(all.rows.length)} of {count(all.total)}.</p>}
+              empty={all.rows.length > 0 ? "No task was going on in the chosen range." : "There are no tasks. A program marks them with trace.NewTask (runtime/trace)."} />
+            {all.rows.length >= MOST && all.rows.length < all.total && <p class="faint">The first {count(all.rows.length)} of {count(all.total)}.</p>}
           </>
         )}
       </Await>

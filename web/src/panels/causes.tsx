@@ -1,7 +1,7 @@
 // The chain of causes: each wait, who ended it, and what that one did meanwhile. The links go to
 // the spans.
 
-import type { Frame } from "../api.js";
+import type { Frame, Id } from "../api.js";
 import { follow } from "../keys.js";
 import { stateOfKind } from "../palette.js";
 import { useAnswer, useOrigin } from "../pages/common.js";
@@ -10,10 +10,10 @@ import { Chip } from "../ui/bar.js";
 import { Await } from "../ui/load.js";
 
 interface Wait { kind: string; from: number; until: number; nanos: number; ended_by: string; stack: Frame[] | null; ended_stack: Frame[] | null; meanwhile: Cause | null }
-interface Cause { goroutine: number; function: string; from: number; until: number; own: Record<string, number>; waits: Wait[]; more_waits: number; more_waits_nanos: number }
+interface Cause { goroutine: Id; function: string; from: number; until: number; own: Record<string, number>; waits: Wait[]; more_waits: number; more_waits_nanos: number }
 interface Why { causes: Cause; subject: string }
 
-interface Props { of: { go?: number; task?: number; from?: number; to?: number } }
+interface Props { of: { go?: Id; task?: Id; from?: number; to?: number } }
 
 export function Causes({ of }: Props) {
   const origin = useOrigin();

@@ -1,12 +1,13 @@
 // The critical path: what, on which goroutine, passed the time.
 
 import { follow } from "../keys.js";
-import { useState } from "preact/hooks";
+import { step } from "../history.js";
 import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, percent, short } from "../time/format.js";
 import type { Step } from "../api.js";
 import { Chip } from "../ui/bar.js";
+import { useOption } from "../ui/option.js";
 import { Table, type Column } from "../ui/table.js";
 import { engine } from "../timeline/instance.js";
 import { Causes } from "./causes.js";
@@ -26,9 +27,9 @@ const columns: Column<Step>[] = [
 export function CriticalPanel() {
   const of = state.criticalOf.value!;
   const c = critical.value;
-  const [tab, setTab] = useState<"path" | "causes">("path");
-  const close = () => (state.criticalOf.value = null);
-  const title = of.task !== undefined ? `task ${of.task}` : `G${of.go}`;
+  const [tab, setTab] = useOption("critical", "path");
+  const close = () => step(() => (state.criticalOf.value = null));
+  const title = of.task !== undefined ? `task ${of.task}` : of.go !== undefined ? `G${of.go}` : "the selected time";
   const sum = c ? Object.values(c.by_kind).reduce((a, b) => a + b, 0) : 0;
   const pinAll = () => {
     const goes = [...new Set(c!.steps.map((s) => `go:${s.go}`))].slice(0, 12);

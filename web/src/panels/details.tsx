@@ -13,6 +13,7 @@ import { Stack, stackText } from "../ui/stack.js";
 import { CriticalPanel } from "./critical.js";
 import { SelectionPanel } from "./selection.js";
 import { spanLoading, spanOf, spanProblem } from "./span.js";
+import { laneTitle } from "../timeline/rows.js";
 import { engine } from "../timeline/instance.js";
 
 export function Details() {
@@ -59,7 +60,7 @@ export function Close({ onClose }: { onClose: () => void }) {
 
 function sentence(s: Span): string {
   const name = STATE[s.state]?.name ?? "unknown";
-  if (s.lane.startsWith("proc") || s.lane.startsWith("thread")) return s.go !== null && s.go >= 0 ? `ran G${s.go}` : name;
+  if (s.lane.startsWith("proc") || s.lane.startsWith("thread")) return s.go !== null && Number(s.go) >= 0 ? `ran G${s.go}` : name;
   if (s.lane === "gc") return "marked";
   if (s.lane === "stw") return `the world was stopped: ${s.label ?? "no reason given"}`;
   if (s.state >= 4) return `blocked on ${s.label ?? name}`;
@@ -86,7 +87,7 @@ function SpanPanel() {
       <div class="columns">
         <div class="facts">
           <dl>
-            {s.go !== null && s.go >= 0 && <><dt>goroutine</dt><dd><a href={linkTo("goroutines", id)} onClick={(e) => (e.preventDefault(), go("goroutines", id))}>G{id}</a> <span title={cut(s.function ?? "", 1000)}>{short(s.function ?? "")}</span></dd></>}
+            {s.go !== null && Number(s.go) >= 0 && <><dt>goroutine</dt><dd><a href={linkTo("goroutines", id)} onClick={(e) => (e.preventDefault(), go("goroutines", id))}>G{id}</a> <span title={cut(s.function ?? "", 1000)}>{short(s.function ?? "")}</span></dd></>}
             <dt>from</dt><dd title={state.momentFull(s.from)}>{state.moment(s.from, 100)}</dd>
             <dt>to</dt><dd title={state.momentFull(s.to)}>{s.open ? "the end of the trace" : state.moment(s.to, 100)}</dd>
             {s.proc !== null && <><dt>proc</dt><dd><button class="link" onClick={() => follow(`proc:${s.proc}`, s.from)}>P{s.proc}</button>{s.thread !== null && <> on <button class="link" onClick={() => follow(`thread:${s.thread}`, s.from)}>M{s.thread}</button></>}</dd></>}
@@ -101,8 +102,8 @@ function SpanPanel() {
             <button disabled={s.next === null} onClick={() => jump(s.lane, s.next!)}>next › <kbd>]</kbd></button>
             <button onClick={() => step(() => state.fitRange(s.from, s.to))}>fit <kbd>f</kbd></button>
             <button onClick={() => step(() => { state.selection.value = { from: Math.floor(s.from), to: Math.ceil(s.to), lanes: [] }; state.focus.value = null; })}>select its time</button>
-            {s.go !== null && s.go >= 0 && <button title="What passed the time of this span, over all goroutines" onClick={() => (state.criticalOf.value = { go: s.go!, from: Math.floor(s.from), to: Math.ceil(s.to) })}>critical path</button>}
-            {s.go !== null && !s.lane.startsWith("go:") && s.go >= 0 && <button onClick={() => follow(`go:${s.go}`, s.from)}>to its lane</button>}
+            {s.go !== null && Number(s.go) >= 0 && <button title="What passed the time of this span, over all goroutines" onClick={() => step(() => (state.criticalOf.value = { go: s.go!, from: Math.floor(s.from), to: Math.ceil(s.to) }))}>critical path</button>}
+            {s.go !== null && !s.lane.startsWith("go:") && Number(s.go) >= 0 && <button onClick={() => follow(`go:${s.go}`, s.from)}>to its lane</button>}
             <button onClick={() => copyText(asText(s), "Span copied.")}>copy</button>
           </div>
         </div>
@@ -141,7 +142,7 @@ function Ref({ other, at }: { other: Other; at: number }) {
 
 function asText(s: Span): string {
   const lines = [
-    `${s.lane} ${sentence(s)}: ${exact(s.to - s.from)}`,
+    `${cut(laneTitle(s.lane, () => ""), 200)} ${sentence(s)}: ${exact(s.to - s.from)}`,
     `from ${state.momentFull(s.from)}`,
     `to   ${state.momentFull(s.to)}`,
     s.go !== null ? `goroutine ${s.go} ${s.function ?? ""}` : "",

@@ -1,8 +1,8 @@
 // One box for everything that has a name, and for moments and ids. Suggestions as one types.
 
 import { useRef, useState } from "preact/hooks";
-import { get, type Found } from "../api.js";
-import { go, showSpan, step } from "../history.js";
+import { get, idOf, type Found, type Id, type Member, type Page } from "../api.js";
+import { go, showSpan, step, toTimeline } from "../history.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
 import { count, cut, parseDuration, short } from "../time/format.js";
@@ -23,10 +23,10 @@ function itemsOf(q: string, f: Found | null): Item[] {
   const id = /^g\s*(\d{1,19})$/i.exec(q) ?? /^(\d{1,19})$/.exec(q);
   if (id) {
     const n = id[1]!;
-    out.push({ kind: "go to", text: `G${n}`, note: "goroutine", run: () => toGoroutine(Number(n)) });
+    out.push({ kind: "go to", text: `G${n}`, note: "goroutine", run: () => toGoroutine(idOf(n)) });
   }
   const t = parseDuration(q.replace(/^[@t]\s*/, ""));
-  if (t !== null && t <= state.duration.value && /[a-zµ@]/.test(q)) out.push({ kind: "go to", text: state.moment(t, 1), note: "moment after the start", run: () => step(() => { state.page.value = "timeline"; const v = state.view.value; const w = Math.min(v.to - v.from, state.duration.value / 20); state.setView({ from: t - w / 2, to: t + w / 2 }); }) });
+  if (t !== null && t <= state.duration.value && /[a-zµ@]/.test(q)) out.push({ kind: "go to", text: state.moment(t, 1), note: "moment after the start", run: () => step(() => { toTimeline(); const v = state.view.value; const w = Math.min(v.to - v.from, state.duration.value / 20); state.setView({ from: t - w / 2, to: t + w / 2 }); }) });
   if (!f) return out;
   for (const x of f.functions) {
     const name = x.function ?? state.label(x.label);
@@ -34,31 +34,29 @@ function itemsOf(q: string, f: Found | null): Item[] {
   }
   for (const x of f.goroutines) out.push({ kind: "goroutine", text: `G${x.id}`, note: short(x.function), run: () => toGoroutine(x.id) });
   for (const x of f.tasks) out.push({ kind: "task", text: `${x.id} ${x.name}`, note: "", run: () => go("tasks", x.id) });
-  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: `${count(x.count)} times`, run: () => go("regions", x.name) });
+  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: `${count(x.count)} times`, run: () => go("regions", x.name.slice(0, 300)) });
   for (const x of f.logs) out.push({ kind: "log", text: x.text, note: `G${x.go} at ${state.moment(x.time, 1e5)}`, run: () => follow(`go:${x.go}`, x.time) });
   if (q.length > 1) out.push({ kind: "filter", text: `mark spans of functions with “${cut(q, 60)}”`, note: "n, N", run: () => filterBy(q) });
   return out;
 }
 
-function toGoroutine(id: number): void {
-  showSpan(`go:${id}`, Math.round((state.view.value.from + state.view.value.to) / 2));
-  engine.show(`go:${id}`);
+function toGoroutine(id: Id): void {
   // The view may lie where it did not live: show what there is of it.
-  void get<{ rows: { id: number; created: number | null; ended: number | null }[] }>("members", { q: `G${id}`, limit: 20 }).then((p) => {
+  get<Page<Member>>("members", { q: `G${id}`, sort: "id", limit: 20 }).then((p) => {
     const m = p.rows.find((r) => r.id === id);
     if (!m) return state.say(`There is no G${id} in this trace.`);
     const from = m.created ?? 0;
     const to = m.ended ?? state.duration.value;
     const v = state.view.value;
-    if (to < v.from || from > v.to) state.fitRange(from, to);
-    state.focus.value = { lane: `go:${id}`, time: Math.min(Math.max((v.from + v.to) / 2, from), to - 1) };
-  }, () => {});
+    const beside = to < v.from || from > v.to;
+    showSpan(m.lane, Math.round(Math.min(Math.max((v.from + v.to) / 2, from), to - 1)), beside ? { from, to } : undefined);
+    engine.show(m.lane);
+  }, (e: Error) => state.say(`Search: ${e.message}`));
 }
 
 function openGroup(group: number): void {
   step(() => {
-    state.page.value = "timeline";
-    state.args.value = [];
+    toTimeline();
     if (!state.toggled.value.includes(`group:${group}`)) state.toggle(`group:${group}`);
   });
   requestAnimationFrame(() => {

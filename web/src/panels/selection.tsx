@@ -1,15 +1,18 @@
 // What went on in a range of time: states, functions, waits for a proc, a flame graph, the command.
 
-import { useState } from "preact/hooks";
-import { get, type Flame, type SelectionAnswer } from "../api.js";
+import { Fragment } from "preact";
+import { flameOf, get, type Flame, type SelectionAnswer } from "../api.js";
 import { go, step } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, short } from "../time/format.js";
 import { StateBar, StateTable } from "../ui/bar.js";
+import { nameOf } from "../timeline/hit.js";
+import { laneTitle } from "../timeline/rows.js";
 import { copyText } from "../ui/copy.js";
 import { FlameGraph } from "../ui/flame.js";
-import { Histogram } from "../ui/histogram.js";
+import { closed, Histogram } from "../ui/histogram.js";
 import { Await, useLoaded } from "../ui/load.js";
+import { useOption } from "../ui/option.js";
 import { Table, type Column } from "../ui/table.js";
 import { Close } from "./details.js";
 
@@ -28,24 +31,26 @@ const TABS = ["breakdown", "flame graph"] as const;
 export const FLAMES: [string, string][] = [["cpu", "CPU samples"], ["offcpu", "off CPU"], ["sched", "waiting for a proc"], ["sync", "channels and locks"], ["net", "network"], ["syscall", "system calls"], ["wall", "all time"]];
 
 export function SelectionPanel() {
-  const [tab, setTab] = useState<(typeof TABS)[number]>("breakdown");
-  const [type, setType] = useState("offcpu");
+  const [tab, setTab] = useOption("tab", "breakdown");
+  const [type, setType] = useOption("flame", "offcpu");
   const s = state.selection.value!;
   const range = { from: s.from, to: s.to };
   const key = JSON.stringify([range, s.lanes, state.trace.value?.done]);
   const answer = useLoaded<SelectionAnswer>(key, (signal) => get("selection", { ...range, lanes: s.lanes.join(",") }, signal));
   const groups = s.lanes.filter((l) => l.startsWith("group:"));
   const group = groups.length === 1 && s.lanes.length === 1 ? Number(groups[0]!.slice(6)) : undefined;
-  const flame = useLoaded<Flame>(tab === "flame graph" ? `${key}${type}` : null, (signal) => get("flame", { ...range, type, group }, signal));
+  const only = s.lanes.length === 1 && s.lanes[0]!.startsWith("go:") ? Number(s.lanes[0]!.slice(3)) : undefined;
+  const flame = useLoaded<Flame>(tab === "flame graph" ? `${key}${type}` : null, (signal) => flameOf({ ...range, type, group }, signal));
   return (
     <>
       <Close onClose={() => step(() => (state.selection.value = null))} />
       <h2>
-        <span title={exact(s.to - s.from)}>{duration(s.to - s.from)}</span> selected <span class="faint">· {state.moment(s.from, 1e3)} to {state.moment(s.to, 1e3)}{s.lanes.length > 0 ? ` · ${s.lanes.join(", ")}` : ""}</span>
+        <span title={exact(s.to - s.from)}>{duration(s.to - s.from)}</span> selected <span class="faint">· {state.moment(s.from, 1e3)} to {state.moment(s.to, 1e3)}{s.lanes.length > 0 ? ` · only ${s.lanes.map((l) => cut(laneTitle(l, (x) => short(nameOf(x))), 80)).join(", ")}` : ""}</span>
         <span class="tabs small-tabs" role="tablist">
           {TABS.map((t) => <button key={t} role="tab" aria-selected={tab === t} onClick={() => setTab(t)}>{t}</button>)}
         </span>
         <button class="small" onClick={() => step(() => state.fitRange(s.from, s.to))}>fit <kbd>f</kbd></button>
+        <button class="small" title={only === undefined ? "What passed this time, on the goroutine that was last to do something in it" : `What passed this time of G${only}`} onClick={() => step(() => (state.criticalOf.value = { ...(only === undefined ? {} : { go: only }), from: s.from, to: s.to }))}>critical path</button>
         {answer.value && <button class="small" title={answer.value.command} onClick={() => copyText(answer.value!.command, "Command copied.")}>copy as gotrail command</button>}
       </h2>
       {tab === "breakdown" ? (
@@ -57,7 +62,7 @@ export function SelectionPanel() {
               <div class="narrow">
                 <h3>waits for a proc</h3>
                 {a.histogram.some((b) => b.count > 0) ? <Histogram what="runnable, by length" buckets={withFrom(a.histogram)} /> : <p class="empty">No goroutine waited for a proc in this time.</p>}
-                <code class="command">{cut(a.command, 300)}</code>
+                <code class="command">{cut(a.command, 300).split(" ").map((w, i) => <Fragment key={i}>{i > 0 && " "}<span class={w.length < 24 ? "word" : ""}>{w}</span></Fragment>)}</code>
               </div>
             </div>
           )}
@@ -78,7 +83,7 @@ export function withFrom(h: { upto: number; count: number }[]) {
   let b = out.length;
   while (a < b - 1 && out[a]!.count === 0) a++;
   while (b > a + 1 && out[b - 1]!.count === 0) b--;
-  return out.slice(a, b);
+  return closed(out.slice(a, b));
 }
 
 export function emptyFlame(type: string): string {

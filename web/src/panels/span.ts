@@ -1,7 +1,7 @@
 // The span that was clicked, as the server describes it, with what belongs to it.
 
 import { effect, signal, untracked } from "@preact/signals";
-import { get, type Arrow, type Critical, type Page, type Span } from "../api.js";
+import { get, type Arrow, type Critical, type Id, type Page, type Span } from "../api.js";
 import * as state from "../state.js";
 import { engine } from "../timeline/instance.js";
 
@@ -44,7 +44,8 @@ export function watchFocus(): void {
         if (signal.aborted) return;
         spanOf.value = null;
         spanLoading.value = false;
-        spanProblem.value = e.message;
+        // That nothing is there is no fault: the panel says so.
+        spanProblem.value = e.message.includes("nothing is there") ? null : e.message;
       },
     );
   });
@@ -73,7 +74,7 @@ export function watchFocus(): void {
 }
 
 /** Lanes that were never in a list have names, too. */
-function learn(go: number, name: string): void {
+function learn(go: Id, name: string): void {
   if (engine.data.names.get(`go:${go}`) === name) return;
   engine.data.names.set(`go:${go}`, name);
   engine.arrived.value = engine.arrived.peek() + 1;

@@ -92,6 +92,7 @@ export class TimelineData {
   readonly tasks: Paged<Task>;
   /** Names of lanes of goroutines and tasks that were seen. */
   readonly names = new Map<string, string>();
+  private unknown = new Set<string>();
   private plots = new Map<string, Ranged<Plot>>();
   readonly marks: Record<string, Ranged<Marks>>;
 
@@ -114,6 +115,20 @@ export class TimelineData {
       this.groups.set(group, list);
     }
     return list;
+  }
+
+  /** The name of a lane that was in no list yet: that of a pin from a link. Asked for once. */
+  learn(lane: string): void {
+    const [kind, id] = lane.split(":") as [string, string | undefined];
+    if ((kind !== "go" && kind !== "task") || !id || this.names.has(lane) || this.unknown.has(lane)) return;
+    this.unknown.add(lane);
+    const ask = kind === "go" ? get<Page<Member>>("members", { q: `G${id}`, sort: "id", limit: 50 }) : get<Page<Task>>("tasks", { q: id, sort: "id", limit: 50 });
+    ask.then((page) => {
+      const row = page.rows.find((r) => r.lane === lane);
+      if (!row) return;
+      this.names.set(lane, "function" in row ? row.function : row.name);
+      this.changed();
+    }, () => {});
   }
 
   /** Another order, or more of the trace is known. */

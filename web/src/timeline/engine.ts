@@ -26,7 +26,6 @@ export class Engine {
   /** Grows when names of rows arrived. */
   readonly arrived = signal(0);
   readonly hover: { x: number; y: number; on: boolean } = { x: 0, y: 0, on: false };
-  readonly measure: { from: number; to: number | null } = { from: NaN, to: null };
   arrows: Arrow[] = [];
   critical: Step[] = [];
   scene!: Scene;
@@ -95,6 +94,15 @@ export class Engine {
       effect(() => {
         void [state.view.value, state.selection.value, state.focus.value, state.theme.value, state.clockMode.value, state.colour.value, state.activeOnly.value, state.pins.value, state.filter.value, state.labelsKnown.value, state.matches.value, state.matchAt.value];
         this.invalidate();
+      }),
+      effect(() => {
+        // Again when more is known: a goroutine may come late in the trace.
+        void state.trace.value?.done;
+        for (const lane of state.pins.value) this.data.learn(lane);
+      }),
+      effect(() => {
+        void state.measure.value;
+        this.invalidate(true);
       }),
       effect(() => {
         void state.memberSort.value;

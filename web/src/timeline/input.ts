@@ -166,7 +166,9 @@ function click(x: number, y: number): void {
     step(() => state.revealTime((life.from + life.to) / 2));
     return;
   }
-  if (!hit || lane === "all" || lane.startsWith("group:")) {
+  // What did not arrive yet can be asked about all the same.
+  const coming = !hit && /^(go|proc|thread):/.test(lane) && engine.scene.cache.lane(lane).tiles.size === 0;
+  if ((!hit && !coming) || lane === "all" || lane.startsWith("group:")) {
     step(() => (state.focus.value = null));
     return;
   }

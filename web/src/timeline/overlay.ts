@@ -253,8 +253,8 @@ function drawSelection(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void
       ctx.strokeRect(a + 0.5, p.top + 0.5, b - a - 1, p.height - 1);
     }
   }
-  const m = e.measure;
-  if (Number.isNaN(m.from)) return;
+  const m = state.measure.value;
+  if (!m) return;
   const to = m.to ?? e.time(e.hover.x);
   const a = e.x(Math.min(m.from, to));
   const b = e.x(Math.max(m.from, to));

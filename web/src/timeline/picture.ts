@@ -1,5 +1,6 @@
 // The timeline as a picture, with its names and its time axis, to put into a report.
 
+import { traceName } from "../api.js";
 import * as state from "../state.js";
 import { cut, duration, short } from "../time/format.js";
 import { PIN_HEIGHT } from "./engine.js";
@@ -29,7 +30,7 @@ export async function picture(): Promise<Blob> {
   c.font = `600 12px ${FONT}`;
   const t = state.trace.value;
   const v = state.view.value;
-  c.fillText(`${cut(t?.name ?? "", 80)} · ${duration(t?.duration)} · ${state.moment(Math.max(0, v.from), 1e4)} to ${state.moment(v.to, 1e4)}`, 8, 13);
+  c.fillText(`${cut(t ? traceName(t) : "", 80)} · ${duration(t?.duration)} · ${state.moment(Math.max(0, v.from), 1e4)} to ${state.moment(v.to, 1e4)}`, 8, 13);
   const text = (name: string, y: number, indent: number) => {
     c.save();
     c.beginPath();

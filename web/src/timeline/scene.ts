@@ -1,6 +1,7 @@
 // Draws lanes with a renderer, and remembers where there is room for the names of spans. Nothing is
 // allocated while drawing: a frame must be ready in a few milliseconds.
 
+import { idOf, type Id } from "../api.js";
 import { functionsPacked, inkOn, packed, slotOf, STATE, statesPacked, WORKING, STACKED, type Theme } from "../palette.js";
 import { TileCache, type Entry, type LaneCache } from "../tiles/cache.js";
 import { NO_LABEL, type Spans } from "../tiles/decode.js";
@@ -39,7 +40,7 @@ export interface SceneInput {
   /** Whether a span is one that the filter keeps. */
   keeps: ((tile: Spans, i: number, lane: string) => boolean) | null;
   /** The task that a goroutine worked for, or -1. */
-  taskOf: (go: number, time: number) => number;
+  taskOf: (go: Id, time: number) => Id;
   labelText: (label: number) => string;
 }
 
@@ -121,6 +122,8 @@ export class Scene {
     const f = this.f;
     const { begin, end, label, state } = tile;
     const nested = style.kind === "regions";
+    // Whose lane it is, is in its name: that its spans say so is not promised.
+    const owner = style.kind === "go" ? idOf(lane.slice(3)) : null;
     let depth = 0;
     const lowest = Math.max(a, f.view.from);
     const highest = Math.min(b, f.view.to);
@@ -147,11 +150,11 @@ export class Scene {
       let inset = 0;
       if (style.kind === "proc") {
         if (s === 0 && l !== NO_LABEL) colour = this.functions[slotOf(l)]!;
-        if (f.colour === "task") colour = this.task(tile, i, colour);
+        if (f.colour === "task") colour = this.task(tile.go[i]!, tile, i, colour);
       } else if (style.kind === "go") {
         if (st.waits) inset = height * 0.2;
         if (s === 0 && f.colour === "function") colour = this.functions[slotOf(style.hue)]!;
-        else if (f.colour === "task") colour = this.task(tile, i, colour);
+        else if (f.colour === "task") colour = this.task(owner!, tile, i, colour);
       } else if (style.kind === "stw") {
         colour = this.stw;
         hatch = false;
@@ -173,8 +176,8 @@ export class Scene {
     }
   }
 
-  private task(tile: Spans, i: number, colour: number): number {
-    const task = this.f.taskOf(tile.go[i]!, (tile.begin[i]! + tile.end[i]!) / 2);
+  private task(go: Id, tile: Spans, i: number, colour: number): number {
+    const task = Number(this.f.taskOf(go, (tile.begin[i]! + tile.end[i]!) / 2));
     return task >= 0 ? this.functions[slotOf(task)]! : ((colour & 0xffffff) | 0x60000000) >>> 0;
   }
 

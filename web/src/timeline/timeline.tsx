@@ -4,7 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import { Details } from "../panels/details.js";
 import * as state from "../state.js";
 import { MEMBER_SORTS, type Colour, type MemberSort } from "../url.js";
+import { step } from "../history.js";
 import { keepGroupsWhen } from "../load.js";
+import { duration, exact } from "../time/format.js";
+import { copyText } from "../ui/copy.js";
 import { listen } from "./input.js";
 import { engine, tip } from "./instance.js";
 import { Labels, PinLabels } from "./labels.js";
@@ -29,8 +32,9 @@ export function Timeline() {
     };
     keepGroupsWhen(() => engine.scrollTop > 0 || engine.hover.on || state.toggled.value.length > 0);
     const size = new ResizeObserver(() => {
-      const box = lanes.current?.getBoundingClientRect();
-      if (box) engine.resize(box.width, box.height);
+      // Without the border: a canvas that is a pixel wider than its place is blurred.
+      const box = lanes.current;
+      if (box) engine.resize(box.clientWidth, box.clientHeight);
     });
     size.observe(lanes.current!);
     return () => {
@@ -61,6 +65,7 @@ export function Timeline() {
           <canvas ref={canvas} aria-hidden="true" />
           <canvas ref={over} class="over" tabIndex={0} role="application" aria-roledescription="timeline" aria-label="Timeline. Keys: w s a d or arrows move, [ and ] step along a goroutine, ? shows all keys. The same figures are in the tables of the other pages." />
           <Tooltip />
+          <Measured />
           {state.trace.value?.duration === 0 && <p class="empty over-lanes">This trace has no events, so there is nothing to draw. Health says what was found in the file.</p>}
         </div>
       </div>
@@ -86,6 +91,23 @@ function Controls() {
       </label>
       <button class={`small ${state.activeOnly.value ? "on" : ""}`} aria-pressed={state.activeOnly.value} title="Groups: only goroutines at work, by number; blocked ones are left out (b)" onClick={() => (state.activeOnly.value = !state.activeOnly.value)}>active</button>
     </>
+  );
+}
+
+/** What was measured, in text: to read, to copy, to be read aloud. */
+function Measured() {
+  const m = state.measure.value;
+  if (!m || m.to === null) return null;
+  const from = Math.min(m.from, m.to);
+  const to = Math.max(m.from, m.to);
+  const text = `${duration(to - from)} from ${state.moment(from, 1e2)} to ${state.moment(to, 1e2)}`;
+  return (
+    <div class="measured" role="status">
+      <b title={exact(Math.round(to - from))}>{duration(to - from)}</b> from {state.moment(from, 1e2)} to {state.moment(to, 1e2)}{" "}
+      <button class="small" onClick={() => copyText(text)}>copy</button>{" "}
+      <button class="small" title="Select this time" onClick={() => step(() => { state.selection.value = { from: Math.max(0, Math.round(from)), to: Math.max(Math.round(to), Math.round(from) + 1), lanes: [] }; state.measure.value = null; state.focus.value = null; })}>select</button>{" "}
+      <button class="small" title="Off (m, Esc)" onClick={() => (state.measure.value = null)}><span aria-hidden="true">×</span><span class="hide">Off</span></button>
+    </div>
   );
 }
 

@@ -1,7 +1,8 @@
 // Shares of time by state as one bar, and the legend of states.
 
 import { functionColour, STACKED, STATE, stateColour } from "../palette.js";
-import { step } from "../history.js";
+import { go, step } from "../history.js";
+import { tasksInView } from "../tasks.js";
 import { colour, filter, labelsKnown, lanes, numberOf, theme } from "../state.js";
 import { cut, duration, exact, percent, short } from "../time/format.js";
 
@@ -52,10 +53,27 @@ export function Chip({ state, text }: { state: number; text?: string }) {
 
 export function Legend() {
   if (colour.value === "function") return <FunctionLegend />;
-  if (colour.value === "task") return <div class="legend">Each task has a colour of its own; what was done for no task is pale.</div>;
+  if (colour.value === "task") return <TaskLegend />;
   return (
     <div class="legend" role="group" aria-label="Colours of states">
       {STACKED.map((s) => <Chip key={s} state={s} />)}
+    </div>
+  );
+}
+
+/** The tasks that take the most of the view. */
+function TaskLegend() {
+  return (
+    <div class="legend" role="group" aria-label="Colours of tasks">
+      {tasksInView.value.map((t) => {
+        const paint = functionColour(Number(t.id), theme.value);
+        return (
+          <button key={t.id} class="link chip" title={`All about task ${t.id} ${cut(t.name, 500)}`} onClick={() => go("tasks", t.id)}>
+            <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{t.id} {cut(t.name, 30)}
+          </button>
+        );
+      })}
+      <span>what was done for no task is pale</span>
     </div>
   );
 }

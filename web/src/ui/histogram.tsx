@@ -26,7 +26,14 @@ export function buckets(values: number[]): Bucket[] {
   const out: Bucket[] = [];
   for (let i = first; i <= index(max); i++) out.push({ from: i === 0 ? 0 : 2 ** ((i - 1) / 2), upto: 2 ** (i / 2), count: 0 });
   for (const v of values) out[index(v) - first]!.count++;
-  return out;
+  return closed(out);
+}
+
+/** What is next to nothing, and then for long nothing: the empty buckets between would take all the room. */
+export function closed(buckets: Bucket[]): Bucket[] {
+  const next = buckets.findIndex((b, i) => i > 0 && b.count > 0);
+  if (next <= 2 || buckets[0]!.from > 0) return buckets;
+  return [{ ...buckets[0]!, upto: buckets[next - 1]!.from }, ...buckets.slice(next - 1)];
 }
 
 function even(values: number[], from: number, upto: number, n: number): Bucket[] {

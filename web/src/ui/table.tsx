@@ -4,6 +4,7 @@ import { useMemo, useRef, useState, useEffect } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import { count, cut } from "../time/format.js";
 import { copyText, csv, download } from "./copy.js";
+import { useOption } from "./option.js";
 
 export interface Column<T> {
   key: string;
@@ -34,8 +35,9 @@ interface Props<T> {
 const ROW = 24;
 
 export function Table<T>({ name, columns, rows, sort, empty, onPick, pickHint, tools, most = 22 }: Props<T>) {
-  const [by, setBy] = useState(sort ?? "");
-  const [text, setText] = useState("");
+  const key = name.replace(/[^\w]+/g, "-").slice(0, 30);
+  const [by, setBy] = useOption(`sort-${key}`, sort ?? "");
+  const [text, setText] = useOption(`find-${key}`, "");
   const [scroll, setScroll] = useState(0);
   const [cursor, setCursor] = useState(0);
   const box = useRef<HTMLDivElement>(null);
@@ -45,8 +47,7 @@ export function Table<T>({ name, columns, rows, sort, empty, onPick, pickHint, t
       const q = text.toLowerCase();
       out = out.filter((r) => columns.some((c) => !c.number && String(c.value(r) ?? "").toLowerCase().includes(q)));
     }
-    const key = by.replace(/^-/, "");
-    const column = columns.find((c) => c.key === key);
+    const column = columns.find((c) => c.key === by.replace(/^-/, ""));
     if (!column) return out;
     const way = by.startsWith("-") ? -1 : 1;
     return [...out].sort((a, b) => {

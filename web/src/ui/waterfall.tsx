@@ -1,5 +1,6 @@
 // A task over its goroutines: for each a row with its states, its regions, and ticks for logs.
 
+import type { Id } from "../api.js";
 import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { inkOn, packed, functionColour, STATE, stateColour } from "../palette.js";
@@ -9,25 +10,25 @@ import { levelFor, tilesOf } from "../tiles/plan.js";
 import { count, cut, duration, short, tickStep } from "../time/format.js";
 import { follow } from "../keys.js";
 
-export interface WaterRegion { name: string; goroutine: number; start: number; end: number; total: number }
+export interface WaterRegion { name: string; goroutine: Id; start: number; end: number; total: number }
 interface Props {
   from: number;
   to: number;
   origin: number;
-  goroutines: { id: number; function: string }[];
+  goroutines: { id: Id; function: string }[];
   regions: WaterRegion[];
-  logs: { time: number; goroutine: number; message: string; category: string }[];
+  logs: { time: number; goroutine: Id; message: string; category: string }[];
 }
 
 const MOST = 100;
 const NAMES = 230;
 const AXIS = 20;
 
-interface Box { x0: number; x1: number; y0: number; y1: number; text: string; go: number; time: number }
+interface Box { x0: number; x1: number; y0: number; y1: number; text: string; go: Id; time: number }
 
 /** Spans of goroutines in a stretch of time: from as many tiles as it takes. */
-async function spansOf(ids: number[], from: number, to: number, signal: AbortSignal): Promise<Map<number, Spans[]>> {
-  const out = new Map<number, Spans[]>();
+async function spansOf(ids: Id[], from: number, to: number, signal: AbortSignal): Promise<Map<Id, Spans[]>> {
+  const out = new Map<Id, Spans[]>();
   const range = tilesOf({ from, to }, levelFor((to - from) / 1000), state.duration.value);
   for (let i = range.first; i <= range.last; i++) {
     for (let k = 0; k < ids.length; k += 48) {
@@ -55,7 +56,7 @@ export function Waterfall({ from, to, origin, goroutines, regions, logs }: Props
     const el = canvas.current;
     if (!el) return;
     const abort = new AbortController();
-    let spans = new Map<number, Spans[]>();
+    let spans = new Map<Id, Spans[]>();
     const draw = () => {
       const width = el.parentElement!.clientWidth;
       const heights = layers.map((l) => 16 + Math.max(1, l.depth) * 14);
@@ -75,7 +76,8 @@ export function Waterfall({ from, to, origin, goroutines, regions, logs }: Props
       const stepNs = tickStep(to - from, (width - NAMES) / 100);
       ctx.fillStyle = faint;
       for (let t = 0; t <= to - from; t += stepNs) {
-        ctx.fillText(`+${duration(t)}`, X(from + t) + 3, AXIS / 2);
+        const tick = `+${duration(t)}`;
+        if (X(from + t) + 3 + ctx.measureText(tick).width < width) ctx.fillText(tick, X(from + t) + 3, AXIS / 2);
         ctx.globalAlpha = 0.25;
         ctx.fillRect(X(from + t), 0, 1, height);
         ctx.globalAlpha = 1;

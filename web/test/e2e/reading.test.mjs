@@ -1,0 +1,68 @@
+// The page can be used while the trace is read; and the lanes of what a program marked itself.
+
+import { describe, expect, test } from "vitest";
+import { duration } from "../../src/time/format.ts";
+import { ask, mixed, synth, view } from "./help/gotrail.mjs";
+import { hover, lane, launch, on, viewOf } from "./help/screen.mjs";
+
+test("lanes are drawn, and can be zoomed, before all is read", async () => {
+  const trace = synth("large.trace", "--profile", "mixed", "--events", "1500000", "--generations", "6");
+  const browser = await launch();
+  const page = await browser.newPage({ viewport: { width: 1400, height: 900 }, reducedMotion: "reduce" });
+  const began = performance.now();
+  const server = await view(trace);
+  try {
+    await page.goto(server.url);
+    const look = () => page.evaluate(() => {
+      const e = globalThis.gotrailTimeline;
+      return { drawn: Boolean(e.scene) && [...e.scene.cache.lanes.values()].some((l) => [...l.tiles.values()].some((t) => t.tile.kind !== "none")), done: document.querySelector("header .ok") !== null };
+    });
+    let seen;
+    await expect.poll(async () => (seen = await look()).drawn, { timeout: 20_000 }).toBe(true);
+    // A machine may read all of it before a page can open.
+    if (seen.done) return expect(performance.now() - began).toBeLessThan(2500);
+    expect(await page.getByRole("status").first().innerText()).toMatch(/\d+ %/);
+    const box = await page.locator(".over").boundingBox();
+    await page.mouse.move(box.x + 100, box.y + 300);
+    await page.mouse.wheel(0, -120);
+    await expect.poll(() => viewOf(page)).not.toBeNull();
+    const { from } = await viewOf(page);
+    await page.locator("header .ok").waitFor({ timeout: 60_000 });
+    // What arrived has not moved what was looked at.
+    expect((await viewOf(page)).from).toBe(from);
+    await page.goto(`${server.url}#/goroutines`);
+    await expect.poll(() => page.locator(".page").innerText()).toContain("main.collect");
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}, 90_000);
+
+describe("annotations", () => {
+  const it = on(mixed);
+
+  test("lanes of tasks have the names and lengths of `tasks`", async () => {
+    const page = await it.open();
+    await page.getByRole("button", { name: "Tasks", exact: true }).click();
+    const tasks = ask(it.trace, "tasks").filter((t) => t.id > 0).toSorted((a, b) => a.after - b.after || a.id - b.id);
+    await expect.poll(async () => (await page.locator(".label.item.d1").allInnerTexts()).slice(0, 5).map((t) => t.split("\n").filter((x) => x && x !== "Pin"))).toEqual(tasks.slice(0, 5).map((t) => [`${t.id} ${t.name}`, t.duration === null ? "open" : duration(t.duration)]));
+    const t = tasks[0];
+    await page.locator(".label.item.d1 .name").first().click();
+    await expect.poll(() => page.locator(".page h2").innerText()).toBe(`Task ${t.id} ${t.name}`);
+  });
+
+  test("the regions of a goroutine are a lane under its own", async () => {
+    const r = ask(it.trace, "regions", "--each", "--sort", "duration", "--top", "1")[0];
+    const page = await it.open(`#/timeline?pins=go:${r.goroutine}&v=${Math.round(r.after - r.duration * 0.2)}-${Math.round(r.after + r.duration * 1.2)}`);
+    await lane(page, `go:${r.goroutine}`);
+    const pin = page.locator(".label.pinned").first();
+    await pin.hover();
+    await pin.getByRole("button", { name: "regions" }).click();
+    await lane(page, `regions:${r.goroutine}`);
+    await expect.poll(async () => {
+      await hover(page, `regions:${r.goroutine}`, r.after + r.duration * (0.02 + Math.random() / 100));
+      return (await page.locator(".tip").allInnerTexts()).join();
+    }).toContain(r.type);
+    await expect.poll(() => page.url()).toContain(`regions:${r.goroutine}`);
+  });
+});

@@ -1,0 +1,126 @@
+// A selected time: what went on in it, as tables, histogram and flame graph, and as a command.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, test } from "vitest";
+import { count, duration } from "../../src/time/format.ts";
+import { ask, GOTRAIL, mixed, recorded, run, temporary } from "./help/gotrail.mjs";
+import { clipboard, copied, lane, number, on, scrollTo, statesTable, xOf } from "./help/screen.mjs";
+
+const it = on(mixed);
+const details = (page) => page.locator(".details");
+const [FROM, TO] = [5_000_000, 9_000_000];
+const range = ["--from", `${FROM}ns`, "--to", `${TO}ns`];
+
+async function select(page, from = FROM, to = TO) {
+  const ruler = await page.locator(".ruler").boundingBox();
+  await page.mouse.move(await xOf(page, from), ruler.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(await xOf(page, to), ruler.y + 10, { steps: 8 });
+  await page.mouse.up();
+  await expect.poll(async () => (await details(page).locator("h2").allInnerTexts()).join()).toContain("selected");
+}
+
+test("dragged on the ruler: the breakdown by state is that of `goroutines --from --to`", async () => {
+  const page = await it.open();
+  await select(page);
+  await page.goto(`${it.server.url}#/timeline?s=${FROM}-${TO}`);
+  await expect.poll(async () => number(await details(page).locator("h2 [title]").first().getAttribute("title"))).toBe(TO - FROM);
+  const groups = ask(it.trace, "goroutines", ...range);
+  const sum = (key) => groups.reduce((a, g) => a + g[key], 0);
+  await expect.poll(async () => (await statesTable(details(page))).running / sum("running")).toBeCloseTo(1, 2);
+  const shown = await statesTable(details(page));
+  expect(shown.runnable / sum("runnable")).toBeCloseTo(1, 2);
+  expect(shown.network / groups.reduce((a, g) => a + (g.blocked.network ?? 0), 0)).toBeCloseTo(1, 2);
+  expect((shown.syscall + shown["syscall, no proc"]) / (sum("syscall") + sum("syscall_blocked"))).toBeCloseTo(1, 1);
+});
+
+test("its top functions are those of `goroutines --from --to`, and lead to their groups", async () => {
+  const page = await it.open(`#/timeline?s=${FROM}-${TO}`);
+  const rows = await copied(page, "functions");
+  for (const g of ask(it.trace, "goroutines", ...range).filter((x) => x.function.startsWith("main.") || x.function.startsWith("net/"))) {
+    const row = rows.find((r) => r["start function"] === g.function);
+    expect(row.goroutines, g.function).toBe(g.count);
+    expect(row.running / g.running, g.function).toBeCloseTo(1, 2);
+    expect(row.runnable / g.runnable, g.function).toBeCloseTo(1, 2);
+  }
+  expect(rows.map((r) => r.running)).toEqual(rows.map((r) => r.running).sort((a, b) => b - a));
+  await details(page).locator(".table-box tbody tr").first().click();
+  await expect.poll(() => page.locator(".page h2").innerText()).toContain(rows[0]["start function"]);
+});
+
+test("the histogram of waits for a proc counts what `latency` counts", async () => {
+  const page = await it.open(`#/timeline?s=${FROM}-${TO}`);
+  const waits = ask(it.trace, "latency", "--by", "state", ...range).find((l) => l.state === "sched");
+  const bars = details(page).locator(".histogram rect");
+  await bars.first().waitFor();
+  const box = await details(page).locator(".histogram svg").boundingBox();
+  let sum = 0;
+  const n = await bars.count();
+  for (let i = 0; i < n; i++) {
+    await page.mouse.move(box.x + (box.width * (i + 0.5)) / n, box.y + 40);
+    await expect.poll(() => details(page).locator(".histogram rect.hover").evaluate((r) => [...r.parentElement.children].indexOf(r))).toBe(i);
+    sum += number((await details(page).locator(".histogram .middle").innerText()).split(" from ")[0]);
+  }
+  expect(sum / (waits.count + waits.open)).toBeCloseTo(1, 1);
+});
+
+test("the command that it shows prints the same", async () => {
+  const page = await it.open(`#/timeline?s=${FROM}-${TO}`);
+  const rows = await copied(page, "functions");
+  await page.evaluate(() => navigator.clipboard.writeText(""));
+  await details(page).getByRole("button", { name: "copy as gotrail command" }).click();
+  const command = await clipboard(page);
+  expect(command).toMatch(/^gotrail goroutines --from \S+ --to \S+ /);
+  const printed = execFileSync("sh", ["-c", `"$0" ${command.replace(/^gotrail/, "").replace(" goroutines", " goroutines --json")}`, GOTRAIL], { cwd: dirname(it.trace) }).toString().trim().split("\n").map((l) => JSON.parse(l));
+  for (const g of printed.filter((x) => x.function === "main.collect" || x.function === "net/http.(*conn).serve")) expect(rows.find((r) => r["start function"] === g.function).goroutines).toBe(g.count);
+});
+
+test("with shift on a group: only that group", async () => {
+  const page = await it.open();
+  const { groups } = await it.server.api("lanes");
+  const g = groups.find((x) => x.function === "main.collect");
+  await scrollTo(page, "groups");
+  const at = await lane(page, g.lane);
+  await page.keyboard.down("Shift");
+  await page.mouse.move(await xOf(page, FROM), at.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(await xOf(page, TO), at.y + 12, { steps: 8 });
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  await expect.poll(async () => (await details(page).locator("h2").allInnerTexts()).join()).toContain("only main.collect");
+  await expect.poll(() => page.url()).toContain(`sl=${g.lane}`);
+});
+
+describe("its flame graph", () => {
+  /** The sum of a profile that `gotrail flame` writes. */
+  const folded = (trace, type, ...args) => {
+    const out = temporary(`${type}.folded`);
+    run("flame", "--type", type, "--force", "-o", out, ...args, trace);
+    return readFileSync(out, "utf8").trim().split("\n").reduce((a, l) => a + Number(l.slice(l.lastIndexOf(" ") + 1)), 0);
+  };
+  const all = (page) => page.locator(".flame canvas").getAttribute("aria-label");
+
+  test("of blocked time has the sum of `flame --type offcpu` for this time", async () => {
+    const page = await it.open(`#/timeline?s=${FROM}-${TO}`);
+    await details(page).getByRole("tab", { name: "flame graph" }).click();
+    await details(page).getByRole("button", { name: "channels and locks" }).click();
+    const sum = folded(it.trace, "sync", ...range);
+    await expect.poll(() => all(page)).toContain(`of ${duration(sum)}`);
+    await details(page).getByRole("button", { name: "off CPU" }).click();
+    await expect.poll(() => all(page)).not.toContain(`of ${duration(sum)}`);
+    await expect.poll(() => page.url()).toContain("o.tab=flame%20graph");
+  });
+
+  test("of CPU samples has as many as `flame --type cpu` for this time", async () => {
+    const page = await it.open(`#/timeline?s=${FROM}-${TO}&o.tab=flame%20graph&o.flame=cpu`);
+    await expect.poll(async () => number((await all(page)).match(/of ([\d,]+)/)[1])).toBe(folded(it.trace, "cpu", ...range));
+  });
+});
+
+test("what there is nothing of is said to be missing, and why", async () => {
+  const page = await it.open("#/timeline?s=100-200&o.tab=flame%20graph&o.flame=cpu");
+  await expect.poll(() => details(page).locator(".empty").innerText()).toContain("runtime/pprof");
+  expect(count(ask(recorded("channels"), "info")[0].gc_cycles)).toBe("0");
+});
