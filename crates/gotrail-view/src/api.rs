@@ -3,7 +3,7 @@
 use crate::index::{Goroutine, Index};
 use crate::labels::NO_LABEL;
 use crate::lane::Lane;
-use crate::marks::{OPEN, Stretch};
+use crate::marks::{OPEN, Stretch, is_task};
 use crate::moves::{Move, Mover, NONE};
 use crate::state::{STATES, State};
 use crate::view::View;
@@ -72,7 +72,7 @@ impl View {
             "goroutines": index.goroutines.len(),
             "procs": index.procs.all.len(),
             "threads": index.threads.all.len(),
-            "tasks": index.marks.tasks.len(),
+            "tasks": index.marks.tasks.iter().filter(|task| task.is_one()).count(),
             "regions": index.marks.regions.len(),
             "states": states,
             "labels": index.labels.len(),
@@ -209,7 +209,7 @@ impl View {
             .marks
             .tasks
             .iter()
-            .filter(|task| task.id != 0 && task.from < to && task.until > from)
+            .filter(|task| task.is_one() && task.from < to && task.until > from)
             .filter(|task| {
                 text.is_empty()
                     || task.id.to_string() == text
@@ -223,14 +223,17 @@ impl View {
             _ => rows.sort_by_key(|task| task.from),
         }
         let total = rows.len();
-        let page = rows.into_iter().skip(offset).take(limit).map(|task| {
+        rows = rows.into_iter().skip(offset).take(limit).collect();
+        let workers = index.marks.workers(rows.iter().map(|task| task.id));
+        let page = rows.into_iter().map(|task| {
+            let workers = workers.get(&task.id).into_iter().flatten();
             json!({
                 "id": task.id, "lane": format!("task:{}", task.id),
                 "name": index.text(task.label, "(unknown)"),
-                "parent": (task.parent != 0).then_some(task.parent),
+                "parent": is_task(task.parent).then_some(task.parent),
                 "begin": (task.from != i64::MIN).then_some(task.from),
                 "end": (task.until != OPEN).then_some(task.until),
-                "goroutines": if task.go == NONE { vec![] } else { vec![index.id(task.go)] },
+                "goroutines": workers.map(|&go| index.id(go)).collect::<Vec<_>>(),
                 "regions": task.regions, "logs": task.logs,
             })
         });
@@ -277,7 +280,7 @@ impl View {
         let stretch = |stretch: &Stretch, what: &str| {
             json!({
                 "from": stretch.from, "to": index.until(stretch.until), "go": index.go(stretch.go),
-                "task": (stretch.task != 0).then_some(stretch.task),
+                "task": is_task(stretch.task).then_some(stretch.task),
                 "text": index.text(stretch.label, what),
                 "lane": index.lane(stretch.go),
             })
@@ -287,7 +290,7 @@ impl View {
             "logs" => index.marks.logs.iter().filter(|log| touches(log.time, log.time)).map(|log| {
                 json!({
                     "from": log.time, "to": log.time, "go": index.go(log.go),
-                    "task": (log.task != 0).then_some(log.task), "text": log.text,
+                    "task": is_task(log.task).then_some(log.task), "text": log.text,
                     "category": index.text(log.category, ""), "lane": index.lane(log.go),
                 })
             }).collect(),
@@ -297,7 +300,7 @@ impl View {
                     "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
                 })
             }).collect(),
-            "tasks" => index.marks.tasks.iter().filter(|task| task.id != 0 && touches(task.from, task.until)).map(|task| {
+            "tasks" => index.marks.tasks.iter().filter(|task| task.is_one() && touches(task.from, task.until)).map(|task| {
                 json!({
                     "from": task.from.max(0), "to": index.until(task.until), "go": index.go(task.go),
                     "task": task.id, "text": index.text(task.label, ""),
@@ -454,7 +457,7 @@ impl View {
             .tasks
             .iter()
             .filter(|task| {
-                task.id != 0 && (has(index.text(task.label, "")) || task.id.to_string() == text)
+                task.is_one() && (has(index.text(task.label, "")) || task.id.to_string() == text)
             })
             .collect();
         let mut names = std::collections::BTreeMap::<u32, u64>::new();

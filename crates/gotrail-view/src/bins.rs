@@ -49,6 +49,16 @@ impl Bins {
         }
     }
 
+    /// What came to a state with the last change, at `time`, had been in it from the start.
+    pub fn was_always(&mut self, time: i64, state: State) {
+        let Some(state) = state.index() else { return };
+        let len = 1i64 << self.level;
+        self.partial[state] += time & (len - 1);
+        for (_, sums) in &mut self.done {
+            sums[state] += len as f32;
+        }
+    }
+
     #[cold]
     fn turn(&mut self, bin: u32) {
         let sums = self.filled();
@@ -203,6 +213,26 @@ mod tests {
         for (time, from, to) in changes {
             bins.change(time, from, to);
         }
+        let mut late = Bins::new(3);
+        for (at, (time, from, to)) in changes.into_iter().enumerate() {
+            late.change(time, from, to);
+            // The first one runs, and another from the start, which is known only after the third.
+            if at == 2 {
+                late.change(time, n, State::GC);
+                late.was_always(time, State::GC);
+            }
+        }
+        let mut known = Bins::new(3);
+        known.change(0, n, State::GC);
+        for (time, from, to) in changes {
+            known.change(time, from, to);
+        }
+        let read = |bins: &Bins| {
+            let mut out = vec![[0.0; STATES]; 16];
+            bins.read(3, 0, &mut out);
+            out
+        };
+        assert_eq!(read(&late), read(&known));
         let plain = plain(&changes, 128);
         let mut loose = Loose::new(3, 16);
         for &(time, from, to) in changes.iter().rev() {

@@ -2,7 +2,7 @@
 
 use crate::bins::{Bins, Loose};
 use crate::labels::{Labels, NO_LABEL};
-use crate::marks::{Log, Marks, OPEN, Sample, Stretch, end_last};
+use crate::marks::{Log, Marks, OPEN, Sample, Stretch, end_last, is_task};
 use crate::moves::{Directory, KINDS, Move, Mover, NONE, Walk, Writer};
 use crate::state::{STATES, State};
 use crate::store::{Place, Store};
@@ -178,6 +178,12 @@ struct Draft {
     procs: Vec<(u32, Move)>,
     threads: Vec<(u32, Move)>,
     standing: Vec<[u32; STATES]>,
+    /// What goroutines did when the trace began.
+    early: Vec<(u32, Move)>,
+    /// Whether this is the trace's first generation.
+    is_first: bool,
+    /// The last event's thread: one that has none of the goroutines' is one, too.
+    thread: i64,
     /// The generation's strings as reasons, its stacks as groups.
     reasons: FxHashMap<u64, (u8, State)>,
     groups: FxHashMap<u64, u32>,
@@ -233,6 +239,11 @@ impl Index {
         let start = *self.start.get_or_insert(event.time().0);
         let time = event.time().0 - start;
         self.events += 1;
+        let thread = event.thread();
+        if thread.0 != self.draft.thread && thread.some().is_some() {
+            self.draft.thread = thread.0;
+            self.known.threads.place(thread.0, self.known.level);
+        }
         if self.draft.goroutines.len() >= self.part {
             self.finish_part();
             self.begin_part(time);
@@ -291,6 +302,14 @@ impl Index {
             }
         };
         let own = event.goroutine() == step.go;
+        if step.from == GoState::Undetermined && before == State::NONE && self.draft.is_first {
+            if step.stack != 0 && self.goroutines[place as usize].group == 0 {
+                let group = self.group_of_stack(event, step.stack);
+                self.join_group(place, group, time);
+            }
+            self.was_always(place, time, after, reason, step.stack);
+            return self.bind(event, place, time, before, after);
+        }
         if matches!(step.from, GoState::Undetermined) || step.from == step.to {
             // A status: what is known already is known better.
             if step.stack != 0 && self.goroutines[place as usize].group == 0 {
@@ -323,6 +342,32 @@ impl Index {
             if own || step.from == GoState::Undetermined { step.stack } else { event.stack_id() };
         self.change(place, time, after, reason, stack, by);
         self.bind(event, place, time, before, after);
+    }
+
+    /// A goroutine that is mentioned for the first time was in this state when the trace began: the
+    /// tracer tells it when it comes to it, for some at the end of the first generation.
+    #[cold]
+    fn was_always(&mut self, place: u32, time: i64, state: State, reason: u8, stack: u64) {
+        let known = &mut self.known;
+        let goroutine = &mut known.goroutines[place as usize];
+        (goroutine.state, goroutine.since, goroutine.created) = (state, 0, 0);
+        goroutine.moves = goroutine.moves.saturating_add(1);
+        goroutine.ended = OPEN;
+        let group = goroutine.group as usize;
+        known.groups[group].change(time, State::NONE, state);
+        known.groups[group].bins.was_always(time, state);
+        known.all.change(time, State::NONE, state);
+        known.all.was_always(time, state);
+        if let Some(state) = state.index() {
+            let parts = known.parts.iter_mut().map(|part| &mut part.standing);
+            for standing in parts.chain([&mut self.draft.standing]) {
+                standing.resize(standing.len().max(group + 1), [0; STATES]);
+                standing[group][state] += 1;
+            }
+        }
+        let stack = u32::try_from(stack).ok().filter(|&stack| stack != 0).unwrap_or(NONE);
+        let moved = Move::new(0, State::NONE, state, reason, stack, NONE);
+        self.draft.early.push((place, moved));
     }
 
     /// A goroutine is in another state from now on.
@@ -467,7 +512,7 @@ impl Index {
                 if event.kind() == Kind::RegionBegin {
                     let task = region.task.0;
                     self.marks.region_begins(time, go, label, task);
-                    if task != 0 && task != u64::MAX {
+                    if is_task(task) {
                         self.marks.task_mut(task).regions += 1;
                     }
                 } else {
@@ -478,7 +523,7 @@ impl Index {
                 let category = self.label(log.category);
                 let (task, text) = (log.task.0, log.message.to_string().into());
                 self.marks.log(Log { time, go, task, category, text });
-                if task != 0 && task != u64::MAX {
+                if is_task(task) {
                     self.marks.task_mut(task).logs += 1;
                 }
             }
@@ -493,6 +538,7 @@ impl Index {
     /// A generation begins, or the trace ends.
     fn turn(&mut self, event: &Event<'_>, time: i64) {
         self.finish_part();
+        self.draft.is_first = time == 0;
         self.draft.reasons.clear();
         self.draft.groups.clear();
         self.draft.bytes = event.generation_bytes();
@@ -532,6 +578,7 @@ impl Index {
     /// those whose function was found out late; and what those with many moves look like from afar is
     /// kept too.
     pub fn settle(&mut self) -> io::Result<()> {
+        self.settle_early();
         if !self.late.is_empty() {
             self.settle_standing()?;
             let groups: Vec<u32> = std::mem::take(&mut self.late).into_iter().collect();
@@ -550,6 +597,26 @@ impl Index {
         self.marks.shrink();
         self.store.leave(self.known.bytes());
         Ok(())
+    }
+
+    /// A part before all others, with what goroutines did when the trace began.
+    fn settle_early(&mut self) {
+        let Index { known, store, draft, .. } = self;
+        let Some(bytes) = known.parts.first().map(|first| first.bytes.clone()) else { return };
+        if draft.early.is_empty() {
+            return;
+        }
+        let mut block = Vec::new();
+        let places = known.goroutines.len();
+        let directory = draft.writer.write(&mut draft.early, places, 0, &mut block);
+        let early = Part {
+            from: 0,
+            bytes,
+            standing: Vec::new(),
+            directories: [directory, Directory::default(), Directory::default()],
+            place: store.add(block),
+        };
+        known.parts.insert(0, early);
     }
 
     /// How many goroutines of each group were in each state when each part began.

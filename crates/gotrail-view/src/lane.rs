@@ -184,8 +184,13 @@ impl Index {
     /// The parts that a goroutine may have moves in, and a window touches.
     pub(crate) fn parts_of(&self, place: u32, from: i64, until: i64) -> &[Part] {
         let goroutine = &self.goroutines[place as usize];
-        // Both ends belong to its life.
-        self.parts_in(from.max(goroutine.created), until.min(goroutine.ended.saturating_add(1)))
+        // Both ends belong to its life. Where it was when the trace began is in a part of its own.
+        let until = until.min(goroutine.ended.saturating_add(1));
+        if goroutine.created == 0 && from <= 0 {
+            let end = self.parts.partition_point(|part| part.from < until);
+            return &self.parts[..end];
+        }
+        self.parts_in(from.max(goroutine.created), until)
     }
 
     /// The last move of one at or before a time.
@@ -335,19 +340,25 @@ impl Index {
         }
         let mut spans = Vec::new();
         let mut open = track.before;
+        // A proc's or thread's moves say whose they are; a goroutine's own are its own.
+        let go = |moved: Move| match track.kind {
+            Mover::Goroutines => track.place,
+            _ => moved.by,
+        };
         for moved in track.moves {
             if let Some(open) = open {
-                self.push(&mut spans, open, moved.time());
+                self.push(&mut spans, open, go(open), moved.time());
             }
             open = Some(moved);
         }
         if let Some(open) = open {
-            self.push(&mut spans, open, track.next.map_or(self.indexed, Move::time));
+            let until = track.next.map_or(self.indexed, Move::time);
+            self.push(&mut spans, open, go(open), until);
         }
         Look::Spans(spans)
     }
 
-    fn push(&self, spans: &mut Vec<Span>, moved: Move, until: i64) {
+    fn push(&self, spans: &mut Vec<Span>, moved: Move, go: u32, until: i64) {
         if moved.to() == State::NONE || until <= moved.time() {
             return;
         }
@@ -356,7 +367,7 @@ impl Index {
             until,
             state: moved.to(),
             label: self.reasons[usize::from(moved.reason())].0,
-            go: self.id(moved.by),
+            go: self.id(go),
         });
     }
 

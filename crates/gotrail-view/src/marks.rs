@@ -71,6 +71,19 @@ pub struct Task {
     pub logs: u32,
 }
 
+/// Whether this is the id of a task: 0 is that of no task in particular, and the greatest that of
+/// none.
+pub fn is_task(id: u64) -> bool {
+    id != 0 && id != u64::MAX
+}
+
+impl Task {
+    /// Whether it is a task, and not what belongs to none.
+    pub fn is_one(&self) -> bool {
+        is_task(self.id)
+    }
+}
+
 /// All of it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Marks {
@@ -140,6 +153,24 @@ impl Marks {
             + list(&self.heap)
             + list(&self.goal)
             + list(&self.procs)
+    }
+
+    /// Who worked for these tasks, by place: who began one, first, and who had regions of it or wrote
+    /// messages for it.
+    pub(crate) fn workers(&self, tasks: impl Iterator<Item = u64>) -> FxHashMap<u64, Vec<u32>> {
+        let mut workers: FxHashMap<u64, Vec<u32>> = tasks.map(|task| (task, Vec::new())).collect();
+        let began = self.tasks.iter().map(|task| (task.id, task.go));
+        let regions = self.regions.iter().map(|region| (region.task, region.go));
+        let logs = self.logs.iter().map(|log| (log.task, log.go));
+        for (task, go) in began.chain(regions).chain(logs) {
+            if let Some(workers) = workers.get_mut(&task)
+                && go != NONE
+                && !workers.contains(&go)
+            {
+                workers.push(go);
+            }
+        }
+        workers
     }
 
     /// Gives back what long lists have not used.

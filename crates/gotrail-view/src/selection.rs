@@ -3,6 +3,7 @@
 use crate::api::STRIP;
 use crate::index::Index;
 use crate::labels::NO_LABEL;
+use crate::lane::Lane;
 use crate::moves::{Move, Mover};
 use crate::state::{STATES, State};
 use crate::view::View;
@@ -12,38 +13,64 @@ use std::io;
 use std::ops::Range;
 
 impl View {
-    /// `/api/selection`, without the command line.
-    pub fn selection(&self, from: i64, to: i64) -> io::Result<Value> {
+    /// `/api/selection`, without the command line. With lanes of goroutines or groups only these
+    /// count; with lanes of procs or threads what goroutines did there.
+    pub fn selection(&self, from: i64, to: i64, lanes: &[Lane]) -> io::Result<Value> {
         let index = self.index.read();
         let mut all = [0i64; STATES];
-        let mut groups = vec![([0i64; STATES], 0u64); index.groups.len()];
+        let mut groups = vec![([0i64; STATES], FxHashSet::default()); index.groups.len()];
         let mut waits = [0u64; 64];
-        for (place, goroutine) in index.goroutines.iter().enumerate() {
-            if goroutine.created >= to || goroutine.ended <= from {
-                continue;
+        let mut count = |place: u32, state: State, begin: i64, end: i64| {
+            if let (Some(at), Some(go)) = (state.index(), index.goroutines.get(place as usize)) {
+                all[at] += end - begin;
+                groups[go.group as usize].0[at] += end - begin;
             }
-            let group = &mut groups[goroutine.group as usize];
-            group.1 += 1;
-            index.each_span(place as u32, from, to, |state, begin, end, whole| {
-                if let Some(at) = state.index() {
-                    all[at] += end - begin;
-                    group.0[at] += end - begin;
-                    if state == State::RUNNABLE && whole {
-                        waits[(end - begin).max(1).ilog2() as usize] += 1;
-                    }
+            if let Some(go) = index.goroutines.get(place as usize) {
+                groups[go.group as usize].1.insert(place);
+            }
+        };
+        let units = lanes.iter().filter_map(|&lane| index.unit(lane));
+        let units: Vec<(u32, Mover)> = units.collect();
+        let chosen = index.chosen(lanes);
+        if chosen.is_none() && !units.is_empty() {
+            for (unit, kind) in units {
+                index.each_span(kind, unit, from, to, |moved, begin, end, _| {
+                    count(moved.by, moved.to(), begin, end);
+                })?;
+            }
+        } else {
+            for (place, goroutine) in (0u32..).zip(&index.goroutines) {
+                if goroutine.created >= to
+                    || goroutine.ended <= from
+                    || chosen.as_ref().is_some_and(|chosen| !chosen.contains(&place))
+                {
+                    continue;
                 }
-            })?;
+                count(place, State::NONE, 0, 0);
+                index.each_span(
+                    Mover::Goroutines,
+                    place,
+                    from,
+                    to,
+                    |moved, begin, end, whole| {
+                        count(place, moved.to(), begin, end);
+                        if moved.to() == State::RUNNABLE && whole {
+                            waits[(end - begin).max(1).ilog2() as usize] += 1;
+                        }
+                    },
+                )?;
+            }
         }
         let mut functions: Vec<_> =
-            groups.into_iter().enumerate().filter(|(_, (_, count))| *count > 0).collect();
+            groups.into_iter().enumerate().filter(|(_, group)| !group.1.is_empty()).collect();
         functions.sort_by_key(|(_, (states, _))| -states[..4].iter().sum::<i64>());
         let functions: Vec<_> = functions
             .into_iter()
-            .map(|(at, (states, count))| {
+            .map(|(at, (states, members))| {
                 let label = index.groups[at].label;
                 let function =
                     if label == NO_LABEL { "(unknown)" } else { index.labels.text(label) };
-                json!({"function": function, "group": at, "count": count, "states": states})
+                json!({"function": function, "group": at, "count": members.len(), "states": states})
             })
             .collect();
         let used = waits.iter().rposition(|&count| count > 0).map_or(0, |last| last + 1);
@@ -56,21 +83,56 @@ impl View {
 }
 
 impl Index {
-    /// Shows the spans of a goroutine in a stretch of time, cut at its ends, and whether they begin
-    /// and end in it.
+    /// The proc or thread of a lane.
+    fn unit(&self, lane: Lane) -> Option<(u32, Mover)> {
+        match lane {
+            Lane::Proc(id) => Some((self.procs.find(id)?, Mover::Procs)),
+            Lane::Thread(id) => Some((self.threads.find(id)?, Mover::Threads)),
+            _ => None,
+        }
+    }
+
+    /// The goroutines of lanes, by place; none if there is no lane of goroutines.
+    fn chosen(&self, lanes: &[Lane]) -> Option<FxHashSet<u32>> {
+        let mut chosen = None;
+        for &lane in lanes {
+            match lane {
+                Lane::Go(id) | Lane::Regions(id) => {
+                    let chosen: &mut FxHashSet<u32> = chosen.get_or_insert_default();
+                    chosen.extend(self.find(id));
+                }
+                Lane::Group(group) => {
+                    let chosen = chosen.get_or_insert_default();
+                    let group = self.groups.get(group as usize);
+                    chosen.extend(group.into_iter().flat_map(|group| &group.members));
+                }
+                _ => {}
+            }
+        }
+        chosen
+    }
+
+    /// Shows the spans of a goroutine, proc or thread in a stretch of time, cut at its ends, and whether
+    /// they begin and end in it.
     fn each_span(
         &self,
+        kind: Mover,
         place: u32,
         from: i64,
         to: i64,
-        mut each: impl FnMut(State, i64, i64, bool),
+        mut each: impl FnMut(Move, i64, i64, bool),
     ) -> io::Result<()> {
-        let mut open = match self.goroutines[place as usize].created > from {
-            true => None,
-            false => self.last_move(place, Mover::Goroutines, from)?,
+        let goroutine = self.goroutines.get(place as usize).filter(|_| kind == Mover::Goroutines);
+        let mut open = match goroutine {
+            Some(goroutine) if goroutine.created > from => None,
+            _ => self.last_move(place, kind, from)?,
         };
-        for part in self.parts_of(place, from, to) {
-            for moved in self.moves(part, Mover::Goroutines, place)? {
+        let parts = match goroutine {
+            Some(_) => self.parts_of(place, from, to),
+            None => self.parts_in(from, to),
+        };
+        for part in parts {
+            for moved in self.moves(part, kind, place)? {
                 if moved.time() >= to {
                     break;
                 }
@@ -79,14 +141,14 @@ impl Index {
                 }
                 if let Some(open) = open.replace(moved) {
                     let begin = open.time().max(from);
-                    each(open.to(), begin, moved.time(), open.time() >= from);
+                    each(open, begin, moved.time(), open.time() >= from);
                 }
             }
         }
         if let Some(open) = open {
             let end = to.min(self.indexed);
             if open.time() < end {
-                each(open.to(), open.time().max(from), end, false);
+                each(open, open.time().max(from), end, false);
             }
         }
         Ok(())

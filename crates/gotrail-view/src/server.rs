@@ -269,8 +269,7 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
     if number >> (56 - level.min(55)) != 0 {
         return Err("there is no time there".to_owned().into());
     }
-    let lanes = asked.lanes.split(',').filter(|lane| !lane.is_empty());
-    let lanes = lanes.map(str::parse).collect::<Result<Vec<Lane>, String>>()?;
+    let lanes = lanes_of(&asked.lanes)?;
     if lanes.len() > MOST {
         return Err(format!("at most {MOST} lanes at a time").into());
     }
@@ -318,9 +317,15 @@ async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
 async fn selection(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let (from, to) = asked.window();
     let path = app.view.path.display().to_string();
-    let mut found = work(app, move |view| view.selection(from, to)).await??;
+    let lanes = lanes_of(&asked.lanes)?;
+    let mut found = work(app, move |view| view.selection(from, to, &lanes)).await??;
     found["command"] = format!("gotrail goroutines --from {from}ns --to {to}ns {path}").into();
     Ok(Json(found))
+}
+
+/// Names of lanes, separated by commas.
+fn lanes_of(names: &str) -> Result<Vec<Lane>, String> {
+    names.split(',').filter(|lane| !lane.is_empty()).map(str::parse).collect()
 }
 
 /// The commands whose answers can be had, with how many arguments each takes before the trace.
@@ -393,8 +398,13 @@ async fn flame(State(app): App, Query(asked): Query<BTreeMap<String, String>>) -
         let function = app.view.function(group).ok_or(format!("there is no group {group}"))?;
         options.insert("function".to_owned(), format!("^{}$", escaped(&function)));
     }
-    let said = say(&app, "flame", &options).await?;
-    let text = String::from_utf8_lossy(&said.output);
+    let output = match say(&app, "flame", &options).await {
+        Ok(said) => said.output,
+        // To the command it is an error that there is nothing to write; here it is an answer.
+        Err(Failure(StatusCode::BAD_REQUEST, why)) if why.contains("nothing to show") => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    let text = String::from_utf8_lossy(&output);
     let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
     let stacks: Vec<_> = lines
         .filter_map(|(frames, value)| {

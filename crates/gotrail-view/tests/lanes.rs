@@ -1,7 +1,7 @@
 //! Lanes of recorded traces: what they look like at one scale is what they look like at another,
 //! and what goroutines did is what the trace says.
 
-use gotrail::{GoState, Mode, Trace};
+use gotrail::{GoState, Kind, Mode, Trace};
 use gotrail_view::lane::{Lane, Look, Window};
 use gotrail_view::selection::Wanted;
 use gotrail_view::state::STATES;
@@ -94,12 +94,16 @@ fn running(name: &str) -> HashMap<i64, i64> {
     let trace = Trace::open(&path).expect("a trace");
     let mut reader = trace.reader(Mode::Strict).expect("a reader");
     let (mut since, mut times) = (HashMap::<i64, i64>::new(), HashMap::<i64, i64>::new());
-    let mut last = 0;
+    let (mut first, mut last, mut syncs) = (None, 0, 0);
     while let Some(event) = reader.next_event().expect("a good trace") {
         last = event.time().0;
+        let first = *first.get_or_insert(last);
+        syncs += u32::from(event.kind() == Kind::Sync);
         let Some(step) = event.go_step() else { continue };
         if step.to == GoState::Running {
-            since.entry(step.go.0).or_insert(last);
+            // What runs when it is first mentioned did so when the trace began.
+            let always = step.from == GoState::Undetermined && syncs == 1;
+            since.entry(step.go.0).or_insert(if always { first } else { last });
         } else if let Some(from) = since.remove(&step.go.0) {
             *times.entry(step.go.0).or_default() += last - from;
         }
@@ -187,5 +191,40 @@ fn spans_are_found_by_their_stacks() {
         let found = view.matches(&wanted).expect("it is there");
         assert_eq!(found["total"], expected, "{text}");
         assert_eq!(expected > 0, text != "no such function", "{text}");
+    }
+}
+
+#[test]
+fn a_selection_is_the_sum_of_its_lanes() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let (from, to) = (index.indexed / 5, index.indexed * 4 / 5);
+        let states = |lanes: &[Lane]| -> Vec<i64> {
+            let found = view.selection(from, to, lanes).expect("it is there");
+            let states = found["states"].as_array().expect("states").iter();
+            states.map(|time| time.as_i64().expect("a time")).collect()
+        };
+        let all = states(&[]);
+        assert!(all.iter().sum::<i64>() > 0, "{name}");
+        let groups: Vec<Lane> = (0..index.groups.len() as u32).map(Lane::Group).collect();
+        let goroutines: Vec<Lane> =
+            index.goroutines.iter().map(|goroutine| Lane::Go(goroutine.id)).collect();
+        for lanes in [&groups, &goroutines] {
+            assert_eq!(states(lanes), all, "{name}");
+            let mut sum = vec![0; STATES];
+            for &lane in lanes {
+                for (sum, time) in sum.iter_mut().zip(states(&[lane])) {
+                    *sum += time;
+                }
+            }
+            assert_eq!(sum, all, "{name}");
+        }
+        // A group and its goroutines are there once.
+        let twice: Vec<Lane> = groups.iter().chain(&goroutines).copied().collect();
+        assert_eq!(states(&twice), all, "{name}");
+        let threads: Vec<Lane> =
+            index.threads.all.iter().map(|thread| Lane::Thread(thread.id)).collect();
+        assert!(states(&threads)[0] <= all[0], "{name}");
     }
 }

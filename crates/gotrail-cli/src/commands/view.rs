@@ -73,16 +73,20 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     };
     let folder = if args.no_cache || kept.is_some() { None } else { folder() };
     let room = Room { memory: args.memory.unwrap_or_else(quarter_of_memory), folder, block: BLOCK };
-    let view = Arc::new(View::new(name, path.clone(), room));
+    // On the page the file's name is enough.
+    let short =
+        path.file_name().filter(|_| kept.is_none()).map(|name| name.to_string_lossy().into_owned());
+    let view = View::new(short.unwrap_or_else(|| name.clone()), path.clone(), room);
+    let view = Arc::new(view);
     // What is no trace at all should be told before there is an address. Only to read a stream, or to
     // decompress, takes long.
     let quick = kept.is_none() && compression_of(&path)? == Compression::None;
-    let opened = if quick { Some(open(None, &path, &view.name)?) } else { None };
+    let opened = if quick { Some(open(None, &path, &name)?) } else { None };
     let (failed, failure) = oneshot::channel();
     let reading = Arc::clone(&view);
     let stream = kept.as_ref().map(NamedTempFile::reopen).transpose()?;
     thread::Builder::new().name("index".to_owned()).spawn(move || {
-        match opened.map_or_else(|| open(stream, &path, &reading.name), Ok) {
+        match opened.map_or_else(|| open(stream, &path, &name), Ok) {
             Ok(trace) => reading.read(trace),
             // The receiver is there as long as the server is.
             Err(error) => drop(failed.send(error)),
@@ -146,7 +150,7 @@ async fn listen(
     if let Some(token) = &token {
         url += &format!("?token={token}");
     }
-    writeln!(io::stdout(), "{}  {}", Paint::stdout().bold(&url), view.name)?;
+    writeln!(io::stdout(), "{}  {}", Paint::stdout().bold(&url), name_of(&args.trace))?;
     io::stdout().flush()?;
     if !args.no_open && open::that_detached(&url).is_err() {
         writeln!(io::stderr(), "no browser could be opened: open the address yourself")?;
