@@ -220,6 +220,11 @@ impl Subject<'_> {
         (self.until - self.from).max(1)
     }
 
+    /// Whether all of the trace's time is looked at.
+    fn is_everything(&self) -> bool {
+        self.from == self.analysis.start() && self.until == self.analysis.end()
+    }
+
     /// The goroutines that are looked at.
     fn goroutines(&self) -> impl Iterator<Item = &Goroutine> {
         self.analysis.goroutines.iter().filter(|go| self.is_asked_for(go.id))
