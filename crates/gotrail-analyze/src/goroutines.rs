@@ -17,7 +17,6 @@ pub use crate::goroutine::{Goroutine, Region, is_system};
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;
-use crate::quick::Kinds;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -73,8 +72,8 @@ pub struct Goroutines {
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
-    /// Which changes of state take nothing but to count time.
-    pub(crate) kinds: Kinds,
+    /// Whether common changes of state take nothing but to count time.
+    pub(crate) only_times: bool,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
     /// with, which is known at the end.
     pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
@@ -113,10 +112,7 @@ impl Goroutines {
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
             keep_running: options.running,
-            kinds: match !options.running && Waits::are_plain(options) {
-                true => Kinds::all(),
-                false => Kinds::none(),
-            },
+            only_times: !options.running && Waits::are_plain(options),
             ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
