@@ -551,7 +551,8 @@ impl Goroutines {
         if why != self.why.forever
             && let Some(wire_type) = event.wire_type()
         {
-            let place = Place::new(wire_type, step.reason, event.stack_id());
+            let (reason, stack) = (step.reason, event.stack_id());
+            let place = Place { event: wire_type, reason, stack };
             with.waits.note_place(place, begun, why);
         }
         if kind == WaitKind::Block && reason == self.why.forever {

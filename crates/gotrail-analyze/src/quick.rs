@@ -51,7 +51,7 @@ impl Goroutines {
         let (begun, why) = match step.to {
             Running => (Begun::NOTHING, StrId::EMPTY),
             _ => {
-                let place = Place::new(wire_type, step.reason, stack);
+                let place = Place { event: wire_type, reason: step.reason, stack };
                 let Some(found) = with.waits.begin_at(place) else { return false };
                 found
             }
