@@ -81,6 +81,11 @@ pub struct Goroutines {
     pub(crate) sync: i64,
     pub(crate) last: i64,
     why: Whys,
+    /// The names of the commonest ranges, once there was one.
+    sweep: Option<StrId>,
+    assist: Option<StrId>,
+    /// Room for the goroutines of a later fold.
+    pub(crate) spare: Vec<Goroutine>,
 }
 
 /// Why goroutines become runnable, where the tracer has no reason.
@@ -122,6 +127,9 @@ impl Goroutines {
                 syscall: names.string_id(b"syscall exit"),
                 forever: names.string_id(FOREVER),
             },
+            sweep: None,
+            assist: None,
+            spare: Vec::new(),
         }
     }
 
@@ -191,7 +199,10 @@ impl Goroutines {
         }
         if let Some(procs) = &mut with.procs {
             let stolen = event.wire_type() == Some(EventType::PROC_STEAL);
-            procs.step(time, step.proc.0, step.from, step.to, stolen);
+            // One that its thread has abandoned was held, as a rule, when the generation began.
+            let held = self.later && event.says_abandoned();
+            let to = if held { ProcState::Running } else { step.to };
+            procs.step(time, step.proc.0, step.from, to, stolen);
         }
     }
 
@@ -636,10 +647,14 @@ impl Goroutines {
             Kind::Label => self.label(event, with),
             Kind::RangeBegin | Kind::RangeActive | Kind::RangeEnd => {
                 if let Details::Range(range) = event.details() {
-                    let name = match range.name {
-                        RangeName::GcMark => StrId::EMPTY,
-                        name => names.string_id(name.to_string().as_bytes()),
+                    let known = match range.name {
+                        RangeName::GcMark => &mut Some(StrId::EMPTY),
+                        RangeName::GcSweep => &mut self.sweep,
+                        RangeName::GcMarkAssist => &mut self.assist,
+                        RangeName::StopTheWorld(_) => &mut None,
                     };
+                    let name = *known
+                        .get_or_insert_with(|| names.string_id(range.name.to_string().as_bytes()));
                     self.collects(event, kind, &range, name, with);
                     if range.scope != gotrail::Scope::Global {
                         self.range(event, kind, range.scope, name);

@@ -26,9 +26,10 @@ const KIND_BITS: u32 = 3;
 const TIME_BITS: u32 = 64 - ID_BITS - KIND_BITS;
 
 impl Opening {
-    /// With the number of procs that there were at some time before; 0 if it is not known.
-    pub(crate) fn new(limit: i64) -> Opening {
-        let mut opening = Opening { enough: ENOUGH, ..Opening::default() };
+    /// With the number of procs that there were at some time before, 0 if it is not known, and
+    /// room that was used before.
+    pub(crate) fn new(limit: i64, room: Vec<u64>) -> Opening {
+        let mut opening = Opening { noted: room, enough: ENOUGH, ..Opening::default() };
         opening.first.now.limit = limit;
         opening
     }
@@ -72,6 +73,13 @@ impl Opening {
         }
         self.enough = 2 * self.noted.len();
         self.news < self.noted.len() / 2
+    }
+
+    /// What was learned, and the room, which is kept unless it has become very large.
+    pub(crate) fn ends(mut self) -> (First, Vec<u64>) {
+        self.noted.clear();
+        self.noted.shrink_to(4 * ENOUGH);
+        (self.first, self.noted)
     }
 
     /// What happened, with the times.
