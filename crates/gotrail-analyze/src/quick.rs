@@ -28,6 +28,10 @@ impl Goroutines {
             Some(T::GO_STOP) => self.pass(event, step(false, Running, Runnable), with),
             Some(T::GO_SYSCALL_BEGIN) => self.pass(event, step(false, Running, Syscall), with),
             Some(T::GO_SYSCALL_END) => self.pass(event, step(false, Syscall, Running), with),
+            Some(T::HEAP_ALLOC) => {
+                with.gc.allocated(event);
+                true
+            }
             _ => false,
         }
     }
@@ -83,7 +87,8 @@ impl Goroutines {
             with.waits.end_plain(goroutine.wait, wait);
         }
         if step.from == Syscall {
-            with.waits.held(goroutine.wait, step.go, goroutine.since, time);
+            let call = Instance { go: step.go, from: goroutine.since, until: time };
+            with.waits.held_plain(goroutine.wait, call);
             self.in_syscall.remove(goroutine.syscall_proc.0);
         }
         (goroutine.state, goroutine.since, goroutine.wait) = (step.to, time, begun);

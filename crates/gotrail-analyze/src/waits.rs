@@ -298,6 +298,17 @@ impl Waits {
         }
     }
 
+    /// [`Waits::held`] where all of the time counts.
+    #[inline(always)]
+    pub(crate) fn held_plain(&mut self, begun: Begun, call: Instance) {
+        let Some(sum) = self.sums.get(begun.0 as usize) else { return };
+        let (nanos, longest) = (call.until - call.from, sum.longest_held);
+        // Most are neither long nor the longest.
+        if nanos >= self.long_held || nanos >= longest.until - longest.from {
+            self.held(begun, call.go, call.from, call.until);
+        }
+    }
+
     /// A system call of `go` has held its proc.
     #[inline]
     pub(crate) fn held(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {

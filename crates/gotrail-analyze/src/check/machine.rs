@@ -93,7 +93,6 @@ impl Subject<'_> {
 pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let analysis = subject.analysis;
     let (taken, mmu) = subject.collected(Flags { assist: true, ..Flags::default() });
-    let worst = subject.collected_most(&mmu);
     let name = analysis.names.known_string(b"GC mark assist");
     let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
     let mut functions = FxHashMap::<StrId, (i64, i64, GoId)>::default();
@@ -115,6 +114,10 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
         ("cycles", Value::Count(analysis.gc.cycles.len() as u64)),
         ("total", Value::Nanos(total)),
     ];
+    if !rule.is_reached_by(&evidence) {
+        return;
+    }
+    let worst = subject.collected_most(&mmu);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         let function = subject.text(function);
         format!(
@@ -127,21 +130,26 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
 pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let all = Flags { stw: true, background: true, assist: true, sweep: true, per_proc: false };
     let (taken, mmu) = subject.collected(all);
-    let worst = subject.collected_most(&mmu);
-    drop(mmu);
     let part = |flags| Value::Share(subject.collected(flags).0);
     let cycles = subject.analysis.gc.cycles.iter().filter(|cycle| {
         cycle.start.is_none_or(|start| start < subject.until)
             && cycle.end.is_none_or(|end| end > subject.from)
     });
-    let evidence = vec![
+    let mut evidence = vec![
         ("share", Value::Share(taken)),
         ("cycles", Value::Count(cycles.count() as u64)),
         ("total", Value::Nanos((taken * subject.duration() as f64) as i64)),
+    ];
+    if !rule.is_reached_by(&evidence) {
+        return;
+    }
+    let worst = subject.collected_most(&mmu);
+    drop(mmu);
+    evidence.extend([
         ("background", part(Flags { background: true, ..Flags::default() })),
         ("assist", part(Flags { assist: true, ..Flags::default() })),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
-    ];
+    ]);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         "the garbage collector took much of the processors".to_owned()
     });
