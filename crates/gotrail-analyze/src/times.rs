@@ -1,5 +1,6 @@
 //! How long a goroutine was in which state: the sums that everything about goroutines is made of.
 
+use crate::goroutines::REASON_BEFORE;
 use crate::names::{Renumbering, StrId};
 
 /// Nanoseconds by name, in the order of their first mention. Names are few, and mostly there are one
@@ -42,6 +43,12 @@ impl Sums {
         if let Some(at) = self.names.iter().position(|name| *name == NO_NAME) {
             self.names[at] = name;
             return &mut self.nanos[at];
+        }
+        if self.names[0] == REASON_BEFORE && self.more.is_none() {
+            // Nothing is added to it any more.
+            self.more = Some(Box::new(vec![(self.names[0], self.nanos[0])]));
+            (self.names, self.nanos) = ([self.names[1], name], [self.nanos[1], 0]);
+            return &mut self.nanos[1];
         }
         let more = self.more.get_or_insert_default();
         let at = more.iter().position(|entry| entry.0 == name);
@@ -101,7 +108,7 @@ impl Sums {
 
     pub(crate) fn renumber(&mut self, to: &Renumbering) {
         self.iter_mut().for_each(|(name, _)| {
-            if *name != crate::goroutines::REASON_BEFORE {
+            if *name != REASON_BEFORE {
                 *name = to.string(*name);
             }
         });
