@@ -31,7 +31,7 @@ pub(crate) struct Merge<'a> {
 
 /// Room for so many goroutines of a later fold is kept for the next one, so that its memory need not
 /// come from the system again.
-const SPARE: usize = 1 << 13;
+const SPARE: usize = 1 << 11;
 
 impl Goroutines {
     /// Whether the later fold would have come to something else, had it known what came before,

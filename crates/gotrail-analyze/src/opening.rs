@@ -99,7 +99,7 @@ impl Opening {
     /// What was learned, and the room, which is kept unless it has become very large.
     pub(crate) fn ends(mut self) -> (First, Vec<u64>) {
         self.noted.clear();
-        self.noted.shrink_to(4 * ENOUGH);
+        self.noted.shrink_to(2 * ENOUGH);
         (self.first, self.noted)
     }
 
