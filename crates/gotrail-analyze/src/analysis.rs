@@ -227,11 +227,12 @@ impl Analysis {
 }
 
 impl Fold for Analysis {
-    fn part(&self, first: bool) -> Analysis {
+    fn part(&mut self, first: bool) -> Analysis {
         let mut part = Analysis::of_part(self.options.clone(), !first);
         if !first {
-            part.found.procs = self.found.procs.as_ref().map(Procs::later);
+            part.found.procs = self.found.procs.as_mut().map(Procs::later);
         }
+        part.goroutines.list = std::mem::take(&mut self.goroutines.spare);
         part.found.gc.heap = self.gc.heap.going_on();
         part.found.gc.known = Arc::new(self.gc.workers.clone());
         // What only the first generation says must not be taken from another.

@@ -193,15 +193,19 @@ impl Rule {
         threshold.map_or(f64::INFINITY, |threshold| threshold.value.number())
     }
 
+    /// Whether evidence reaches all thresholds.
+    fn is_reached_by(&self, evidence: &[(&'static str, Value)]) -> bool {
+        let mut thresholds = self.thresholds.iter().filter(|threshold| !threshold.is_limit);
+        thresholds.all(|threshold| {
+            let value = evidence.iter().find(|(name, _)| *name == threshold.name);
+            value.is_some_and(|value| value.1.number() >= threshold.value.number())
+        })
+    }
+
     /// Adds a finding if what was seen reaches all thresholds.
     fn judge(&self, found: &mut Vec<Finding>, seen: Seen, what: impl FnOnce() -> String) {
         let Seen { evidence, stack, frames, worst } = seen;
-        let mut thresholds = self.thresholds.iter().filter(|threshold| !threshold.is_limit);
-        let reaches = thresholds.all(|threshold| {
-            let value = evidence.iter().find(|(name, _)| *name == threshold.name);
-            value.is_some_and(|value| value.1.number() >= threshold.value.number())
-        });
-        if reaches {
+        if self.is_reached_by(&evidence) {
             let weight = evidence.first().map_or(0.0, |first| first.1.number());
             let rule = self.name;
             found.push(Finding { rule, what: what(), evidence, stack, frames, worst, weight });
@@ -218,6 +222,11 @@ impl Subject<'_> {
     /// The length of the time that is looked at, in nanoseconds; never 0.
     fn duration(&self) -> i64 {
         (self.until - self.from).max(1)
+    }
+
+    /// Whether all of the trace's time is looked at.
+    fn is_everything(&self) -> bool {
+        self.from == self.analysis.start() && self.until == self.analysis.end()
     }
 
     /// The goroutines that are looked at.

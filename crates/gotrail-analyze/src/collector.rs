@@ -23,10 +23,7 @@ impl Goroutines {
                     procs.change(time, Change::Procs(i64::from(number)));
                 }
             }
-            Some(EventType::HEAP_ALLOC) => {
-                let step = with.gc.heap.at(time);
-                step.allocated = step.allocated.max(value);
-            }
+            Some(EventType::HEAP_ALLOC) => with.gc.allocated(event),
             _ => with.gc.heap.at(time).goal = value,
         }
     }

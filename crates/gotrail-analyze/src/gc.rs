@@ -6,7 +6,7 @@
 
 use crate::names::{Renumbering, StrId};
 use crate::timeline::{Step, Timeline};
-use gotrail::{GoId, ProcId};
+use gotrail::{Event, GoId, ProcId};
 
 /// Something that changes how much of the procs the collector takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,13 @@ pub struct Gc {
 impl Gc {
     pub(crate) fn note(&mut self, time: i64, go: GoId, proc: ProcId, what: What) {
         self.changes.push(Change { time, go, proc: proc.0 as i32, what });
+    }
+
+    /// The size of the heap is told.
+    #[inline]
+    pub(crate) fn allocated(&mut self, event: &Event<'_>) {
+        let step = self.heap.at(event.time().0);
+        step.allocated = step.allocated.max(event.metric_value().unwrap_or(0));
     }
 
     /// A stop of the world ends.

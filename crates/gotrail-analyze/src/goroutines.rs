@@ -17,7 +17,6 @@ pub use crate::goroutine::{Goroutine, Region, is_system};
 use crate::logs::Log;
 use crate::names::{Names, StackId, StrId};
 use crate::procs::Change;
-use crate::quick::Kinds;
 use crate::scope::{self, Scope};
 use crate::tasks::Tasks;
 use crate::times::Times;
@@ -73,8 +72,8 @@ pub struct Goroutines {
     pub(crate) proc_ranges_before: Vec<(i64, StrId)>,
     /// Whether the table of waits has those that run.
     pub(crate) keep_running: bool,
-    /// Which changes of state take nothing but to count time.
-    pub(crate) kinds: Kinds,
+    /// Whether common changes of state take nothing but to count time.
+    pub(crate) only_times: bool,
     /// When goroutines ran and nothing says where: to be counted for the function that they began
     /// with, which is known at the end.
     pub(crate) ran_unseen: Vec<(GoId, i64, i64)>,
@@ -82,6 +81,11 @@ pub struct Goroutines {
     pub(crate) sync: i64,
     pub(crate) last: i64,
     why: Whys,
+    /// The names of the commonest ranges, once there was one.
+    sweep: Option<StrId>,
+    assist: Option<StrId>,
+    /// Room for the goroutines of a later fold.
+    pub(crate) spare: Vec<Goroutine>,
 }
 
 /// Why goroutines become runnable, where the tracer has no reason.
@@ -113,10 +117,7 @@ impl Goroutines {
             proc_ranges: IndexMap::default(),
             proc_ranges_before: Vec::new(),
             keep_running: options.running,
-            kinds: match !options.running && Waits::are_plain(options) {
-                true => Kinds::all(),
-                false => Kinds::none(),
-            },
+            only_times: !options.running && Waits::are_plain(options),
             ran_unseen: Vec::new(),
             sync: 0,
             last: 0,
@@ -126,6 +127,9 @@ impl Goroutines {
                 syscall: names.string_id(b"syscall exit"),
                 forever: names.string_id(FOREVER),
             },
+            sweep: None,
+            assist: None,
+            spare: Vec::new(),
         }
     }
 
@@ -195,7 +199,10 @@ impl Goroutines {
         }
         if let Some(procs) = &mut with.procs {
             let stolen = event.wire_type() == Some(EventType::PROC_STEAL);
-            procs.step(time, step.proc.0, step.from, step.to, stolen);
+            // One that its thread has abandoned was held, as a rule, when the generation began.
+            let held = self.later && event.says_abandoned();
+            let to = if held { ProcState::Running } else { step.to };
+            procs.step(time, step.proc.0, step.from, to, stolen);
         }
     }
 
@@ -555,7 +562,8 @@ impl Goroutines {
         if why != self.why.forever
             && let Some(wire_type) = event.wire_type()
         {
-            let place = Place::new(wire_type, step.reason, event.stack_id());
+            let (reason, stack) = (step.reason, event.stack_id());
+            let place = Place { event: wire_type, reason, stack };
             with.waits.note_place(place, begun, why);
         }
         if kind == WaitKind::Block && reason == self.why.forever {
@@ -639,10 +647,14 @@ impl Goroutines {
             Kind::Label => self.label(event, with),
             Kind::RangeBegin | Kind::RangeActive | Kind::RangeEnd => {
                 if let Details::Range(range) = event.details() {
-                    let name = match range.name {
-                        RangeName::GcMark => StrId::EMPTY,
-                        name => names.string_id(name.to_string().as_bytes()),
+                    let known = match range.name {
+                        RangeName::GcMark => &mut Some(StrId::EMPTY),
+                        RangeName::GcSweep => &mut self.sweep,
+                        RangeName::GcMarkAssist => &mut self.assist,
+                        RangeName::StopTheWorld(_) => &mut None,
                     };
+                    let name = *known
+                        .get_or_insert_with(|| names.string_id(range.name.to_string().as_bytes()));
                     self.collects(event, kind, &range, name, with);
                     if range.scope != gotrail::Scope::Global {
                         self.range(event, kind, range.scope, name);

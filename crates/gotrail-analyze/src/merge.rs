@@ -29,6 +29,10 @@ pub(crate) struct Merge<'a> {
     pub(crate) waits: &'a mut Waits,
 }
 
+/// Room for so many goroutines of a later fold is kept for the next one, so that its memory need not
+/// come from the system again.
+const SPARE: usize = 1 << 11;
+
 impl Goroutines {
     /// Whether the later fold would have come to something else, had it known what came before,
     /// and it cannot be told what.
@@ -88,8 +92,12 @@ impl Goroutines {
         let mut merged = Merged { sync: later.sync, ..Merged::default() };
         self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
-        for goroutine in std::mem::take(&mut later.list) {
+        let mut list = std::mem::take(&mut later.list);
+        for goroutine in list.drain(..) {
             self.absorb_one(goroutine, &mut merged, with);
+        }
+        if list.capacity() <= SPARE {
+            self.spare = list;
         }
         for mut region in std::mem::take(&mut later.regions) {
             region.name = with.to.string(region.name);

@@ -79,6 +79,8 @@ struct Walk {
     as_go: bool,
     out: Vec<Vec<Point>>,
     procs: Vec<Proc>,
+    /// On how many of them something is collecting.
+    taken: usize,
     /// GOMAXPROCS, whenever it changed.
     counts: Vec<(i64, usize)>,
     stopped: i32,
@@ -106,6 +108,7 @@ impl Gc {
             as_go,
             out: Vec::new(),
             procs: Vec::new(),
+            taken: 0,
             counts: Vec::new(),
             stopped: 0,
             assisting: FxHashSet::default(),
@@ -149,6 +152,7 @@ impl Walk {
             }
         }
         self.procs.truncate(number);
+        self.taken = self.procs.iter().filter(|proc| proc.collecting > 0).count();
         while self.procs.len() < number {
             let mut series = 0;
             if self.flags.per_proc || self.out.is_empty() {
@@ -164,7 +168,9 @@ impl Walk {
 
     fn collect(&mut self, proc: i32, more: i32) {
         if let Some(proc) = usize::try_from(proc).ok().and_then(|at| self.procs.get_mut(at)) {
+            self.taken -= usize::from(proc.collecting > 0);
             proc.collecting += more;
+            self.taken += usize::from(proc.collecting > 0);
         }
     }
 
@@ -242,7 +248,7 @@ impl Walk {
         let all = self.procs.len();
         let taken = match self.stopped {
             1.. => all,
-            _ => self.procs.iter().filter(|proc| proc.collecting > 0).count(),
+            _ => self.taken,
         };
         if let Some(series) = self.out.first_mut() {
             add(series, Point { time, utilization: 1.0 - taken as f64 / all as f64 });
@@ -319,6 +325,18 @@ impl Series {
         }
     }
 
+    /// The worst window of a length: of equal ones the first.
+    fn worst_window(&self, length: i64) -> Option<Window> {
+        let mut worst: Option<Window> = None;
+        self.each_window(length, |found| {
+            let is_worse = |than: &Window| found.utilization.total_cmp(&than.utilization).is_lt();
+            if worst.as_ref().is_none_or(is_worse) {
+                worst = Some(found);
+            }
+        });
+        worst
+    }
+
     /// The integral until `time`, which is not before the point at `at`; goes on from there.
     fn integral(&self, at: &mut usize, time: i64) -> f64 {
         while self.points.get(*at + 1).is_some_and(|point| point.time <= time) {
@@ -336,11 +354,8 @@ impl Mmu {
         if window <= 0 {
             return 0.0;
         }
-        let mut least = 1.0f64;
-        for series in &self.series {
-            series.each_window(window, |found| least = least.min(found.utilization));
-        }
-        least
+        let worst = self.series.iter().filter_map(|series| series.worst_window(window));
+        worst.fold(1.0, |least, found| least.min(found.utilization))
     }
 
     /// The same of the time between two moments only.
@@ -353,6 +368,11 @@ impl Mmu {
     pub fn worst(&self, window: i64, number: usize) -> Vec<Window> {
         let mut found: Vec<(usize, Window)> = Vec::new();
         for (index, series) in self.series.iter().enumerate() {
+            if number == 1 {
+                // It takes no list of all.
+                found.extend(series.worst_window(window).map(|window| (index, window)));
+                continue;
+            }
             let mut candidates = Vec::new();
             series.each_window(window, |window| candidates.push(window));
             candidates.sort_by(|a, b| {

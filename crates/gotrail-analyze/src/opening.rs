@@ -21,14 +21,18 @@ pub(crate) struct Opening {
     pub(crate) first: First,
 }
 
+const RUNNABLE: u64 = 0;
+const NOT_RUNNABLE: u64 = 1;
+
 const ID_BITS: u32 = 20;
 const KIND_BITS: u32 = 3;
 const TIME_BITS: u32 = 64 - ID_BITS - KIND_BITS;
 
 impl Opening {
-    /// With the number of procs that there were at some time before; 0 if it is not known.
-    pub(crate) fn new(limit: i64) -> Opening {
-        let mut opening = Opening { enough: ENOUGH, ..Opening::default() };
+    /// With the number of procs that there were at some time before, 0 if it is not known, and
+    /// room that was used before.
+    pub(crate) fn new(limit: i64, room: Vec<u64>) -> Opening {
+        let mut opening = Opening { noted: room, enough: ENOUGH, ..Opening::default() };
         opening.first.now.limit = limit;
         opening
     }
@@ -40,10 +44,20 @@ impl Opening {
     }
 
     /// Something happens. True if what there was at the beginning is taken for known then.
+    #[inline]
     pub(crate) fn note(&mut self, time: i64, change: Change) -> bool {
+        // Nearly all changes are these.
+        match change {
+            Change::Runnable => self.push(time, RUNNABLE, 0),
+            Change::NotRunnable => self.push(time, NOT_RUNNABLE, 0),
+            change => self.note_other(time, change),
+        }
+    }
+
+    fn note_other(&mut self, time: i64, change: Change) -> bool {
         let (kind, id) = match change {
-            Change::Runnable => (0, 0),
-            Change::NotRunnable => (1, 0),
+            Change::Runnable => (RUNNABLE, 0),
+            Change::NotRunnable => (NOT_RUNNABLE, 0),
             Change::Held(id) => (2, id),
             Change::Idle(id) => (3, id),
             Change::Stolen(id) => (4, id),
@@ -60,6 +74,11 @@ impl Opening {
                 (5, number)
             }
         };
+        self.push(time, kind, id)
+    }
+
+    #[inline]
+    fn push(&mut self, time: i64, kind: u64, id: i64) -> bool {
         let since = time - self.first.sync;
         if since >> TIME_BITS != 0 || id >> ID_BITS != 0 {
             self.first.late = true;
@@ -67,11 +86,21 @@ impl Opening {
         }
         let packed = (since as u64) << (ID_BITS + KIND_BITS) | (id as u64) << KIND_BITS | kind;
         self.noted.push(packed);
-        if self.noted.len() < self.enough {
-            return false;
-        }
+        self.noted.len() >= self.enough && self.is_enough()
+    }
+
+    /// Whether the last news are long past.
+    #[cold]
+    fn is_enough(&mut self) -> bool {
         self.enough = 2 * self.noted.len();
         self.news < self.noted.len() / 2
+    }
+
+    /// What was learned, and the room, which is kept unless it has become very large.
+    pub(crate) fn ends(mut self) -> (First, Vec<u64>) {
+        self.noted.clear();
+        self.noted.shrink_to(2 * ENOUGH);
+        (self.first, self.noted)
     }
 
     /// What happened, with the times.
@@ -80,8 +109,8 @@ impl Opening {
             let time = self.first.sync + (packed >> (ID_BITS + KIND_BITS)) as i64;
             let id = (packed >> KIND_BITS & ((1 << ID_BITS) - 1)) as i64;
             let change = match packed & ((1 << KIND_BITS) - 1) {
-                0 => Change::Runnable,
-                1 => Change::NotRunnable,
+                RUNNABLE => Change::Runnable,
+                NOT_RUNNABLE => Change::NotRunnable,
                 2 => Change::Held(id),
                 3 => Change::Idle(id),
                 4 => Change::Stolen(id),

@@ -92,6 +92,8 @@ pub struct Procs {
     spare: bool,
     /// Later folds: what there was at the beginning.
     first: Option<Box<First>>,
+    /// Room for what a later fold notes.
+    room: Vec<u64>,
 }
 
 /// How many there are now.
@@ -127,9 +129,10 @@ impl Procs {
     }
 
     /// A fold of a later generation.
-    pub(crate) fn later(&self) -> Procs {
+    pub(crate) fn later(&mut self) -> Procs {
+        let opening = Opening::new(self.now.limit, std::mem::take(&mut self.room));
         Procs {
-            opening: Some(Box::new(Opening::new(self.now.limit))),
+            opening: Some(Box::new(opening)),
             timeline: self.timeline.going_on(),
             ..Procs::new()
         }
@@ -221,7 +224,8 @@ impl Procs {
             }
             self.apply(time, change);
         }
-        self.first = Some(Box::new(opening.first));
+        let (first, room) = opening.ends();
+        (self.first, self.room) = (Some(Box::new(first)), room);
     }
 
     /// Later folds: the generation has ended at this time.
@@ -386,6 +390,7 @@ impl Procs {
         self.total.add(&later.total);
         self.changes.extend(later.changes);
         (self.now, self.settled) = (later.now, later.settled);
+        self.room = later.room;
         self.step_ends = self.end_of_step(self.settled);
         for (id, proc) in later.known.iter() {
             let own = self.known.entry(id);

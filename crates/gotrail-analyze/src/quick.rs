@@ -13,62 +13,26 @@ use crate::waits::{Begun, Instance, Place};
 use gotrail::{Event, GoState, GoStep, ProcId};
 use gotrail_format::EventType as T;
 
-/// What each type of event is here, 0 for those that are not handled.
-///
-/// Each kind has a bit of its own, so that they are told apart by conditions: a jump to a place that
-/// is looked up is guessed wrong much more often. A compiler that knows the table makes such a jump
-/// of the conditions, too, so that it stands among the data.
-#[derive(Debug, Clone)]
-pub(crate) struct Kinds([u8; 256]);
-
-impl Kinds {
-    /// For those to whom no change of state is simple.
-    pub(crate) fn none() -> Kinds {
-        Kinds([0; 256])
-    }
-
-    pub(crate) fn all() -> Kinds {
-        let mut kinds = Kinds::none();
-        let mut set = |event: T, kind| kinds.0[usize::from(event.0)] = kind;
-        set(T::GO_START, START);
-        set(T::GO_BLOCK, BLOCK);
-        set(T::GO_UNBLOCK, UNBLOCK);
-        set(T::GO_STOP, STOP);
-        set(T::GO_SYSCALL_BEGIN, SYSCALL_BEGIN);
-        set(T::GO_SYSCALL_END, SYSCALL_END);
-        kinds
-    }
-}
-
-const START: u8 = 1 << 0;
-const BLOCK: u8 = 1 << 1;
-const UNBLOCK: u8 = 1 << 2;
-const STOP: u8 = 1 << 3;
-const SYSCALL_BEGIN: u8 = 1 << 4;
-const SYSCALL_END: u8 = 1 << 5;
-
 impl Goroutines {
     /// Counts an event if that is simple; false, with nothing changed, if it is not.
     #[inline(always)]
     pub(crate) fn quick(&mut self, event: &Event<'_>, with: &mut Found) -> bool {
         use GoState::{Runnable, Running, Syscall, Waiting};
         let step = |named, from, to| event.known_step(named, from, to);
-        let wire_type = event.wire_type().unwrap_or(T(0));
-        let kind = self.kinds.0[usize::from(wire_type.0)];
-        if kind & START != 0 {
-            self.pass(event, step(true, Runnable, Running), with)
-        } else if kind & BLOCK != 0 {
-            self.pass(event, step(false, Running, Waiting), with)
-        } else if kind & UNBLOCK != 0 {
-            self.pass(event, step(true, Waiting, Runnable), with)
-        } else if kind & STOP != 0 {
-            self.pass(event, step(false, Running, Runnable), with)
-        } else if kind & SYSCALL_BEGIN != 0 {
-            self.pass(event, step(false, Running, Syscall), with)
-        } else if kind & SYSCALL_END != 0 {
-            self.pass(event, step(false, Syscall, Running), with)
-        } else {
-            false
+        // Where an event of a stretch is shown its type is a constant.
+        match event.wire_type() {
+            _ if !self.only_times => false,
+            Some(T::GO_START) => self.pass(event, step(true, Runnable, Running), with),
+            Some(T::GO_BLOCK) => self.pass(event, step(false, Running, Waiting), with),
+            Some(T::GO_UNBLOCK) => self.pass(event, step(true, Waiting, Runnable), with),
+            Some(T::GO_STOP) => self.pass(event, step(false, Running, Runnable), with),
+            Some(T::GO_SYSCALL_BEGIN) => self.pass(event, step(false, Running, Syscall), with),
+            Some(T::GO_SYSCALL_END) => self.pass(event, step(false, Syscall, Running), with),
+            Some(T::HEAP_ALLOC) => {
+                with.gc.allocated(event);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -91,7 +55,7 @@ impl Goroutines {
         let (begun, why) = match step.to {
             Running => (Begun::NOTHING, StrId::EMPTY),
             _ => {
-                let place = Place::new(wire_type, step.reason, stack);
+                let place = Place { event: wire_type, reason: step.reason, stack };
                 let Some(found) = with.waits.begin_at(place) else { return false };
                 found
             }
@@ -123,7 +87,8 @@ impl Goroutines {
             with.waits.end_plain(goroutine.wait, wait);
         }
         if step.from == Syscall {
-            with.waits.held(goroutine.wait, step.go, goroutine.since, time);
+            let call = Instance { go: step.go, from: goroutine.since, until: time };
+            with.waits.held_plain(goroutine.wait, call);
             self.in_syscall.remove(goroutine.syscall_proc.0);
         }
         (goroutine.state, goroutine.since, goroutine.wait) = (step.to, time, begun);

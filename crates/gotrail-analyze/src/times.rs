@@ -1,23 +1,28 @@
 //! How long a goroutine was in which state: the sums that everything about goroutines is made of.
 
+use crate::goroutines::REASON_BEFORE;
 use crate::names::{Renumbering, StrId};
-/// Nanoseconds by name, in the order of their first mention. Names are few, and mostly there is one:
-/// only a second one takes memory of its own.
+
+/// Nanoseconds by name, in the order of their first mention. Names are few, and mostly there are one
+/// or two: only a third one takes memory of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sums {
-    /// The first name, or [`NO_NAME`], and its sum.
-    name: StrId,
-    nanos: i64,
+    /// The first names, or [`NO_NAME`], and their sums.
+    names: [StrId; NEAR],
+    nanos: [i64; NEAR],
     #[expect(clippy::box_collection, reason = "a pointer, where a vector would take three words")]
     more: Option<Box<Vec<(StrId, i64)>>>,
 }
+
+/// So many names have a place of their own.
+const NEAR: usize = 2;
 
 /// Stands where there is no name.
 const NO_NAME: StrId = StrId(u32::MAX - 1);
 
 impl Default for Sums {
     fn default() -> Sums {
-        Sums { name: NO_NAME, nanos: 0, more: None }
+        Sums { names: [NO_NAME; NEAR], nanos: [0; NEAR], more: None }
     }
 }
 
@@ -25,18 +30,26 @@ impl Sums {
     /// The sum of a name, which is there afterwards.
     #[inline]
     pub(crate) fn entry(&mut self, name: StrId) -> &mut i64 {
-        if self.name == name {
-            return &mut self.nanos;
-        }
-        if self.is_empty() {
-            self.name = name;
-            return &mut self.nanos;
+        for at in 0..NEAR {
+            if self.names[at] == name {
+                return &mut self.nanos[at];
+            }
         }
         self.further(name)
     }
 
     #[inline(never)]
     fn further(&mut self, name: StrId) -> &mut i64 {
+        if let Some(at) = self.names.iter().position(|name| *name == NO_NAME) {
+            self.names[at] = name;
+            return &mut self.nanos[at];
+        }
+        if self.names[0] == REASON_BEFORE && self.more.is_none() {
+            // Nothing is added to it any more.
+            self.more = Some(Box::new(vec![(self.names[0], self.nanos[0])]));
+            (self.names, self.nanos) = ([self.names[1], name], [self.nanos[1], 0]);
+            return &mut self.nanos[1];
+        }
         let more = self.more.get_or_insert_default();
         let at = more.iter().position(|entry| entry.0 == name);
         let at = at.unwrap_or_else(|| {
@@ -53,14 +66,14 @@ impl Sums {
 
     /// Every name with its sum.
     pub fn iter(&self) -> impl Iterator<Item = (StrId, i64)> + '_ {
-        let first = (!self.is_empty()).then_some((self.name, self.nanos));
-        first.into_iter().chain(self.more.iter().flat_map(|more| more.iter().copied()))
+        let near = self.names.iter().copied().zip(self.nanos).filter(|entry| entry.0 != NO_NAME);
+        near.chain(self.more.iter().flat_map(|more| more.iter().copied()))
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = (&mut StrId, &mut i64)> + '_ {
-        let first = (self.name != NO_NAME).then_some((&mut self.name, &mut self.nanos));
+        let near = self.names.iter_mut().zip(&mut self.nanos).filter(|entry| *entry.0 != NO_NAME);
         let more = self.more.iter_mut().flat_map(|more| more.iter_mut());
-        first.into_iter().chain(more.map(|(name, nanos)| (name, nanos)))
+        near.chain(more.map(|(name, nanos)| (name, nanos)))
     }
 
     /// The sum of all.
@@ -70,7 +83,7 @@ impl Sums {
 
     /// Whether no name is there.
     pub fn is_empty(&self) -> bool {
-        self.name == NO_NAME
+        self.names[0] == NO_NAME
     }
 
     pub(crate) fn add(&mut self, other: &Sums) {
@@ -95,7 +108,7 @@ impl Sums {
 
     pub(crate) fn renumber(&mut self, to: &Renumbering) {
         self.iter_mut().for_each(|(name, _)| {
-            if *name != crate::goroutines::REASON_BEFORE {
+            if *name != REASON_BEFORE {
                 *name = to.string(*name);
             }
         });

@@ -15,7 +15,7 @@ use crate::names::{Renumbering, StackId, StrId};
 use crate::scope::{self, Scope};
 use gotrail::GoId;
 use gotrail_format::EventType;
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use std::sync::Arc;
 
@@ -61,7 +61,9 @@ pub struct WaitKey {
 }
 
 /// Waits that have a [`WaitKey`] in common. Times are nanoseconds.
+// What the end of a wait touches lies in one line of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(C, align(64))]
 pub struct WaitSum {
     /// How many ended.
     pub count: u64,
@@ -71,12 +73,13 @@ pub struct WaitSum {
     pub max: i64,
     /// The shortest of them; 0 if there is none.
     pub min: i64,
+    /// The one that was the longest within the scope, from its beginning to its end.
+    pub longest: Instance,
+    class: u32,
     /// How many had not ended at the end of the trace.
     pub open: u64,
     /// How long these had taken by then.
     pub open_total: i64,
-    /// The one that was the longest within the scope, from its beginning to its end.
-    pub longest: Instance,
     /// Of system calls: the longest that one held its proc.
     pub longest_held: Instance,
     /// Of system calls: how many held their proc for at least
@@ -85,7 +88,6 @@ pub struct WaitSum {
     /// How long goroutines were in this state before they were first mentioned, from the
     /// beginning of the generation on. No other figure has this time.
     pub before: i64,
-    class: u32,
 }
 
 /// One wait: who waited, and when.
@@ -132,7 +134,9 @@ const CACHED: usize = 1 << 10;
 /// All waits.
 #[derive(Debug, Clone)]
 pub struct Waits {
-    sums: IndexMap<WaitKey, WaitSum, FxBuildHasher>,
+    keys: IndexSet<WaitKey, FxBuildHasher>,
+    /// The sum of each key, by itself: it is looked for by number.
+    sums: Vec<WaitSum>,
     /// Sizes of waits by kind and reason, and by stack if that is asked for.
     classes: IndexMap<WaitKey, Histogram, FxBuildHasher>,
     /// Whether histograms stay empty.
@@ -152,27 +156,24 @@ pub struct Waits {
 }
 
 /// A wait in the words of the current generation: the wire event that begins it, its reason and
-/// its stack, in one number.
+/// its stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place(u64);
+pub(crate) struct Place {
+    pub(crate) event: EventType,
+    pub(crate) reason: u64,
+    pub(crate) stack: u64,
+}
 
 impl Place {
     /// What is never looked for.
-    const NONE: Place = Place(0);
-    const TOO_LARGE: Place = Place(u64::MAX);
+    const NONE: Place = Place { event: EventType(0), reason: 0, stack: 0 };
 
-    /// Never found if the ids are larger than any tracer makes them.
+    /// Where it is among those at hand. Ids lie close together, so that few places are another's.
     #[inline(always)]
-    pub(crate) fn new(event: EventType, reason: u64, stack: u64) -> Place {
-        if (reason | stack >> 8) >> 24 != 0 {
-            return Place::TOO_LARGE;
-        }
-        Place(u64::from(event.0) << 56 | reason << 32 | stack)
-    }
-
-    #[inline(always)]
-    fn hash(self) -> usize {
-        (self.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - CACHED.ilog2())) as usize
+    fn at(self) -> usize {
+        let event = usize::from(self.event.0) << 6;
+        let reason = (self.reason as usize) << 2;
+        (self.stack as usize).wrapping_add(reason).wrapping_add(event) % CACHED
     }
 }
 
@@ -191,7 +192,8 @@ impl Near {
 impl Waits {
     pub(crate) fn new(options: &Options) -> Waits {
         Waits {
-            sums: IndexMap::default(),
+            keys: IndexSet::default(),
+            sums: Vec::new(),
             classes: IndexMap::default(),
             only_sums: options.only_sums,
             by_stack: options.waits_by_stack,
@@ -218,21 +220,19 @@ impl Waits {
     /// The wait that begins at a place, with its reason, if that is at hand.
     #[inline(always)]
     pub(crate) fn begin_at(&self, place: Place) -> Option<(Begun, StrId)> {
-        let near = &self.near[place.hash()];
+        let near = &self.near[place.at()];
         (near.place == place).then_some((near.begun, near.why))
     }
 
     /// Keeps a place at hand.
     pub(crate) fn note_place(&mut self, place: Place, begun: Begun, why: StrId) {
-        if place != Place::TOO_LARGE {
-            self.near[place.hash()] = Near { place, begun, why };
-        }
+        self.near[place.at()] = Near { place, begun, why };
     }
 
     /// [`Waits::end`] where all of the time counts.
     #[inline(always)]
     pub(crate) fn end_plain(&mut self, begun: Begun, wait: Instance) {
-        let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
+        let Some(sum) = self.sums.get_mut(begun.0 as usize) else { return };
         let nanos = wait.until - wait.from;
         // Times rise, but those of broken traces may do anything.
         if nanos <= 0 {
@@ -259,15 +259,14 @@ impl Waits {
     }
 
     fn look_up(&mut self, key: WaitKey) -> Begun {
-        let entry = self.sums.entry(key);
-        let at = entry.index();
-        entry.or_insert_with(|| {
+        let (at, is_new) = self.keys.insert_full(key);
+        if is_new {
             let stack = if self.by_stack { key.stack } else { StackId::EMPTY };
             let class = self.classes.entry(WaitKey { stack, ..key });
             let index = class.index();
             class.or_default();
-            WaitSum { class: index as u32, ..WaitSum::default() }
-        });
+            self.sums.push(WaitSum { class: index as u32, ..WaitSum::default() });
+        }
         Begun(at as u32)
     }
 
@@ -282,7 +281,7 @@ impl Waits {
             // It had not ended when the time that counts did.
             return self.leave_open(begun, go, from, until);
         }
-        let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) else { return };
+        let Some(sum) = self.sums.get_mut(begun.0 as usize) else { return };
         if nanos <= 0 {
             return;
         }
@@ -299,10 +298,21 @@ impl Waits {
         }
     }
 
+    /// [`Waits::held`] where all of the time counts.
+    #[inline(always)]
+    pub(crate) fn held_plain(&mut self, begun: Begun, call: Instance) {
+        let Some(sum) = self.sums.get(begun.0 as usize) else { return };
+        let (nanos, longest) = (call.until - call.from, sum.longest_held);
+        // Most are neither long nor the longest.
+        if nanos >= self.long_held || nanos >= longest.until - longest.from {
+            self.held(begun, call.go, call.from, call.until);
+        }
+    }
+
     /// A system call of `go` has held its proc.
     #[inline]
     pub(crate) fn held(&mut self, begun: Begun, go: GoId, from: i64, until: i64) {
-        if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize) {
+        if let Some(sum) = self.sums.get_mut(begun.0 as usize) {
             let nanos = scope::nanos(&self.scope, go, from, until);
             if nanos > 0 {
                 sum.longest_held.longest(Instance { go, from, until });
@@ -343,7 +353,7 @@ impl Waits {
         add: impl Fn(&mut WaitSum, i64),
     ) {
         let nanos = scope::nanos(&self.scope, go, from, until);
-        if let Some((_, sum)) = self.sums.get_index_mut(begun.0 as usize)
+        if let Some(sum) = self.sums.get_mut(begun.0 as usize)
             && nanos > 0
         {
             add(sum, nanos);
@@ -371,12 +381,10 @@ impl Waits {
             let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
             self.classes.entry(key).or_default().add_sizes(&histogram);
         }
-        let sums = other.sums.into_iter().map(|(key, sum)| {
+        let sums = other.keys.into_iter().zip(other.sums).map(|(key, sum)| {
             let key = WaitKey { why: to.string(key.why), stack: to.stack(key.stack), ..key };
             let begun = self.look_up(key);
-            if let Some((_, own)) = self.sums.get_index_mut(begun.0 as usize) {
-                own.add(&sum);
-            }
+            self.sums[begun.0 as usize].add(&sum);
             begun
         });
         let begun: Vec<Begun> = sums.collect();
@@ -389,23 +397,23 @@ impl Waits {
 
     /// What a wait is.
     pub(crate) fn key(&self, begun: Begun) -> Option<&WaitKey> {
-        self.sums.get_index(begun.0 as usize).map(|(key, _)| key)
+        self.keys.get_index(begun.0 as usize)
     }
 
     /// The sums of all that have something in common, in the order of their first mention.
     pub fn sums(&self) -> impl Iterator<Item = (&WaitKey, &WaitSum)> {
-        self.sums.iter().filter(|(_, sum)| !sum.is_empty())
+        self.all().filter(|(_, sum)| !sum.is_empty())
     }
 
     /// All that ever began, at places that stay the same while more are added.
     pub(crate) fn all(&self) -> impl ExactSizeIterator<Item = (&WaitKey, &WaitSum)> {
-        self.sums.iter()
+        self.keys.iter().zip(&self.sums)
     }
 
     /// The same for each group; nothing if there are no groups.
     pub fn grouped(&self) -> impl Iterator<Item = (&WaitKey, GroupId, &WaitSum)> {
         self.grouped.iter().filter_map(|(&(begun, group), sum)| {
-            let (key, _) = self.sums.get_index(begun.0 as usize)?;
+            let key = self.key(begun)?;
             (!sum.is_empty()).then_some((key, group, sum))
         })
     }
@@ -422,7 +430,7 @@ impl Waits {
     /// The same by stack, too, if that was asked for.
     pub fn distributions(&self) -> impl Iterator<Item = (WaitKey, Histogram)> {
         let mut classes = self.classes.clone();
-        for sum in self.sums.values().filter(|_| !self.only_sums) {
+        for sum in self.sums.iter().filter(|_| !self.only_sums) {
             if let Some((_, histogram)) = classes.get_index_mut(sum.class as usize) {
                 histogram.add_sums(sum.count, sum.total, sum.min, sum.max);
             }

@@ -34,6 +34,16 @@ impl Format {
         Format { sort: None, ..self.clone() }
     }
 
+    /// How many of so many rows are printed.
+    fn rows(&self, all: usize) -> usize {
+        match self.top {
+            Some(0) => all,
+            Some(top) => top,
+            None if self.is_for_programs() => all,
+            None => ROWS,
+        }
+    }
+
     /// Whether the output is for programs.
     pub(crate) fn is_for_programs(&self) -> bool {
         self.json || self.csv
@@ -112,8 +122,8 @@ impl Table {
         self.rows.is_empty()
     }
 
-    /// Sorts the rows as asked for, or by the column `usually`.
-    pub(crate) fn sort(&mut self, format: &Format, usually: &str) -> Result<()> {
+    /// The column to sort by, as asked for or the one `usually`, and whether the other way round.
+    fn order(&self, format: &Format, usually: &str) -> Result<(usize, bool)> {
         let wanted = format.sort.as_deref().unwrap_or(usually);
         let (name, turned) = match wanted.strip_prefix('-') {
             Some(name) => (name, true),
@@ -127,12 +137,59 @@ impl Table {
             let names: Vec<_> = self.columns.iter().map(|column| column.key).collect();
             wrong_usage!("there is no column {name} to sort by; there are {}", names.join(", "));
         };
+        Ok((at, turned))
+    }
+
+    /// Sorts the rows as asked for, or by the column `usually`.
+    pub(crate) fn sort(&mut self, format: &Format, usually: &str) -> Result<()> {
+        let (at, turned) = self.order(format, usually)?;
         // Stable, so that equal rows keep their order.
         self.rows.sort_by(|a, b| {
             let order = compare(&a[at], &b[at]);
             if turned { order.reverse() } else { order }
         });
         Ok(())
+    }
+
+    /// Prints a row for each item, sorted as asked for or by the column `usually`. There may be very
+    /// many: for programs, a row is made when it is printed. `cell` is told the column's key.
+    pub(crate) fn print_each<T>(
+        mut self,
+        items: impl Iterator<Item = T>,
+        cell: impl Fn(&T, &str) -> Cell,
+        usually: &str,
+        output: &mut Output,
+        format: &Format,
+    ) -> Result<Verdict> {
+        let (at, turned) = self.order(format, usually)?;
+        let key = self.columns[at].key;
+        let mut items: Vec<(Cell, T)> = items.map(|item| (cell(&item, key), item)).collect();
+        items.sort_by(|a, b| {
+            let order = compare(&a.0, &b.0);
+            if turned { order.reverse() } else { order }
+        });
+        let all = items.len();
+        items.truncate(format.rows(all));
+        if !format.is_for_programs() {
+            for (_, item) in &items {
+                self.push(self.columns.iter().map(|column| cell(item, column.key)).collect());
+            }
+            return self.print_of(all, output, format);
+        }
+        // Only the names, in CSV.
+        self.write_rows(output, format)?;
+        let mut row = Vec::new();
+        for (_, item) in items {
+            row.extend(self.columns.iter().map(|column| cell(&item, column.key)));
+            match format.json {
+                true => self.write_json(output.buffer(), &row),
+                false => write_record(output.buffer(), &row)?,
+            }
+            row.clear();
+            output.written()?;
+        }
+        output.flush()?;
+        Ok(Verdict::Fine)
     }
 
     /// The rows sorted as asked for, or as they are.
@@ -229,27 +286,18 @@ impl Table {
     /// Prints the table.
     pub(crate) fn print(mut self, output: &mut Output, format: &Format) -> Result<Verdict> {
         let all = self.rows.len();
-        let top = match format.top {
-            Some(0) => all,
-            Some(top) => top,
-            None if format.is_for_programs() => all,
-            None => ROWS,
-        };
-        self.rows.truncate(top);
-        if format.json || format.csv {
-            human::need_nanoseconds(if format.json { "JSON" } else { "CSV" })?;
-        }
-        if format.json {
-            for row in &self.rows {
-                self.write_json(output.buffer(), row);
-                output.written()?;
-            }
-        } else if format.csv {
-            self.write_csv(output)?;
+        self.rows.truncate(format.rows(all));
+        self.print_of(all, output, format)
+    }
+
+    /// Prints the table, which has those of all rows that are to be shown.
+    fn print_of(self, all: usize, output: &mut Output, format: &Format) -> Result<Verdict> {
+        if format.is_for_programs() {
+            self.write_rows(output, format)?;
         } else {
             self.write_text(output);
-            if all > top {
-                let rest = human::counted((all - top) as u64, self.what);
+            if all > self.rows.len() {
+                let rest = human::counted((all - self.rows.len()) as u64, self.what);
                 let line = format!("and {rest} more; --top 0 shows all\n");
                 output.buffer().extend_from_slice(line.as_bytes());
             }
@@ -259,6 +307,24 @@ impl Table {
         }
         output.flush()?;
         Ok(Verdict::Fine)
+    }
+
+    /// Writes the rows for programs.
+    fn write_rows(&self, output: &mut Output, format: &Format) -> Result<()> {
+        human::need_nanoseconds(if format.json { "JSON" } else { "CSV" })?;
+        if format.csv {
+            let names: Vec<_> =
+                self.columns.iter().map(|column| Cell::Text(column.key.to_owned())).collect();
+            write_record(output.buffer(), &names)?;
+        }
+        for row in &self.rows {
+            match format.json {
+                true => self.write_json(output.buffer(), row),
+                false => write_record(output.buffer(), row)?,
+            }
+            output.written()?;
+        }
+        Ok(())
     }
 
     fn write_json(&self, out: &mut Vec<u8>, row: &[Cell]) {
@@ -299,30 +365,6 @@ impl Table {
         }
         drop(object);
         out.push(b'\n');
-    }
-
-    fn write_csv(&self, output: &mut Output) -> Result<()> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.columns.iter().map(|column| column.key))?;
-        for row in &self.rows {
-            writer.write_record(row.iter().map(|cell| match cell {
-                Cell::None | Cell::Json(_) => String::new(),
-                Cell::Text(text) => text.clone(),
-                Cell::Bool(is) => is.to_string(),
-                Cell::Texts(texts) => texts.join(";"),
-                Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
-                Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
-                Cell::Share(share) | Cell::Number(share) => share.to_string(),
-                Cell::Sums(sums) => {
-                    let each: Vec<_> =
-                        sums.iter().map(|(name, ns)| format!("{name}={ns}")).collect();
-                    each.join(";")
-                }
-                Cell::Ids(ids) => ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            }))?;
-        }
-        output.buffer().extend_from_slice(&writer.into_inner()?);
-        output.written()
     }
 
     fn write_text(&self, output: &mut Output) {
@@ -438,6 +480,27 @@ fn text(cell: &Cell) -> String {
         }
         Cell::Texts(_) | Cell::Json(_) => String::new(),
     }
+}
+
+/// A line of CSV.
+fn write_record(out: &mut Vec<u8>, row: &[Cell]) -> Result<()> {
+    let mut writer = csv::WriterBuilder::new().buffer_capacity(256).from_writer(out);
+    writer.write_record(row.iter().map(|cell| match cell {
+        Cell::None | Cell::Json(_) => String::new(),
+        Cell::Text(text) => text.clone(),
+        Cell::Bool(is) => is.to_string(),
+        Cell::Texts(texts) => texts.join(";"),
+        Cell::Count(number) | Cell::Bytes(number) => number.to_string(),
+        Cell::Id(number) | Cell::Nanos(number) | Cell::Offset(number) => number.to_string(),
+        Cell::Share(share) | Cell::Number(share) => share.to_string(),
+        Cell::Sums(sums) => {
+            let each: Vec<_> = sums.iter().map(|(name, ns)| format!("{name}={ns}")).collect();
+            each.join(";")
+        }
+        Cell::Ids(ids) => ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    }))?;
+    writer.flush()?;
+    Ok(())
 }
 
 /// Large numbers first, texts from A to Z, nothing last.

@@ -603,6 +603,14 @@ impl<'a> Event<'a> {
         proc.then(|| self.proc_transition())
     }
 
+    /// Whether it says of a proc that its thread was lost in a system call: such a proc counts as
+    /// idle, unless it is known from before to be held.
+    #[doc(hidden)]
+    pub fn says_abandoned(&self) -> bool {
+        let abandoned = crate::order::PROC_ABANDONED;
+        self.raw.event == EventType::PROC_STATUS && self.raw.args[1] as u8 == abandoned
+    }
+
     /// What the event says.
     pub fn details(&self) -> Details<'a> {
         use EventType as T;

@@ -18,7 +18,7 @@ pub trait Fold: Send {
     const LOOKS: bool = true;
 
     /// A fold for one generation; `first` if no events come before it.
-    fn part(&self, first: bool) -> Self;
+    fn part(&mut self, first: bool) -> Self;
 
     /// Whether it pays now to show generations to folds of their own. If it does not, the next
     /// ones are shown to this fold, although there are more threads.
@@ -45,7 +45,7 @@ pub trait Fold: Send {
 impl Fold for () {
     const LOOKS: bool = false;
 
-    fn part(&self, _: bool) {}
+    fn part(&mut self, _: bool) {}
 
     fn event(&mut self, _: &Event<'_>) {}
 

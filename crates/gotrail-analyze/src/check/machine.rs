@@ -40,7 +40,7 @@ pub(super) fn idle_while_runnable(rule: &Rule, subject: &Subject<'_>, found: &mu
     // The steps of time whose middle is in the time that is looked at.
     let step = procs.timeline.step();
     let inside = |time: i64| (subject.from..subject.until).contains(&(time + step / 2));
-    let all = subject.from == subject.analysis.start() && subject.until == subject.analysis.end();
+    let all = subject.is_everything();
     let (mut total, mut worst) = (Load::default(), (0, subject.from));
     for (time, load) in procs.timeline.steps().filter(|(time, _)| all || inside(*time)) {
         total.add(load);
@@ -66,24 +66,33 @@ pub(super) fn idle_while_runnable(rule: &Rule, subject: &Subject<'_>, found: &mu
 const WINDOW: i64 = 100;
 
 impl Subject<'_> {
-    /// What the collector took, and when it took most.
-    fn collected(&self, flags: Flags) -> (f64, Option<Instance>) {
-        let (from, until) = (self.from, self.until);
-        let mmu: Mmu = self.analysis.gc.mmu(flags, self.analysis.start(), self.analysis.end());
-        let within = mmu.within(from, until);
+    /// What the collector took, and from where.
+    fn collected(&self, flags: Flags) -> (f64, Mmu) {
+        let mmu = self.analysis.gc.mmu(flags, self.analysis.start(), self.analysis.end());
+        (1.0 - mmu.mean(self.from, self.until), mmu)
+    }
+
+    /// When it took most.
+    fn collected_most(&self, mmu: &Mmu) -> Option<Instance> {
+        let part;
+        let within = if self.is_everything() {
+            mmu
+        } else {
+            part = mmu.within(self.from, self.until);
+            &part
+        };
         let window = within.worst((self.duration() / WINDOW).max(1), 1).first().copied();
-        let worst = window.map(|window| Instance {
+        window.map(|window| Instance {
             go: GoId::NONE,
             from: window.start,
             until: window.start + window.length,
-        });
-        (1.0 - mmu.mean(from, until), worst)
+        })
     }
 }
 
 pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let analysis = subject.analysis;
-    let (taken, worst) = subject.collected(Flags { assist: true, ..Flags::default() });
+    let (taken, mmu) = subject.collected(Flags { assist: true, ..Flags::default() });
     let name = analysis.names.known_string(b"GC mark assist");
     let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
     let mut functions = FxHashMap::<StrId, (i64, i64, GoId)>::default();
@@ -105,6 +114,10 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
         ("cycles", Value::Count(analysis.gc.cycles.len() as u64)),
         ("total", Value::Nanos(total)),
     ];
+    if !rule.is_reached_by(&evidence) {
+        return;
+    }
+    let worst = subject.collected_most(&mmu);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         let function = subject.text(function);
         format!(
@@ -116,20 +129,27 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
 
 pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let all = Flags { stw: true, background: true, assist: true, sweep: true, per_proc: false };
-    let (taken, worst) = subject.collected(all);
+    let (taken, mmu) = subject.collected(all);
     let part = |flags| Value::Share(subject.collected(flags).0);
     let cycles = subject.analysis.gc.cycles.iter().filter(|cycle| {
         cycle.start.is_none_or(|start| start < subject.until)
             && cycle.end.is_none_or(|end| end > subject.from)
     });
-    let evidence = vec![
+    let mut evidence = vec![
         ("share", Value::Share(taken)),
         ("cycles", Value::Count(cycles.count() as u64)),
         ("total", Value::Nanos((taken * subject.duration() as f64) as i64)),
+    ];
+    if !rule.is_reached_by(&evidence) {
+        return;
+    }
+    let worst = subject.collected_most(&mmu);
+    drop(mmu);
+    evidence.extend([
         ("background", part(Flags { background: true, ..Flags::default() })),
         ("assist", part(Flags { assist: true, ..Flags::default() })),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
-    ];
+    ]);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         "the garbage collector took much of the processors".to_owned()
     });

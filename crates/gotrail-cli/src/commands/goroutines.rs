@@ -5,7 +5,7 @@ use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
-use gotrail::GoState;
+use gotrail::{GoId, GoState};
 use gotrail_analyze::{Goroutine, Options, Region, StrId, Times};
 use gotrail_format::gosort;
 use rustc_hash::FxHashMap;
@@ -75,10 +75,11 @@ impl State {
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let regions = args.each && args.format.json;
     let answer = args.query.run(Options { regions, ..Options::default() })?;
-    let mut table = if args.each { each(&answer, regions, &args.state) } else { groups(&answer) };
-    // Programs compare single ones with `go tool trace`, which has them by id.
-    let by_id = args.each && args.format.is_for_programs();
-    table.sort(&args.format, if by_id { "id" } else { "total" })?;
+    if args.each {
+        return each(&answer, regions, args);
+    }
+    let mut table = groups(&answer);
+    table.sort(&args.format, "total")?;
     table.print(&mut Output::new(), &args.format)
 }
 
@@ -148,52 +149,59 @@ const EACH: &[Column] = &[
     column("creator", "created by"),
 ];
 
-fn each(answer: &Answer, regions: bool, states: &[State]) -> Table {
+fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
     let names = &answer.analysis.names;
-    let mut by_goroutine = FxHashMap::<_, Vec<&Region>>::default();
+    let mut all: Vec<&Region> = Vec::new();
     if regions {
-        for region in answer.analysis.goroutines.regions() {
-            by_goroutine.entry(region.go).or_default().push(region);
-        }
+        all.extend(answer.analysis.goroutines.regions());
+        // Stable: those of a goroutine keep their order.
+        all.sort_by_key(|region| region.go);
     }
+    let regions_json = |id: GoId| {
+        let first = all.partition_point(|region| region.go < id);
+        let own = all[first..].iter().take_while(|region| region.go == id);
+        let mut own: Vec<_> = own.copied().collect();
+        // As in the reference, whose order of equal starts shows.
+        gosort::sort_unstable_by(&mut own, |a, b| a.start < b.start);
+        let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
+        format!("[{}]", own.join(","))
+    };
+    let cell = |goroutine: &&Goroutine, key: &str| {
+        let Goroutine { id, name, created, started, ended, times, creator, .. } = goroutine;
+        match key {
+            "id" => Cell::Id(id.0),
+            "name" => Cell::Text(String::from_utf8_lossy(names.string(*name)).into_owned()),
+            "creation" => Cell::Id(*created),
+            "start" => Cell::Id(*started),
+            "end" => Cell::Id(*ended),
+            "after" if *created == 0 => Cell::None,
+            "after" => Cell::Offset((created - answer.start.time).max(0)),
+            "total" => Cell::Nanos(times.total),
+            "exec" => Cell::Nanos(times.running),
+            "sched_wait" => Cell::Nanos(times.runnable),
+            "syscall" => Cell::Nanos(times.syscall),
+            "syscall_block" => Cell::Nanos(times.syscall_blocked),
+            "blocked_total" => Cell::Nanos(times.blocked.total()),
+            "block" => Cell::Sums(times::sums(names, &times.blocked)),
+            "ranges" => Cell::Sums(times::sums(names, &times.ranges)),
+            "unknown" => Cell::Nanos(times.unknown()),
+            "state" => Cell::Text(goroutine.state.to_string()),
+            "creator" => creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
+            "regions" => Cell::Json(regions_json(*id)),
+            _ => Cell::None,
+        }
+    };
     let mut columns = EACH.to_vec();
     if regions {
         columns.push(column("regions", ""));
     }
-    let mut table = Table::new("goroutine", &columns);
     let wanted = |goroutine: &&Goroutine| {
-        states.is_empty() || State::of(goroutine).is_some_and(|state| states.contains(&state))
+        args.state.is_empty()
+            || State::of(goroutine).is_some_and(|state| args.state.contains(&state))
     };
-    for goroutine in answer.goroutines().filter(wanted) {
-        let Goroutine { id, name, created, started, ended, times, .. } = goroutine;
-        let mut own = by_goroutine.remove(id).unwrap_or_default();
-        // As in the reference, whose order of equal starts shows.
-        gosort::sort_unstable_by(&mut own, |a, b| a.start < b.start);
-        let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
-        let after = (*created != 0).then(|| (created - answer.start.time).max(0));
-        let mut row = vec![
-            Cell::Id(id.0),
-            Cell::Text(String::from_utf8_lossy(names.string(*name)).into_owned()),
-            Cell::Id(*created),
-            Cell::Id(*started),
-            Cell::Id(*ended),
-            after.map_or(Cell::None, Cell::Offset),
-            Cell::Nanos(times.total),
-            Cell::Nanos(times.running),
-            Cell::Nanos(times.runnable),
-            Cell::Nanos(times.syscall),
-            Cell::Nanos(times.syscall_blocked),
-            Cell::Nanos(times.blocked.total()),
-            Cell::Sums(times::sums(names, &times.blocked)),
-            Cell::Sums(times::sums(names, &times.ranges)),
-            Cell::Nanos(times.unknown()),
-            Cell::Text(goroutine.state.to_string()),
-            goroutine.creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
-        ];
-        if regions {
-            row.push(Cell::Json(format!("[{}]", own.join(","))));
-        }
-        table.push(row);
-    }
-    table
+    // Programs compare single ones with `go tool trace`, which has them by id.
+    let usually = if args.format.is_for_programs() { "id" } else { "total" };
+    let goroutines = answer.goroutines().filter(wanted);
+    let table = Table::new("goroutine", &columns);
+    table.print_each(goroutines, cell, usually, &mut Output::new(), &args.format)
 }

@@ -25,6 +25,7 @@ use gotrail_format::EventType;
 use gotrail_format::event::TIMED_ARGS;
 
 pub use state::Checkpoint;
+pub(crate) use state::status::PROC_SYSCALL_ABANDONED as PROC_ABANDONED;
 pub(crate) use state::{NO_SLOT, NameRef, Names, State};
 pub(crate) use stretch::Stop;
 

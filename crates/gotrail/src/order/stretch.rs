@@ -93,11 +93,32 @@ impl State {
         let (mut time, mut args_at) = (next.time, next.args);
         let mut kind = KINDS[usize::from(window[0])];
         let stop = loop {
-            let event = EventType(window[0]);
             let mut reader = Args { window, at: args_at };
-            let args;
             // The goroutine that was running before the event.
             let go_before = thread.go;
+            // The event has happened: it is delivered as soon as there is one that follows it. This
+            // is part of each kind of event, so that the sink knows which it is.
+            macro_rules! happened {
+                ($event:ident, $args:expr) => {{
+                    let ordered = Ordered {
+                        time,
+                        thread: thread.id,
+                        proc: thread.proc,
+                        go: go_before,
+                        args: $args,
+                        event: EventType::$event,
+                        old: 0,
+                    };
+                    let after = &rest[reader.at..];
+                    let Some(follower) = follower(after, time, unit) else {
+                        sink.emit_known(ordered);
+                        break Stop::Care(sound - after.len());
+                    };
+                    rest = after;
+                    (window, kind, time, args_at) = follower;
+                    sink.deliver(ordered);
+                }};
+            }
             // The goroutine leaves its thread.
             macro_rules! leave {
                 ($status:expr) => {{
@@ -119,7 +140,7 @@ impl State {
                 }};
             }
             if kind & START != 0 {
-                args = reader.take::<2>();
+                let args = reader.take::<2>();
                 let [id, seq, ..] = args;
                 let slot = self.goroutines.slot(id as i64);
                 match self.goroutines.entries.get_mut(slot as usize) {
@@ -134,10 +155,12 @@ impl State {
                     _ => break Stop::Other,
                 }
                 (thread.go, thread.go_hint) = (id as i64, slot);
+                happened!(GO_START, args);
             } else if kind & BLOCK != 0 {
-                args = leave!(GO_WAITING);
+                let args = leave!(GO_WAITING);
+                happened!(GO_BLOCK, args);
             } else if kind & UNBLOCK != 0 {
-                args = reader.take::<3>();
+                let args = reader.take::<3>();
                 let [id, seq, stack, _] = args;
                 let slot = self.goroutines.slot(id as i64);
                 match self.goroutines.entries.get_mut(slot as usize) {
@@ -148,8 +171,9 @@ impl State {
                     }
                     _ => break Stop::Other,
                 }
+                happened!(GO_UNBLOCK, args);
             } else if kind & SYSCALL_BEGIN != 0 {
-                args = reader.take::<2>();
+                let args = reader.take::<2>();
                 let [seq, stack, ..] = args;
                 let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
                 let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
@@ -165,8 +189,8 @@ impl State {
                     }
                     _ => break Stop::Other,
                 }
+                happened!(GO_SYSCALL_BEGIN, args);
             } else if kind & SYSCALL_END != 0 {
-                args = [0; 4];
                 let go = self.goroutines.entries.get_mut(thread.go_hint as usize);
                 let proc = self.procs.entries.get_mut(thread.proc_slot as usize);
                 match (go, proc) {
@@ -180,42 +204,19 @@ impl State {
                     }
                     _ => break Stop::Other,
                 }
+                happened!(GO_SYSCALL_END, [0; 4]);
             } else if kind & HEAP_ALLOC != 0 {
-                args = reader.take::<1>();
+                let args = reader.take::<1>();
                 if thread.proc == -1 {
                     break Stop::Other;
                 }
+                happened!(HEAP_ALLOC, args);
             } else if kind & STOP != 0 {
-                args = leave!(GO_RUNNABLE);
+                let args = leave!(GO_RUNNABLE);
+                happened!(GO_STOP, args);
             } else {
                 break Stop::Other;
             }
-            let ordered = Ordered {
-                time,
-                thread: thread.id,
-                proc: thread.proc,
-                go: go_before,
-                args,
-                event,
-                old: 0,
-            };
-            let after = &rest[reader.at..];
-            let follower = after.first_chunk().and_then(|window| {
-                let mut reader = Args { window, at: 1 };
-                let kind = KINDS[usize::from(window[0])];
-                if kind == 0 {
-                    return None;
-                }
-                let time = time + reader.next_short()? as i64 * unit;
-                Some((window, kind, time, reader.at))
-            });
-            let Some(follower) = follower else {
-                sink.emit_known(ordered);
-                break Stop::Care(sound - after.len());
-            };
-            rest = after;
-            (window, kind, time, args_at) = follower;
-            sink.deliver(ordered);
             if time > limit || !sink.has_room() {
                 break Stop::Turn;
             }
@@ -223,4 +224,18 @@ impl State {
         *next = Next { at: sound - rest.len(), args: args_at, time };
         stop
     }
+}
+
+/// The event that begins `after` another of that time, if it is whole and known: its window, what a
+/// stretch makes of it, its time, and where its arguments begin.
+#[inline(always)]
+fn follower(after: &[u8], time: i64, unit: i64) -> Option<(&Window, u8, i64, usize)> {
+    let window = after.first_chunk()?;
+    let mut reader = Args { window, at: 1 };
+    let kind = KINDS[usize::from(window[0])];
+    if kind == 0 {
+        return None;
+    }
+    let time = time + reader.next_short()? as i64 * unit;
+    Some((window, kind, time, reader.at))
 }
