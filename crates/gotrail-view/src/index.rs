@@ -301,6 +301,9 @@ impl Index {
                 (state, reason)
             }
         };
+        // In a system call without a proc from the beginning.
+        let lost = step.from == GoState::Undetermined && event.proc().some().is_none();
+        let after = if lost && after == State::SYSCALL { State::SYSCALL_NO_PROC } else { after };
         let own = event.goroutine() == step.go;
         if step.from == GoState::Undetermined && before == State::NONE && self.draft.is_first {
             if step.stack != 0 && self.goroutines[place as usize].group == 0 {

@@ -55,7 +55,7 @@ export function ask(trace, command, ...args) {
 
 /** `gotrail view`, and where it listens. `input` makes the stream for standard input. */
 export async function view(trace, { args = [], input } = {}) {
-  const child = spawn(GOTRAIL, ["view", "--no-open", ...args, basename(trace)], { cwd: trace === "-" ? "/" : dirname(trace), stdio: [input ? "pipe" : "ignore", "pipe", "pipe"] });
+  const child = spawn(GOTRAIL, ["view", "--no-open", ...args, basename(trace)], { cwd: trace === "-" ? "/" : dirname(trace), stdio: [input ? "pipe" : "ignore", "pipe", "pipe"], env: { ...process.env, XDG_CACHE_HOME: made } });
   const over = new Promise((done) => child.once("exit", done));
   let said = "";
   if (input) {
