@@ -29,6 +29,7 @@ mod checkout;
 mod commands;
 mod failure;
 mod findings;
+mod fit;
 mod human;
 mod json;
 mod memory;

@@ -3,7 +3,7 @@
 use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::paint::Paint;
-use crate::{Verdict, human, json};
+use crate::{Verdict, fit, human, json};
 use anyhow::Result;
 use maud::html;
 use std::cmp::Ordering;
@@ -388,7 +388,7 @@ impl Table {
                 !cells.any(|cell| matches!(cell, Cell::Text(_) | Cell::Sums(_) | Cell::Ids(_)))
             })
             .collect();
-        let widths: Vec<usize> = shown
+        let mut widths: Vec<usize> = shown
             .iter()
             .enumerate()
             .map(|(i, &at)| {
@@ -396,15 +396,20 @@ impl Table {
                 cells.max().unwrap_or(0).max(self.columns[at].title.chars().count())
             })
             .collect();
+        if let Some(room) = fit::terminal() {
+            let may_cut: Vec<bool> = right.iter().map(|right| !right).collect();
+            fit::fit(&mut widths, &may_cut, room);
+        }
         let mut line = |cells: &[&str], bold: bool| {
             let mut line = String::new();
             for (i, cell) in cells.iter().enumerate() {
-                let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
                 let last = i + 1 == cells.len();
+                let cell = fit::cut(cell, widths[i], last);
+                let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
                 match right[i] {
-                    true => line.extend([&pad, *cell]),
-                    false if last => line.push_str(cell),
-                    false => line.extend([*cell, &pad]),
+                    true => line.extend([pad, cell]),
+                    false if last => line.push_str(&cell),
+                    false => line.extend([cell, pad]),
                 }
                 if !last {
                     line.push_str("  ");

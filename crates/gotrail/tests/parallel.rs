@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 struct Sums(Vec<(u64, u64)>);
 
 impl Fold for Sums {
-    fn part(&self, _: bool) -> Sums {
+    fn part(&mut self, _: bool) -> Sums {
         Sums::default()
     }
 
