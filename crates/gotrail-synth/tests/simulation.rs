@@ -214,6 +214,24 @@ proptest! {
     }
 }
 
+/// What was wrong once: a goroutine that helped to mark was sent into a system call when a generation
+/// ended, and went away without an end of its help.
+#[test]
+fn whoever_helps_to_mark_ends_that_first() {
+    check_certain(&Config {
+        seed: 7_692_912_085_321_233_463,
+        profile: Profile::Cgo,
+        procs: 52,
+        goroutines: 204,
+        events: 15_696,
+        generations: 9,
+        go: GoRelease::new(22).unwrap(),
+        skew: 1,
+        coarse: 1,
+        fault: None,
+    });
+}
+
 /// Whether an error is what the fault's description promises.
 fn is_diagnosis(fault: Fault, found: &Found, go: u8) -> bool {
     match fault {

@@ -362,7 +362,10 @@ impl<'o, W: Write, O: Observer> Machine<'o, W, O> {
             if other == m || thread.doing != Doing::Running || thread.go.is_none() {
                 continue;
             }
-            if self.rng.bool() {
+            let go = thread.go.map(|go| &self.world.goroutines[go as usize]);
+            // Whoever helps to mark does nothing else before that is done.
+            let assists = go.is_some_and(|go| go.assists);
+            if self.rng.bool() || assists {
                 self.heap_alloc(other, self.collector.heap);
             } else {
                 self.syscall_begin(other, Place::Read);
