@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use flate2::read::GzDecoder;
-use rust_embed::RustEmbed;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -26,10 +25,8 @@ use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-/// The built page, compressed when this program was.
-#[derive(RustEmbed)]
-#[folder = "$OUT_DIR/page"]
-struct Page;
+/// The files of the built page, compressed when this program was built.
+static PAGE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
 /// The description of the API for programs.
 const OPENAPI: &str = include_str!("../openapi.json");
@@ -117,9 +114,8 @@ async fn page(uri: Uri, headers: HeaderMap) -> Response {
         let why = format!("there is no {path}: docs/api.md lists what there is");
         return Failure(StatusCode::NOT_FOUND, why).into_response();
     }
-    let named = Page::get(&format!("{path}.gz")).map(|file| (path, file));
-    let index = || Page::get("index.html.gz").map(|file| ("index.html", file));
-    let Some((name, file)) = named.or_else(index) else {
+    let file = |wanted: &str| PAGE.iter().find(|(name, _)| *name == wanted);
+    let Some(&(name, file)) = file(path).or_else(|| file("index.html")) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match name.rsplit('.').next() {
@@ -138,10 +134,10 @@ async fn page(uri: Uri, headers: HeaderMap) -> Response {
         (header::VARY, "Accept-Encoding"),
     ];
     if takes_gzip(&headers) {
-        return (about, [(header::CONTENT_ENCODING, "gzip")], file.data).into_response();
+        return (about, [(header::CONTENT_ENCODING, "gzip")], file).into_response();
     }
     let mut plain = Vec::new();
-    match GzDecoder::new(&*file.data).read_to_end(&mut plain) {
+    match GzDecoder::new(file).read_to_end(&mut plain) {
         Ok(_) => (about, plain).into_response(),
         Err(error) => Failure::from(error).into_response(),
     }
