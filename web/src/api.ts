@@ -3,8 +3,9 @@
 export interface TraceInfo {
   name: string;
   path: string;
-  bytes: number;
-  version: string;
+  /** None until the trace is open. */
+  bytes: number | null;
+  version: string | null;
   start_unix: number | string | null;
   duration: number;
   /** The trace's own clock at its first event: answers of commands have such times. */
@@ -68,7 +69,8 @@ export interface SelectionAnswer {
   states: number[];
   functions: { function: string; group: number | null; count: number; states: number[] }[];
   histogram: { upto: number; count: number }[];
-  command: string;
+  /** None says the same of some lanes. */
+  command: string | null;
 }
 export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[] }
 
@@ -111,20 +113,19 @@ export interface Answer<T> {
   command: string | null;
 }
 
-/** A flame graph. The server calls an empty one an error; here it is an empty one. */
-export async function flameOf(query: Query, signal?: AbortSignal): Promise<Flame> {
-  try {
-    return await get<Flame>("flame", query, signal);
-  } catch (error) {
-    if ((error as Error).message.includes("nothing to show")) return { unit: "ns", total: 0, stacks: [] };
-    throw error;
-  }
+/** A flame graph. */
+export function flameOf(query: Query, signal?: AbortSignal): Promise<Flame> {
+  return get<Flame>("flame", query, signal);
 }
 
 /** The answer of a `gotrail` command: objects, one a line, or one object over many lines. */
 export async function answer<T>(command: string, query: Query = {}, signal?: AbortSignal): Promise<Answer<T>> {
   const response = await answerOf(`answer/${command}`, query, signal);
-  return { rows: parseLines<T>(await response.text()), command: response.headers.get("x-gotrail-command") };
+  const rows = parseLines<T>(await response.text());
+  // What a command could not look at is a row of its own.
+  const failed = rows.map((row) => (row as { error?: unknown }).error).find((error) => typeof error === "string");
+  if (failed !== undefined) throw new Error(String(failed));
+  return { rows, command: response.headers.get("x-gotrail-command") };
 }
 
 /** Numbers beyond 2^53 become strings: `JSON.parse` would round them. */

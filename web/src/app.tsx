@@ -68,8 +68,8 @@ function Header() {
           <span class="about">
             <span title={exact(t.duration)}>{duration(t.duration)}</span>
             {wall !== null && <span class="wide-only" title={clockFull(0, wall)}>{clockFull(0, wall).slice(0, 19).replace("T", " ")}Z</span>}
-            <span class="wide-only">Go {t.version}</span>
-            <span class="wide-only" title={`${count(t.bytes)} bytes`}>{bytes(t.bytes)}</span>
+            {t.version !== null && <span class="wide-only">Go {t.version}</span>}
+            {t.bytes !== null && <span class="wide-only" title={`${count(t.bytes)} bytes`}>{bytes(t.bytes)}</span>}
             {t.done ? (
               t.complete && t.lost.length === 0 ? <span class="ok">complete</span> : <a class="bad" href={linkTo("health")} onClick={(e) => (e.preventDefault(), go("health"))}>parts are lost</a>
             ) : <span role="status"><progress value={t.progress} max={1} aria-label="Read so far" /> {Math.floor(t.progress * 100)} %</span>}

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 struct Server {
     child: Child,
     address: String,
+    /// What it wants to be told, if it listens beyond this machine.
+    token: String,
     /// Where it keeps indexes.
     cache: tempfile::TempDir,
 }
@@ -65,9 +67,12 @@ impl Server {
         BufReader::new(out).read_line(&mut line).expect("its address");
         let address = line.trim_start_matches("http://");
         let address = address.split('/').next().expect("an address").to_owned();
-        let server = Server { child, address, cache };
+        let token = line.split_once("?token=").map_or("", |(_, rest)| rest);
+        let token = token.split_whitespace().next().unwrap_or_default().to_owned();
+        let server = Server { child, address, token, cache };
+        let bearer = format!("Bearer {}", server.token);
         let start = Instant::now();
-        while !server.get("/api/trace", &[]).1.contains("\"done\":true") {
+        while !server.get("/api/trace", &[("Authorization", &bearer)]).1.contains("\"done\":true") {
             assert!(start.elapsed() < Duration::from_secs(60), "it never ends");
         }
         server
@@ -154,6 +159,14 @@ fn questions_are_answered() {
     assert!(server.json("/api/arrows?limit=10")["total"].as_u64() > Some(0));
     assert_eq!(server.get("/api/answer/latency?by=state", &[]).0, 200);
     assert!(server.json("/api/flame?type=offcpu")["total"].as_i64() > Some(0));
+    // A shell takes the command as it is meant, and it is about what was asked.
+    let go = row["id"].as_i64().expect("an id");
+    let one = server.json(&format!("/api/selection?from=5&to=9000000&lanes=go:{go}"));
+    let command = one["command"].as_str().expect("a command");
+    assert!(command.starts_with("gotrail goroutines --from 5ns --to 9000000ns --goroutine "));
+    assert_eq!(server.json("/api/selection?lanes=proc:0")["command"], serde_json::Value::Null);
+    let all = server.json("/api/selection")["command"].as_str().expect("a command").to_owned();
+    assert!(!all.contains("--from") && !all.contains("--to"), "{all}");
     let found = server.json("/api/search?q=main");
     assert!(!found["functions"].as_array().unwrap().is_empty());
 }
@@ -317,4 +330,81 @@ fn any_trace_is_shown_wherever_it_comes_from() {
     let run = common::run(&["view", "--no-open", arg(&junk)]);
     assert_eq!(run.code, 1, "{}", run.err);
     assert!(run.out.is_empty() && run.err.contains("not a Go execution trace"));
+}
+
+#[test]
+fn beyond_this_machine_only_who_knows_the_token_is_answered() {
+    let cache = tempfile::tempdir().expect("a folder");
+    let trace = committed("go1.27/network");
+    let server = Server::start_with(&["--listen", "0.0.0.0:0", arg(&trace)], Stdio::null(), cache);
+    assert!(server.token.len() >= 32, "{}", server.token);
+    let wrong = "0".repeat(server.token.len());
+    let with = |token: &str, how: usize| match how {
+        0 => server.get(&format!("/api/trace?token={token}"), &[]),
+        1 => server.get("/api/trace", &[("Cookie", &format!("gotrail_token={token}"))]),
+        _ => server.get("/api/trace", &[("Authorization", &format!("Bearer {token}"))]),
+    };
+    assert_eq!(server.get("/", &[]).0, 401);
+    for how in 0..3 {
+        let (status, answer) = with(&server.token, how);
+        assert_eq!(status, 200, "{how}");
+        assert_eq!(answer.contains("set-cookie"), how == 0, "{how}");
+        for not_it in [&wrong[..], "", &server.token[1..]] {
+            let (status, answer) = with(not_it, how);
+            assert_eq!(status, 401, "{how} {not_it}");
+            // Whoever does not know it is not told.
+            assert!(!answer.contains("set-cookie") && !answer.contains(&server.token), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn no_number_is_too_much() {
+    let server = Server::start("go1.27/annotations");
+    let values = [
+        "-1",
+        "0",
+        "1",
+        "-9223372036854775808",
+        "9223372036854775807",
+        "18446744073709551615",
+        "72057594037927935",
+        "-50000000",
+        "1e9",
+        "NaN",
+        "",
+        "x",
+    ];
+    let questions = [
+        ("/api/labels?", &["from"][..]),
+        ("/api/members?", &["group", "offset", "limit", "from", "to"]),
+        ("/api/tasks?", &["offset", "limit", "from", "to"]),
+        ("/api/tile?lanes=all,group:0,go:1,proc:0&", &["level", "index"]),
+        ("/api/plot?name=goroutines&", &["from", "to", "points"]),
+        ("/api/plot?name=heap&", &["from", "to", "points"]),
+        ("/api/marks?kind=regions&", &["from", "to", "limit"]),
+        ("/api/span?lane=go:1&", &["time"]),
+        ("/api/arrows?", &["from", "to", "limit"]),
+        ("/api/matches?", &["min", "max", "from", "to", "limit", "state"]),
+        ("/api/selection?", &["from", "to"]),
+        ("/api/search?q=main&", &["limit"]),
+    ];
+    for (path, names) in questions {
+        for one in values {
+            for other in values {
+                // Two of them at a time, the others as they are.
+                for pair in names.windows(2).chain(names.get(..1)) {
+                    let second =
+                        pair.get(1).map_or(String::new(), |name| format!("&{name}={other}"));
+                    let asked = format!("{path}{}={one}{second}", pair[0]);
+                    let (status, text) = server.get(&asked, &[]);
+                    assert!([200, 400, 404].contains(&status), "{asked}: {text}");
+                    assert!(status == 200 || text.contains("\"error\""), "{asked}: {text}");
+                }
+                if names.len() == 1 {
+                    break;
+                }
+            }
+        }
+    }
 }

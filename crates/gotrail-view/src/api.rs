@@ -58,7 +58,7 @@ impl View {
             .collect();
         json!({
             "name": self.name,
-            "path": self.path.display().to_string(),
+            "path": self.shown(),
             "bytes": trace.map(|trace| trace.bytes().len()),
             "version": trace.map(|trace| trace.version().to_string()),
             "start_unix": index.wall,
@@ -147,12 +147,15 @@ impl View {
         (offset, limit): (usize, usize),
         (from, to): (i64, i64),
         text: &str,
-    ) -> Result<Value, String> {
+    ) -> Result<Value, Refusal> {
         let index = self.index.read();
         let all: Vec<u32> = match group {
             Some(group) => match index.groups.get(group as usize) {
                 Some(group) => group.members.clone(),
-                None => return Err(format!("there is no group {group}: /api/lanes lists them")),
+                None => {
+                    let why = format!("there is no group {group}: /api/lanes lists them");
+                    return Err(Refusal::Missing(why));
+                }
             },
             None => (0..index.goroutines.len() as u32).collect(),
         };
@@ -177,9 +180,10 @@ impl View {
             "id" => rows.sort_by_key(|row| row.0.id),
             "total" => rows.sort_by_key(|row| -row.1.iter().sum::<i64>()),
             _ => {
-                return Err(format!(
+                let why = format!(
                     "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
-                ));
+                );
+                return Err(Refusal::Wrong(why));
             }
         }
         let total = rows.len();
@@ -203,7 +207,7 @@ impl View {
         (offset, limit): (usize, usize),
         (from, to): (i64, i64),
         text: &str,
-    ) -> Value {
+    ) -> Result<Value, String> {
         let index = self.index.read();
         let mut rows: Vec<_> = index
             .marks
@@ -220,7 +224,8 @@ impl View {
             "duration" => rows.sort_by_key(|task| task.from.max(0) - index.until(task.until)),
             "name" => rows.sort_by_key(|task| index.text(task.label, "").to_owned()),
             "id" => rows.sort_by_key(|task| task.id),
-            _ => rows.sort_by_key(|task| task.from),
+            "begin" | "" => rows.sort_by_key(|task| task.from),
+            _ => return Err(format!("there is no order {sort:?}: begin, duration, name, id")),
         }
         let total = rows.len();
         rows = rows.into_iter().skip(offset).take(limit).collect();
@@ -237,7 +242,7 @@ impl View {
                 "regions": task.regions, "logs": task.logs,
             })
         });
-        json!({"total": total, "rows": page.collect::<Vec<_>>()})
+        Ok(json!({"total": total, "rows": page.collect::<Vec<_>>()}))
     }
 
     /// `/api/plot`.
@@ -277,6 +282,9 @@ impl View {
     /// `/api/marks`.
     pub fn marks(&self, kind: &str, from: i64, to: i64, limit: usize) -> Result<Value, String> {
         let index = self.index.read();
+        let marks = &index.marks;
+        let mut found = Found::new(from, to.min(index.duration), limit);
+        let touches = |a: i64, b: i64| a < to && b >= from;
         let stretch = |stretch: &Stretch, what: &str| {
             json!({
                 "from": stretch.from, "to": index.until(stretch.until), "go": index.go(stretch.go),
@@ -285,47 +293,65 @@ impl View {
                 "lane": index.lane(stretch.go),
             })
         };
-        let touches = |a: i64, b: i64| a < to && b >= from;
-        let rows: Vec<Value> = match kind {
-            "logs" => index.marks.logs.iter().filter(|log| touches(log.time, log.time)).map(|log| {
-                json!({
-                    "from": log.time, "to": log.time, "go": index.go(log.go),
-                    "task": is_task(log.task).then_some(log.task), "text": log.text,
-                    "category": index.text(log.category, ""), "lane": index.lane(log.go),
-                })
-            }).collect(),
-            "samples" => index.marks.samples.iter().filter(|sample| touches(sample.time, sample.time)).map(|sample| {
-                json!({
-                    "from": sample.time, "to": sample.time, "go": index.go(sample.go),
-                    "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
-                })
-            }).collect(),
-            "tasks" => index.marks.tasks.iter().filter(|task| task.is_one() && touches(task.from, task.until)).map(|task| {
-                json!({
-                    "from": task.from.max(0), "to": index.until(task.until), "go": index.go(task.go),
-                    "task": task.id, "text": index.text(task.label, ""),
-                    "lane": format!("task:{}", task.id),
-                })
-            }).collect(),
-            "regions" => index.marks.regions.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "region")).collect(),
-            "stw" => index.marks.stops.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "stop-the-world")).collect(),
-            "gc" => index.marks.gc.iter().filter(|r| touches(r.from, r.until)).map(|r| stretch(r, "GC mark")).collect(),
-            "lost" => index.lost.iter().filter(|lost| touches(lost.0, lost.1)).map(|(a, b, what)| {
-                json!({"from": a, "to": b, "go": null, "task": null, "text": what, "lane": null})
-            }).collect(),
-            _ => return Err(format!("there are no marks {kind:?}: logs, tasks, regions, samples, stw, gc, lost")),
+        let mut stretches = |list: &[Stretch], what: &str| {
+            for one in list.iter().filter(|one| touches(one.from, one.until)) {
+                found.add(one.from, || stretch(one, what));
+            }
         };
-        let total = rows.len();
-        // How many begin in each of equal parts of the time.
-        let (from, to) = (from.max(0), to.min(index.duration));
-        let mut strip = vec![0u32; STRIP];
-        for row in &rows {
-            let at = (row["from"].as_i64().unwrap_or(0) - from).max(0) as i128 * STRIP as i128;
-            let at = (at / i128::from((to - from).max(1))) as usize;
-            strip[at.min(STRIP - 1)] += 1;
+        match kind {
+            "regions" => stretches(&marks.regions, "region"),
+            "stw" => stretches(&marks.stops, "stop-the-world"),
+            "gc" => stretches(&marks.gc, "GC mark"),
+            "logs" => {
+                for log in marks.logs.iter().filter(|log| touches(log.time, log.time)) {
+                    found.add(log.time, || {
+                        json!({
+                            "from": log.time, "to": log.time, "go": index.go(log.go),
+                            "task": is_task(log.task).then_some(log.task), "text": log.text,
+                            "category": index.text(log.category, ""), "lane": index.lane(log.go),
+                        })
+                    });
+                }
+            }
+            "samples" => {
+                for sample in marks.samples.iter().filter(|one| touches(one.time, one.time)) {
+                    found.add(sample.time, || {
+                        json!({
+                            "from": sample.time, "to": sample.time, "go": index.go(sample.go),
+                            "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
+                        })
+                    });
+                }
+            }
+            "tasks" => {
+                let tasks = marks.tasks.iter().filter(|task| task.is_one());
+                for task in tasks.filter(|task| touches(task.from, task.until)) {
+                    found.add(task.from.max(0), || {
+                        json!({
+                            "from": task.from.max(0), "to": index.until(task.until),
+                            "go": index.go(task.go), "task": task.id,
+                            "text": index.text(task.label, ""), "lane": format!("task:{}", task.id),
+                        })
+                    });
+                }
+            }
+            "lost" => {
+                for (a, b, what) in index.lost.iter().filter(|lost| touches(lost.0, lost.1)) {
+                    found.add(*a, || {
+                        json!({
+                            "from": a, "to": b, "go": null, "task": null, "text": what,
+                            "lane": null,
+                        })
+                    });
+                }
+            }
+            _ => {
+                return Err(format!(
+                    "there are no marks {kind:?}: logs, tasks, regions, samples, stw, gc, lost"
+                ));
+            }
         }
-        let rows: Vec<_> = rows.into_iter().take(limit).collect();
-        Ok(json!({"total": total, "rows": rows, "strip": strip}))
+        Ok(json!({"total": found.total, "rows": found.rows, "strip": found.strip}))
     }
 
     /// `/api/span`.
@@ -349,10 +375,21 @@ impl View {
             return Err(Refusal::Missing("nothing is there at that time".to_owned()));
         };
         let next = index.next_move(place, kind, begun.time())?;
-        let before = match begun.time() {
-            0 => None,
-            time => index.last_move(place, kind, time - 1)?,
-        };
+        // A proc or thread may have nothing to do in between.
+        let mut following = next;
+        while let Some(moved) = following.filter(|moved| moved.to() == State::NONE) {
+            following = index.next_move(place, kind, moved.time())?;
+        }
+        let mut before = Some(begun);
+        while let Some(moved) = before {
+            before = match moved.time() {
+                0 => None,
+                time => index.last_move(place, kind, time - 1)?,
+            };
+            if before.is_some_and(|before| before.to() != State::NONE) {
+                break;
+            }
+        }
         let go = if of_go { place } else { begun.by };
         let goroutine = index.goroutines.get(go as usize);
         let who = |by: u32, stack: Value, time: i64| {
@@ -396,8 +433,8 @@ impl View {
             "stack": if own { stack.clone() } else { json!([]) },
             "began": if of_go && !own { who(begun.by, stack, begun.time()) } else { Value::Null },
             "ended": ended, "creator": creator,
-            "previous": before.filter(|before| before.to() != State::NONE).map(|before| before.time()),
-            "next": next.filter(|next| next.to() != State::NONE).map(|next| next.time()),
+            "previous": before.map(|before| before.time()),
+            "next": following.map(|following| following.time()),
             "similar": similar,
         }))
     }
@@ -482,6 +519,35 @@ impl View {
     }
 }
 
+/// What there is in a time: all of it is counted, the first rows are made.
+struct Found {
+    from: i64,
+    len: i64,
+    limit: usize,
+    total: u64,
+    rows: Vec<Value>,
+    /// How many begin in each of equal parts of the time.
+    strip: Vec<u32>,
+}
+
+impl Found {
+    fn new(from: i64, to: i64, limit: usize) -> Found {
+        let from = from.max(0);
+        let len = to.saturating_sub(from).max(1);
+        Found { from, len, limit, total: 0, rows: Vec::new(), strip: vec![0; STRIP] }
+    }
+
+    fn add(&mut self, begin: i64, row: impl FnOnce() -> Value) {
+        self.total += 1;
+        let behind = i128::from(begin.saturating_sub(self.from).max(0));
+        let at = (behind * STRIP as i128 / i128::from(self.len)) as usize;
+        self.strip[at.min(STRIP - 1)] += 1;
+        if self.rows.len() < self.limit {
+            self.rows.push(row());
+        }
+    }
+}
+
 fn numbers(list: &[(i64, u64)]) -> Vec<(i64, f64)> {
     list.iter().map(|&(time, value)| (time, value as f64)).collect()
 }
@@ -561,19 +627,13 @@ impl Index {
     /// Spans of goroutines of a group in a state for a reason: how long they are.
     fn similar(&self, group: u32, state: State, reason: u8) -> io::Result<Value> {
         let mut lengths: Vec<i64> = Vec::new();
-        for &member in &self.groups[group as usize].members {
-            let mut begun: Option<i64> = None;
-            for part in self.parts_of(member, i64::MIN, i64::MAX) {
-                for moved in self.moves(part, Mover::Goroutines, member)? {
-                    if let Some(from) = begun.take() {
-                        lengths.push(moved.time() - from);
-                    }
-                    if moved.to() == state && moved.reason() == reason {
-                        begun = Some(moved.time());
-                    }
-                }
+        let own = |place: u32| self.goroutines[place as usize].group == group;
+        let all = (i64::MIN, i64::MAX);
+        self.each_span(Mover::Goroutines, own, all, |_, begun, from, until, whole| {
+            if whole && begun.to() == state && begun.reason() == reason {
+                lengths.push(until - from);
             }
-        }
+        })?;
         lengths.sort_unstable();
         let at = |share: f64| {
             let rank = (share * lengths.len() as f64).ceil() as usize;

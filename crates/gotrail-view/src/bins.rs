@@ -83,6 +83,35 @@ impl Bins {
         self.counts.map(|count| count as f32 * (1u64 << self.level) as f32)
     }
 
+    /// Makes bins twice as long: two become one.
+    pub fn coarsen(&mut self) {
+        let value = |bin: u32| {
+            let after = self.done.partition_point(|&(number, _)| number <= bin);
+            after.checked_sub(1).map_or([0.0; STATES], |at| self.done[at].1)
+        };
+        let half = self.current / 2;
+        let len = 1i64 << self.level;
+        let mut partial = self.partial;
+        if self.current % 2 == 1 {
+            // The bin before is part of the current one now, whose sum is counted from its end.
+            for ((partial, before), &count) in
+                partial.iter_mut().zip(value(self.current - 1)).zip(&self.counts)
+            {
+                *partial += before as i64 - i64::from(count) * len;
+            }
+        }
+        let numbers = self.done.iter().flat_map(|&(number, _)| [number / 2, number / 2 + 1]);
+        let mut numbers: Vec<u32> = numbers.filter(|&number| number < half).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let both = |number: u32| {
+            let (one, other) = (value(2 * number), value(2 * number + 1));
+            std::array::from_fn(|state| one[state] + other[state])
+        };
+        let done = numbers.into_iter().map(|number| (number, both(number))).collect();
+        (self.done, self.partial, self.current, self.level) = (done, partial, half, self.level + 1);
+    }
+
     /// The length of a bin in nanoseconds, as a power of two.
     pub fn level(&self) -> u32 {
         self.level
@@ -239,6 +268,25 @@ mod tests {
             loose.change(time, from, to);
         }
         assert_eq!(format!("{:?}", loose.into_bins()), format!("{bins:?}"));
+        // From any point on in bins of another length it is the same.
+        for change in 0..=changes.len() {
+            let mut coarse = Bins::new(3);
+            for (at, (time, from, to)) in changes.into_iter().enumerate() {
+                if at == change {
+                    coarse.coarsen();
+                }
+                coarse.change(time, from, to);
+            }
+            if change == changes.len() {
+                coarse.coarsen();
+            }
+            let read = |bins: &Bins| {
+                let mut out = vec![[0.0; STATES]; 8];
+                bins.read(4, 0, &mut out);
+                out
+            };
+            assert_eq!(read(&coarse), read(&bins), "after {change}");
+        }
         for (level, first, count) in [(3, 0, 16), (4, 0, 8), (5, 1, 3), (7, 0, 1), (3, 5, 4)] {
             let mut out = vec![[0.0; STATES]; count];
             bins.read(level, first, &mut out);

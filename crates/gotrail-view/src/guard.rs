@@ -86,14 +86,19 @@ impl Guard {
     }
 }
 
+/// The tokens in an address.
+fn token_of(query: Option<&str>) -> impl Iterator<Item = &str> {
+    let parts = query.unwrap_or_default().split('&').filter_map(|part| part.split_once('='));
+    parts.filter(|(name, _)| *name == "token").map(|(_, value)| value)
+}
+
 /// Whether a request has the token: in its address, as a cookie, or in a header.
 fn carries(headers: &HeaderMap, query: Option<&str>, token: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let query = query.unwrap_or_default().split('&').filter_map(|part| part.split_once('='));
     let cookies = text(header::COOKIE).unwrap_or_default().split(';');
     let cookies = cookies.filter_map(|cookie| cookie.trim().split_once('='));
     let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-    let mut found = query.filter(|(name, _)| *name == "token").map(|(_, value)| value);
+    let mut found = token_of(query);
     let mut cookie = cookies.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value);
     // How long the comparison takes must not tell how much of it was right.
     let same = |given: &str| {
@@ -109,8 +114,10 @@ fn refuse(status: StatusCode, why: &str) -> Response {
 
 /// Refuses what may not ask, and says to browsers what the page may do.
 pub async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let by_address = request.uri().query().is_some_and(|query| query.contains("token="));
-    let mut response = match guard.admits(&request) {
+    let admitted = guard.admits(&request);
+    // Whoever was let in by the address need not carry the token there from now on.
+    let by_address = admitted.is_ok() && token_of(request.uri().query()).next().is_some();
+    let mut response = match admitted {
         Ok(()) => match guard.places.try_acquire() {
             Ok(_place) => match timeout(PATIENCE, next.run(request)).await {
                 Ok(response) => response,

@@ -97,6 +97,17 @@ impl DerefMut for Index {
     }
 }
 
+/// What is found out when everything is read.
+#[derive(Default)]
+pub struct Settled {
+    /// How many goroutines of each group were in each state when each part began.
+    standing: Vec<Vec<[u32; STATES]>>,
+    /// The bins of groups.
+    groups: Vec<(u32, Bins)>,
+    /// The bins of busy goroutines.
+    busy: Vec<(u32, Bins)>,
+}
+
 /// A goroutine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Goroutine {
@@ -182,6 +193,8 @@ struct Draft {
     early: Vec<(u32, Move)>,
     /// Whether this is the trace's first generation.
     is_first: bool,
+    /// From this time on bins must become longer.
+    until: i64,
     /// The last event's thread: one that has none of the goroutines' is one, too.
     thread: i64,
     /// The generation's strings as reasons, its stacks as groups.
@@ -239,6 +252,9 @@ impl Index {
         let start = *self.start.get_or_insert(event.time().0);
         let time = event.time().0 - start;
         self.events += 1;
+        if time >= self.draft.until {
+            self.coarsen(time);
+        }
         let thread = event.thread();
         if thread.0 != self.draft.thread && thread.some().is_some() {
             self.draft.thread = thread.0;
@@ -269,7 +285,7 @@ impl Index {
     }
 
     /// A goroutine's function is known from now on. What it did before is counted with those of which
-    /// nothing is known, until [`Index::settle`].
+    /// nothing is known, until [`Index::settled`].
     #[cold]
     fn join_group(&mut self, place: u32, group: u32, time: i64) {
         let goroutine = &mut self.goroutines[place as usize];
@@ -287,6 +303,22 @@ impl Index {
         self.groups[before].change(time, state, State::NONE);
         self.groups[group as usize].members.push(place);
         self.groups[group as usize].change(time, State::NONE, state);
+    }
+
+    /// Makes all bins longer until there are not too many of them up to a time. The structure of a
+    /// broken trace may promise less time than its events take.
+    #[cold]
+    fn coarsen(&mut self, time: i64) {
+        let known = &mut self.known;
+        while time >> known.level > 2 * BINS {
+            known.level += 1;
+            known.all.coarsen();
+            known.groups.iter_mut().for_each(|group| group.bins.coarsen());
+            let units = known.procs.all.iter_mut().chain(&mut known.threads.all);
+            units.for_each(|unit| unit.bins.coarsen());
+        }
+        let until = (2 * BINS as i128 + 1) << known.level.min(64);
+        self.draft.until = i64::try_from(until).unwrap_or(i64::MAX);
     }
 
     #[inline]
@@ -423,13 +455,18 @@ impl Index {
             return known;
         }
         let text = event.string(id);
+        // No trace has so many; one that was made up may.
+        if self.reasons.len() > usize::from(u8::MAX) {
+            let known = (0, State::of_reason(text));
+            self.draft.reasons.insert(id, known);
+            return known;
+        }
         let label = self.labels.number(text);
         let at = self.reasons.iter().position(|&(known, _)| known == label).unwrap_or_else(|| {
             self.reasons.push((label, State::of_reason(text)));
             self.reasons.len() - 1
         });
-        // No trace has so many.
-        let known = (u8::try_from(at).unwrap_or(0), self.reasons[at].1);
+        let known = (at as u8, self.reasons[at].1);
         self.draft.reasons.insert(id, known);
         known
     }
@@ -577,33 +614,42 @@ impl Index {
         store.leave(known.bytes());
     }
 
-    /// When everything is read: goroutines belong to one group from their beginning to their end, also
-    /// those whose function was found out late; and what those with many moves look like from afar is
-    /// kept too.
-    pub fn settle(&mut self) -> io::Result<()> {
-        self.settle_early();
+    /// What can be found out when everything is read: goroutines belong to one group from their
+    /// beginning to their end, also those whose function was found out late; and what those with many
+    /// moves look like from afar is kept too. Others may look at the index meanwhile.
+    pub fn settled(&self) -> io::Result<Settled> {
+        let mut settled = Settled::default();
         if !self.late.is_empty() {
-            self.settle_standing()?;
-            let groups: Vec<u32> = std::mem::take(&mut self.late).into_iter().collect();
+            settled.standing = self.standing()?;
+            let groups: Vec<u32> = self.late.iter().copied().collect();
             let of = |goroutine: &Goroutine, _| goroutine.group;
-            for (group, bins) in self.bins_of(&groups, self.level, of)? {
-                self.groups[group as usize].bins = bins;
-            }
+            settled.groups = self.bins_of(&groups, self.level, of)?;
         }
         let many = (self.part / BUSY) as u32;
         let busy = self.goroutines.iter().zip(0..).filter(|(goroutine, _)| goroutine.moves >= many);
         let busy: Vec<u32> = busy.map(|(_, place)| place).collect();
-        self.busy = self.bins_of(&busy, self.level + BUSY_LEVEL, |_, place| place)?;
-        self.busy.sort_by_key(|busy| busy.0);
+        settled.busy = self.bins_of(&busy, self.level + BUSY_LEVEL, |_, place| place)?;
+        settled.busy.sort_by_key(|busy| busy.0);
+        Ok(settled)
+    }
+
+    /// Takes over what was found out.
+    pub fn settle(&mut self, settled: Settled) {
+        for (part, standing) in self.parts.iter_mut().zip(settled.standing) {
+            part.standing = standing;
+        }
+        for (group, bins) in settled.groups {
+            self.groups[group as usize].bins = bins;
+        }
+        self.busy = settled.busy;
         // Lists have room to grow, up to as much again.
         self.goroutines.shrink_to_fit();
         self.marks.shrink();
         self.store.leave(self.known.bytes());
-        Ok(())
     }
 
     /// A part before all others, with what goroutines did when the trace began.
-    fn settle_early(&mut self) {
+    pub fn settle_early(&mut self) {
         let Index { known, store, draft, .. } = self;
         let Some(bytes) = known.parts.first().map(|first| first.bytes.clone()) else { return };
         if draft.early.is_empty() {
@@ -623,7 +669,7 @@ impl Index {
     }
 
     /// How many goroutines of each group were in each state when each part began.
-    fn settle_standing(&mut self) -> io::Result<()> {
+    fn standing(&self) -> io::Result<Vec<Vec<[u32; STATES]>>> {
         let mut counts = vec![[0u32; STATES]; self.groups.len()];
         let mut standing = Vec::new();
         for part in &self.parts {
@@ -640,10 +686,7 @@ impl Index {
                 }
             }
         }
-        for (part, standing) in self.parts.iter_mut().zip(standing) {
-            part.standing = standing;
-        }
-        Ok(())
+        Ok(standing)
     }
 
     /// The bins of some things to which goroutines belong, each goroutine to one: `of` says to which.
@@ -761,6 +804,11 @@ impl Known {
         place
     }
 
+    /// Where the blocks of all parts are.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
+        self.parts.iter().map(|part| part.place)
+    }
+
     /// About how many bytes it takes in memory.
     pub fn bytes(&self) -> u64 {
         /// An entry of a hash map that is three quarters full, on average.
@@ -803,6 +851,11 @@ impl Part {
     /// Where the moves of one lie in the block.
     pub fn moves_of(&self, kind: Mover, key: u32) -> Option<Range<usize>> {
         self.directories[kind as usize].of(key)
+    }
+
+    /// Whether any of those have moves here.
+    pub fn has_any(&self, kind: Mover, wanted: impl Fn(u32) -> bool) -> bool {
+        self.directories[kind as usize].keys().iter().any(|&key| wanted(key))
     }
 }
 

@@ -64,7 +64,9 @@ impl Folder {
     pub fn find(&self, trace: &[u8]) -> Option<(Known, File)> {
         let path = self.path(trace);
         let mut file = File::open(&path).ok()?;
+        // All of it is looked at: what is damaged would be found out only when somebody asks for it.
         let known = read(&mut file).ok().flatten();
+        let known = known.filter(|known| known.places().all(|place| place.read(&mut file).is_ok()));
         match known {
             // What was not used for the longest time is the first to go.
             Some(_) => drop(file.set_modified(SystemTime::now())),

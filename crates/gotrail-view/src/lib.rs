@@ -2,6 +2,7 @@
 //! thread did, and a server that shows any stretch of it at any scale.
 
 pub mod api;
+mod asker;
 pub mod bins;
 pub mod guard;
 pub mod index;

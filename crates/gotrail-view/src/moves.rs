@@ -97,6 +97,11 @@ impl Directory {
         Some(self.starts[at] as usize..self.starts[at + 1] as usize)
     }
 
+    /// Who has any, in rising order.
+    pub fn keys(&self) -> &[u32] {
+        &self.keys
+    }
+
     /// All that have any, and where their moves lie.
     pub fn iter(&self) -> impl Iterator<Item = (u32, std::ops::Range<usize>)> {
         let ranges = self.starts.windows(2).map(|range| range[0] as usize..range[1] as usize);

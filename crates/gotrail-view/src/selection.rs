@@ -9,6 +9,7 @@ use crate::state::{STATES, State};
 use crate::view::View;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
+use std::collections::BinaryHeap;
 use std::io;
 use std::ops::Range;
 
@@ -29,37 +30,41 @@ impl View {
                 groups[go.group as usize].1.insert(place);
             }
         };
-        let units = lanes.iter().filter_map(|&lane| index.unit(lane));
-        let units: Vec<(u32, Mover)> = units.collect();
         let chosen = index.chosen(lanes);
-        if chosen.is_none() && !units.is_empty() {
-            for (unit, kind) in units {
-                index.each_span(kind, unit, from, to, |moved, begin, end, _| {
+        let of = |kind| -> FxHashSet<u32> {
+            let units = lanes.iter().filter_map(|&lane| index.unit(lane));
+            units.filter(|unit| unit.1 == kind).map(|unit| unit.0).collect()
+        };
+        let (procs, threads) = (of(Mover::Procs), of(Mover::Threads));
+        let time = (from, to);
+        if chosen.is_none() && !(procs.is_empty() && threads.is_empty()) {
+            for (kind, units) in [(Mover::Procs, procs), (Mover::Threads, threads)] {
+                let wanted = |place: u32| units.contains(&place);
+                index.each_span(kind, wanted, time, |_, moved, begin, end, _| {
                     count(moved.by, moved.to(), begin, end);
                 })?;
             }
         } else {
-            for (place, goroutine) in (0u32..).zip(&index.goroutines) {
-                if goroutine.created >= to
-                    || goroutine.ended <= from
-                    || chosen.as_ref().is_some_and(|chosen| !chosen.contains(&place))
-                {
-                    continue;
-                }
-                count(place, State::NONE, 0, 0);
-                index.each_span(
-                    Mover::Goroutines,
-                    place,
-                    from,
-                    to,
-                    |moved, begin, end, whole| {
-                        count(place, moved.to(), begin, end);
-                        if moved.to() == State::RUNNABLE && whole {
-                            waits[(end - begin).max(1).ilog2() as usize] += 1;
-                        }
-                    },
-                )?;
-            }
+            let wanted = |place: u32| {
+                let goroutine = &index.goroutines[place as usize];
+                goroutine.created < to
+                    && goroutine.ended > from
+                    && chosen.as_ref().is_none_or(|chosen| chosen.contains(&place))
+            };
+            (0..index.goroutines.len() as u32)
+                .filter(|&place| wanted(place))
+                .for_each(|place| count(place, State::NONE, 0, 0));
+            index.each_span(
+                Mover::Goroutines,
+                wanted,
+                time,
+                |place, moved, begin, end, whole| {
+                    count(place, moved.to(), begin, end);
+                    if moved.to() == State::RUNNABLE && whole {
+                        waits[(end - begin).max(1).ilog2() as usize] += 1;
+                    }
+                },
+            )?;
         }
         let mut functions: Vec<_> =
             groups.into_iter().enumerate().filter(|(_, group)| !group.1.is_empty()).collect();
@@ -111,48 +116,6 @@ impl Index {
         }
         chosen
     }
-
-    /// Shows the spans of a goroutine, proc or thread in a stretch of time, cut at its ends, and whether
-    /// they begin and end in it.
-    fn each_span(
-        &self,
-        kind: Mover,
-        place: u32,
-        from: i64,
-        to: i64,
-        mut each: impl FnMut(Move, i64, i64, bool),
-    ) -> io::Result<()> {
-        let goroutine = self.goroutines.get(place as usize).filter(|_| kind == Mover::Goroutines);
-        let mut open = match goroutine {
-            Some(goroutine) if goroutine.created > from => None,
-            _ => self.last_move(place, kind, from)?,
-        };
-        let parts = match goroutine {
-            Some(_) => self.parts_of(place, from, to),
-            None => self.parts_in(from, to),
-        };
-        for part in parts {
-            for moved in self.moves(part, kind, place)? {
-                if moved.time() >= to {
-                    break;
-                }
-                if moved.time() <= from {
-                    continue;
-                }
-                if let Some(open) = open.replace(moved) {
-                    let begin = open.time().max(from);
-                    each(open, begin, moved.time(), open.time() >= from);
-                }
-            }
-        }
-        if let Some(open) = open {
-            let end = to.min(self.indexed);
-            if open.time() < end {
-                each(open, open.time().max(from), end, false);
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Which spans of goroutines are looked for: all of it must be true.
@@ -187,43 +150,39 @@ impl View {
             (at as usize).min(STRIP - 1)
         };
         let (mut total, mut strip) = (0u64, vec![0u32; STRIP]);
-        let mut rows: Vec<(i64, i64, u32, State, u8)> = Vec::new();
+        // Only the earliest are kept: the latest of them is on top, and is the first to go.
+        let mut rows: BinaryHeap<(i64, u32, i64, u8, u8)> = BinaryHeap::new();
         let stacks = StackFilter::new(self, &index, &wanted.stack)?;
-        for (place, goroutine) in index.goroutines.iter().enumerate() {
-            if !index.function_of(goroutine).contains(&wanted.function) {
-                continue;
+        let groups: Vec<bool> = index
+            .groups
+            .iter()
+            .map(|group| index.text(group.label, "(unknown)").contains(&wanted.function))
+            .collect();
+        let of_group = |place: u32| groups[index.goroutines[place as usize].group as usize];
+        let all = (i64::MIN, i64::MAX);
+        index.each_span(Mover::Goroutines, of_group, all, |place, begun, from, until, _| {
+            let bytes = || &index.parts[index.part_at(from)].bytes;
+            if !index.is_wanted(wanted, begun, from, until) || !stacks.has(bytes, begun.stack) {
+                return;
             }
-            let place = place as u32;
-            let mut open: Option<(Move, &Range<u64>)> = None;
-            let mut take = |(begun, bytes): (Move, &Range<u64>), until: i64| {
-                let from = begun.time();
-                if index.is_wanted(wanted, begun, from, until) && stacks.has(bytes, begun.stack) {
-                    total += 1;
-                    strip[strip_of(from)] += 1;
-                    rows.push((from, until, place, begun.to(), begun.reason()));
+            total += 1;
+            strip[strip_of(from)] += 1;
+            if wanted.limit > 0 {
+                rows.push((from, place, until, begun.to().0, begun.reason()));
+                if rows.len() > wanted.limit {
+                    rows.pop();
                 }
-            };
-            for part in index.parts_of(place, i64::MIN, i64::MAX) {
-                for moved in index.moves(part, Mover::Goroutines, place)? {
-                    if let Some(begun) = open.replace((moved, &part.bytes)) {
-                        take(begun, moved.time());
-                    }
-                }
             }
-            if let Some(begun) = open {
-                take(begun, index.indexed);
-            }
-        }
-        rows.sort_unstable_by_key(|row| (row.0, row.2));
+        })?;
+        let rows = rows.into_sorted_vec();
         let rows: Vec<_> = rows
             .into_iter()
-            .take(wanted.limit)
-            .map(|(from, to, place, state, reason)| {
+            .map(|(from, place, to, state, reason)| {
                 let id = index.id(place);
                 let label = index.reasons[usize::from(reason)].0;
                 json!({
                     "lane": format!("go:{id}"), "go": id, "from": from, "to": to,
-                    "state": state.0, "label": index.text(label, ""),
+                    "state": state, "label": index.text(label, ""),
                 })
             })
             .collect();
@@ -276,7 +235,7 @@ impl StackFilter {
         Ok(StackFilter(Some(matching)))
     }
 
-    fn has(&self, bytes: &Range<u64>, stack: u32) -> bool {
-        self.0.as_ref().is_none_or(|matching| matching.contains(&(bytes.start, stack)))
+    fn has<'a>(&self, bytes: impl FnOnce() -> &'a Range<u64>, stack: u32) -> bool {
+        self.0.as_ref().is_none_or(|matching| matching.contains(&(bytes().start, stack)))
     }
 }

@@ -1,13 +1,15 @@
 //! The server: the page, and the API that docs/api.md describes.
 
 use crate::api::Refusal;
+use crate::asker;
 use crate::guard::{self, Guard};
 use crate::lane::Lane;
 use crate::selection::Wanted;
 use crate::tile;
 use crate::view::View;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -78,6 +80,20 @@ impl From<io::Error> for Failure {
 }
 
 type Answer = Result<Json<Value>, Failure>;
+
+/// What is asked for, as [`axum::extract::Query`] reads it, with errors like all others.
+struct Query<T>(T);
+
+impl<T: serde::de::DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Failure> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(asked)) => Ok(Query(asked)),
+            Err(error) => Err(error.body_text().into()),
+        }
+    }
+}
 
 /// Serves until the process ends.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> io::Result<()> {
@@ -158,7 +174,10 @@ async fn work<T: Send + 'static>(
     app: Arc<Server>,
     job: impl FnOnce(&View) -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    let done = tokio::task::spawn_blocking(move || job(&app.view)).await;
+    // Dropped with this future, when nobody waits for it any more.
+    let (_asker, weak) = asker::asker();
+    let job = move || asker::work_for(weak, || job(&app.view));
+    let done = tokio::task::spawn_blocking(job).await;
     done.map_err(|error| Failure(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
 }
 
@@ -203,6 +222,20 @@ async fn lanes(State(app): App) -> Answer {
     Ok(Json(work(app, View::lanes).await?))
 }
 
+/// No trace is longer: 73 years.
+const END_OF_TIME: i64 = 1 << 61;
+
+/// A stretch of time, of which everything may be left out.
+fn window(from: Option<i64>, to: Option<i64>) -> Result<(i64, i64), String> {
+    let from = from.unwrap_or(0).clamp(0, END_OF_TIME);
+    let to = to.unwrap_or(END_OF_TIME).clamp(0, END_OF_TIME);
+    if to < from {
+        Err("a time ends after it begins: to is before from".to_owned())
+    } else {
+        Ok((from, to))
+    }
+}
+
 /// What most questions may say.
 #[derive(Deserialize)]
 struct Asked {
@@ -231,8 +264,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn window(&self) -> (i64, i64) {
-        (self.from.unwrap_or(0), self.to.unwrap_or(i64::MAX))
+    /// The stretch of time.
+    fn window(&self) -> Result<(i64, i64), String> {
+        window(self.from, self.to)
     }
 
     /// How many rows, within reason.
@@ -244,16 +278,16 @@ impl Asked {
 async fn members(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let found = work(app, move |view| {
         let page = (asked.offset, asked.limit());
-        view.members(asked.group, &asked.sort, page, asked.window(), &asked.q)
+        view.members(asked.group, &asked.sort, page, asked.window()?, &asked.q)
     });
     Ok(Json(found.await??))
 }
 
 async fn tasks(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let found = work(app, move |view| {
-        view.tasks(&asked.sort, (asked.offset, asked.limit()), asked.window(), &asked.q)
+        view.tasks(&asked.sort, (asked.offset, asked.limit()), asked.window()?, &asked.q)
     });
-    Ok(Json(found.await?))
+    Ok(Json(found.await??))
 }
 
 async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, Failure> {
@@ -262,7 +296,7 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
     let (Some(level), Some(number)) = (level, asked.index) else {
         return Err("a tile has a level below 48 and an index".to_owned().into());
     };
-    if number >> (56 - level.min(55)) != 0 {
+    if number >= END_OF_TIME as u64 >> (level + 8) {
         return Err("there is no time there".to_owned().into());
     }
     let lanes = lanes_of(&asked.lanes)?;
@@ -276,7 +310,7 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
 
 async fn plot(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let found = work(app, move |view| {
-        let (from, to) = asked.window();
+        let (from, to) = asked.window()?;
         view.plot(&asked.name, from, to, asked.points.unwrap_or(1000).clamp(1, 20_000))
     });
     Ok(Json(found.await??))
@@ -284,7 +318,7 @@ async fn plot(State(app): App, Query(asked): Query<Asked>) -> Answer {
 
 async fn marks(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let found = work(app, move |view| {
-        let (from, to) = asked.window();
+        let (from, to) = asked.window()?;
         view.marks(&asked.kind, from, to, asked.limit())
     });
     Ok(Json(found.await??))
@@ -297,11 +331,14 @@ async fn span(State(app): App, Query(asked): Query<Asked>) -> Answer {
 }
 
 async fn arrows(State(app): App, Query(asked): Query<Asked>) -> Answer {
-    let lanes = asked.lanes.split(',').filter_map(|lane| lane.strip_prefix("go:")?.parse().ok());
-    let between: Vec<i64> = lanes.collect();
+    let lanes = lanes_of(&asked.lanes)?;
+    let between: Vec<i64> = lanes
+        .iter()
+        .filter_map(|lane| if let Lane::Go(id) = lane { Some(*id) } else { None })
+        .collect();
     let found = work(app, move |view| {
-        let (from, to) = asked.window();
-        view.arrows(from, to, &between, asked.limit())
+        let (from, to) = asked.window()?;
+        Ok::<_, Refusal>(view.arrows(from, to, &between, asked.limit())?)
     });
     Ok(Json(found.await??))
 }
@@ -311,12 +348,34 @@ async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
 }
 
 async fn selection(State(app): App, Query(asked): Query<Asked>) -> Answer {
-    let (from, to) = asked.window();
-    let path = app.view.path.display().to_string();
+    let (from, to) = asked.window()?;
     let lanes = lanes_of(&asked.lanes)?;
+    let command = command_of(&app.view, &asked, &lanes);
     let mut found = work(app, move |view| view.selection(from, to, &lanes)).await??;
-    found["command"] = format!("gotrail goroutines --from {from}ns --to {to}ns {path}").into();
+    found["command"] = command.into();
     Ok(Json(found))
+}
+
+/// The command that says the same of a selection, if there is one: it knows one goroutine, or those of
+/// one function, or all.
+fn command_of(view: &View, asked: &Asked, lanes: &[Lane]) -> Option<String> {
+    let mut words = vec!["gotrail".to_owned(), "goroutines".to_owned()];
+    for (name, time) in [("--from", asked.from), ("--to", asked.to)] {
+        if let Some(time) = time {
+            words.extend([name.to_owned(), format!("{time}ns")]);
+        }
+    }
+    match lanes {
+        [] => {}
+        [Lane::Go(id)] => words.extend(["--goroutine".to_owned(), id.to_string()]),
+        [Lane::Group(group)] => {
+            let function = format!("^{}$", escaped(&view.function(*group)?));
+            words.extend(["--function".to_owned(), function]);
+        }
+        _ => return None,
+    }
+    words.push(view.shown());
+    Some(shell_words::join(words))
 }
 
 /// Names of lanes, separated by commas.
@@ -367,9 +426,10 @@ async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
         let state: u32 = state.parse().map_err(|_| format!("{state:?} is no state"))?;
         states |= 1u16.checked_shl(state).ok_or("there is no such state".to_owned())?;
     }
+    let time = window(asked.from, asked.to)?;
     let wanted = Wanted {
-        from: asked.from.unwrap_or(0),
-        to: asked.to.unwrap_or(i64::MAX),
+        from: time.0,
+        to: time.1,
         states: if states == 0 { u16::MAX } else { states },
         function: asked.function,
         label: asked.label,
@@ -390,7 +450,8 @@ async fn flame(State(app): App, Query(asked): Query<BTreeMap<String, String>>) -
             options.insert(end.to_owned(), format!("{}ns", time.trim_end_matches("ns")));
         }
     }
-    if let Some(group) = asked.get("group").and_then(|group| group.parse().ok()) {
+    if let Some(group) = asked.get("group") {
+        let group = group.parse().map_err(|_| format!("{group:?} is no group"))?;
         let function = app.view.function(group).ok_or(format!("there is no group {group}"))?;
         options.insert("function".to_owned(), format!("^{}$", escaped(&function)));
     }
@@ -489,9 +550,16 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
         };
         args.push(id.clone());
     }
+    let mut words = vec!["gotrail".to_owned()];
+    words.extend(args.iter().filter(|word| *word != "--").cloned());
+    words.push(app.view.shown());
+    let line = shell_words::join(words);
     args.push(app.view.path.display().to_string());
-    let line = format!("gotrail {}", args.join(" "));
     let failed = |why: String| Failure(StatusCode::INTERNAL_SERVER_ERROR, why);
+    if app.view.trace().is_none() {
+        let why = "the trace is still being read: ask again when it is there";
+        return Err(Failure(StatusCode::SERVICE_UNAVAILABLE, why.to_owned()));
+    }
     let Ok(_turn) = app.running.acquire().await else {
         return Err(Failure(StatusCode::TOO_MANY_REQUESTS, "ask again later".to_owned()));
     };
@@ -502,7 +570,10 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
         .map_err(|error| failed(format!("{line}: {error}")))?;
     // 1 is a verdict, where there is something to read.
     if !output.status.success() && output.stdout.is_empty() {
-        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned().into());
+        // What the command would say to a person in a terminal; what to do next is for there.
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().trim_start_matches("error: ");
+        return Err(said.split("\n  next:").next().unwrap_or(said).to_owned().into());
     }
     Ok(Said { output: output.stdout, line })
 }

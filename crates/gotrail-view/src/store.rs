@@ -3,6 +3,7 @@
 //! Memory has a limit, the file has none but its disk. If it cannot be written, blocks stay in
 //! memory.
 
+use crate::asker;
 use parking_lot::Mutex;
 use quick_cache::{Weighter, sync::Cache};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,19 @@ pub struct Place {
     offset: u64,
     len: u32,
     sum: u64,
+}
+
+impl Place {
+    /// Reads the block from the file, if it is the one that was written there.
+    pub(crate) fn read(self, file: &mut File) -> io::Result<Arc<[u8]>> {
+        let mut block = vec![0; self.len as usize];
+        file.seek(SeekFrom::Start(self.offset))?;
+        file.read_exact(&mut block)?;
+        if XxHash3_64::oneshot(&block) != self.sum {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(block.into())
+    }
 }
 
 /// All blocks.
@@ -82,22 +96,17 @@ impl Store {
         place
     }
 
-    /// The block that was kept there.
+    /// The block that was kept there. Fails, too, if nobody waits for the answer any more.
     pub fn load(&self, place: Place) -> io::Result<Arc<[u8]>> {
+        if asker::is_gone() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         if let Ok(at) = self.kept.binary_search_by_key(&place.offset, |kept| kept.0.offset) {
             return Ok(Arc::clone(&self.kept[at].1));
         }
         self.cache.get_or_insert_with(&place, || {
             let Some(file) = &self.file else { return Err(io::ErrorKind::NotFound.into()) };
-            let mut block = vec![0; place.len as usize];
-            let mut file = file.lock();
-            file.seek(SeekFrom::Start(place.offset))?;
-            file.read_exact(&mut block)?;
-            drop(file);
-            if XxHash3_64::oneshot(&block) != place.sum {
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-            Ok(block.into())
+            place.read(&mut file.lock())
         })
     }
 

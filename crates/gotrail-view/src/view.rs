@@ -38,6 +38,8 @@ pub struct View {
     pub name: String,
     /// Where it lies, for commands that answer questions about it.
     pub path: PathBuf,
+    /// Whether it came from standard input, and lies there only for now.
+    pub streamed: bool,
     /// What is known so far.
     pub index: RwLock<Index>,
     room: Room,
@@ -47,7 +49,12 @@ impl View {
     /// A trace that is not there yet.
     pub fn new(name: String, path: PathBuf, room: Room) -> View {
         let index = RwLock::new(Index::new(1, Store::in_memory(0), BLOCK));
-        View { trace: OnceLock::new(), name, path, index, room }
+        View { trace: OnceLock::new(), name, path, streamed: false, index, room }
+    }
+
+    /// What a person writes for it on a command line.
+    pub(crate) fn shown(&self) -> String {
+        if self.streamed { "-".to_owned() } else { self.path.display().to_string() }
     }
 
     /// The trace, as soon as it is there.
@@ -105,11 +112,19 @@ impl View {
             ControlFlow::<()>::Continue(())
         });
         index.finish_part();
+        index.settle_early();
         if let Err(error) = result {
             index.error = Some(error.to_string());
         }
-        if let Err(error) = index.settle() {
-            index.error = Some(format!("the index cannot be read again: {error}"));
+        // Nobody needs to wait for what takes a moment again.
+        drop(index);
+        let settled = self.index.read().settled();
+        let mut index = self.index.write();
+        match settled {
+            Ok(settled) => index.settle(settled),
+            Err(error) => {
+                index.error = Some(format!("the index cannot be read again: {error}"));
+            }
         }
         let start = index.start.unwrap_or(0);
         let end = index.indexed;

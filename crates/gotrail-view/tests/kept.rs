@@ -44,7 +44,7 @@ fn answers(view: &View) -> Vec<String> {
     all.push(view.labels(0).to_string());
     all.push(view.lanes().to_string());
     all.push(view.members(None, "id", (0, 1000), (0, end), "").expect("rows").to_string());
-    all.push(view.tasks("begin", (0, 1000), (0, end), "").to_string());
+    all.push(view.tasks("begin", (0, 1000), (0, end), "").expect("rows").to_string());
     all.push(view.selection(middle, end, &[]).expect("sums").to_string());
     all.push(view.arrows(0, middle, &[], 1000).expect("rows").to_string());
     all.push(format!("{:?}", view.span(Lane::Go(go), middle)));
@@ -94,7 +94,9 @@ fn a_damaged_index_is_made_anew() {
     let mut flipped = whole.clone();
     let last = flipped.len() - 30;
     flipped[last] ^= 1;
-    for damaged in [&flipped[..], &whole[..whole.len() / 2], &whole[..10], b""] {
+    let mut early = whole.clone();
+    early[100] ^= 1;
+    for damaged in [&flipped[..], &early, &whole[..whole.len() / 2], &whole[..10], b""] {
         fs::write(&file, damaged).expect("it can be written");
         assert_eq!(answers(&view(&trace, folder.path())), expected);
         assert_eq!(fs::read(&file).expect("it"), whole);

@@ -18,7 +18,8 @@ interface Stop { reason: string; after: number; duration: number; goroutine: Id 
 interface Reason { reason: string; count: number; total: number; mean: number; p50: number; p99: number; max: number }
 interface Assist { goroutine: Id; function: string; assist: number; total: number; share: number }
 interface Heap { after: number; allocated: number; goal: number }
-interface Mmu { flags: string; window: number; mmu: number }
+/** `least` is the true minimum; `mmu` would be what `go tool trace` makes of it (docs/analyses.md). */
+interface Mmu { flags: string; window: number; least: number }
 
 const ns = <T,>(key: keyof T & string, title: string): Column<T> => ({ key, title, number: true, value: (r) => r[key] as number | null, show: (r) => duration(r[key] as number | null), full: (r) => exact(r[key] as number | null) });
 const when = <T extends { after: number }>(): Column<T> => ({ key: "after", title: "from", number: true, value: (r) => r.after, show: (r) => state.moment(r.after, 1e4), full: (r) => state.momentFull(r.after) });
@@ -102,7 +103,7 @@ function HeapPlot({ rows }: { rows: Heap[] }) {
 function MmuPlot({ of }: { of: Answer<Mmu> }) {
   const flags = [...new Set(of.rows.map((r) => r.flags))];
   const x = useMemo(() => [...new Set(of.rows.map((r) => r.window))].sort((a, b) => a - b), [of]);
-  const ys = useMemo(() => flags.map((f) => x.map((w) => of.rows.find((r) => r.flags === f && r.window === w)?.mmu ?? null)), [of]);
+  const ys = useMemo(() => flags.map((f) => x.map((w) => of.rows.find((r) => r.flags === f && r.window === w)?.least ?? null)), [of]);
   const lines = flags.map((f, i): Line => ({ ...(LINES[i] ?? LINES[0]!), label: NAMES[f] ?? f }));
   return <><Plot what="Minimum mutator utilization by window" x={x} ys={ys} logX showX={duration} showY={percent} rangeY={[0, 1]} lines={lines} height={240} /><Command of={of} /></>;
 }

@@ -33,6 +33,8 @@ const RULES: Record<string, { title: string; advice: string; page: Page }> = {
   "gc-assist": { title: "Goroutines had to help the collector", advice: "Allocate less, or more GOGC or GOMEMLIMIT.", page: "gc" },
   "long-syscall": { title: "System calls held their proc", advice: "The runtime takes procs back only now and then: fewer or shorter calls.", page: "latency" },
   "thundering-herd": { title: "Many goroutines woken at once", advice: "Wake one instead of all.", page: "latency" },
+  "gc-share": { title: "The collector took much of the procs", advice: "Allocate less, or more GOGC or GOMEMLIMIT.", page: "gc" },
+  "waiting-throughout": { title: "Goroutines that waited all the time", advice: "Fine for those that wait for work that may never come; look at the others for what should have woken them.", page: "goroutines" },
   "unfinished-task": { title: "Tasks that did not end", advice: "defer task.End()", page: "tasks" },
   "misused-annotations": { title: "Misused annotations", advice: "End regions where they began, on the same goroutine.", page: "health" },
 };

@@ -51,7 +51,7 @@ export function SelectionPanel() {
         </span>
         <button class="small" onClick={() => step(() => state.fitRange(s.from, s.to))}>fit <kbd>f</kbd></button>
         <button class="small" title={only === undefined ? "What passed this time, on the goroutine that was last to do something in it" : `What passed this time of G${only}`} onClick={() => step(() => (state.criticalOf.value = { ...(only === undefined ? {} : { go: only }), from: s.from, to: s.to }))}>critical path</button>
-        {answer.value && <button class="small" title={answer.value.command} onClick={() => copyText(answer.value!.command, "Command copied.")}>copy as gotrail command</button>}
+        {answer.value?.command && <button class="small" title={answer.value.command} onClick={() => copyText(answer.value!.command!, "Command copied.")}>copy as gotrail command</button>}
       </h2>
       {tab === "breakdown" ? (
         <Await of={answer} what="the selection">
@@ -62,7 +62,8 @@ export function SelectionPanel() {
               <div class="narrow">
                 <h3>waits for a proc</h3>
                 {a.histogram.some((b) => b.count > 0) ? <Histogram what="runnable, by length" buckets={withFrom(a.histogram)} /> : <p class="empty">No goroutine waited for a proc in this time.</p>}
-                <code class="command">{cut(a.command, 300).split(" ").map((w, i) => <Fragment key={i}>{i > 0 && " "}<span class={w.length < 24 ? "word" : ""}>{w}</span></Fragment>)}</code>
+                {a.command === null ? <p class="faint">No command says this of these lanes alone.</p>
+                  : <code class="command">{cut(a.command, 300).split(" ").map((w, i) => <Fragment key={i}>{i > 0 && " "}<span class={w.length < 24 ? "word" : ""}>{w}</span></Fragment>)}</code>}
               </div>
             </div>
           )}

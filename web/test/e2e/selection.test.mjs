@@ -74,7 +74,9 @@ test("the command that it shows prints the same", async () => {
   const command = await clipboard(page);
   expect(command).toMatch(/^gotrail goroutines --from \S+ --to \S+ /);
   const printed = execFileSync("sh", ["-c", `"$0" ${command.replace(/^gotrail/, "").replace(" goroutines", " goroutines --json")}`, GOTRAIL], { cwd: dirname(it.trace) }).toString().trim().split("\n").map((l) => JSON.parse(l));
-  for (const g of printed.filter((x) => x.function === "main.collect" || x.function === "net/http.(*conn).serve")) expect(rows.find((r) => r["start function"] === g.function).goroutines).toBe(g.count);
+  const both = printed.filter((x) => x.function === "main.collect" || x.function === "net/http.(*conn).serve");
+  expect(both.length).toBe(2);
+  for (const g of both) expect(rows.find((r) => r["start function"] === g.function).goroutines).toBe(g.count);
 });
 
 test("with shift on a group: only that group", async () => {
@@ -91,6 +93,15 @@ test("with shift on a group: only that group", async () => {
   await page.keyboard.up("Shift");
   await expect.poll(async () => (await details(page).locator("h2").allInnerTexts()).join()).toContain("only main.collect");
   await expect.poll(() => page.url()).toContain(`sl=${g.lane}`);
+  // Its figures are those of the command that it shows, which is about this function alone.
+  const rows = await copied(page, "functions");
+  expect(rows.map((r) => r["start function"])).toEqual(["main.collect"]);
+  await page.evaluate(() => navigator.clipboard.writeText(""));
+  await details(page).getByRole("button", { name: "copy as gotrail command" }).click();
+  const command = await clipboard(page);
+  expect(command).toContain("--function '^main\\.collect$'");
+  const printed = execFileSync("sh", ["-c", `"$0" ${command.replace(/^gotrail/, "").replace(" goroutines", " goroutines --json")}`, GOTRAIL], { cwd: dirname(it.trace) }).toString().trim().split("\n").map((l) => JSON.parse(l));
+  expect(printed.map((x) => [x.function, x.count])).toEqual([["main.collect", rows[0].goroutines]]);
 });
 
 describe("its flame graph", () => {

@@ -14,7 +14,7 @@ use gotrail_view::view::{BLOCK, Room, View};
 use std::fs::File;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read as _, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// The trace; `-` is standard input.
     trace: PathBuf,
     /// Where to listen. Beyond this machine only who knows the printed token is answered.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
     /// Do not open the browser.
     #[arg(long)]
@@ -76,7 +76,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     // On the page the file's name is enough.
     let short =
         path.file_name().filter(|_| kept.is_none()).map(|name| name.to_string_lossy().into_owned());
-    let view = View::new(short.unwrap_or_else(|| name.clone()), path.clone(), room);
+    let mut view = View::new(short.unwrap_or_else(|| name.clone()), path.clone(), room);
+    view.streamed = kept.is_some();
     let view = Arc::new(view);
     // What is no trace at all should be told before there is an address. Only to read a stream, or to
     // decompress, takes long.
@@ -120,6 +121,12 @@ fn folder() -> Option<Folder> {
     Folder::new(strategy.cache_dir().join("gotrail").join("view")).ok()
 }
 
+/// An address, also by name, such as localhost:8080.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let found = text.to_socket_addrs().map_err(|error| error.to_string())?.next();
+    found.ok_or_else(|| "no such address".to_owned())
+}
+
 fn size(text: &str) -> Result<u64, parse_size::Error> {
     parse_size::parse_size(text)
 }
@@ -146,7 +153,13 @@ async fn listen(
     })?;
     let address = listener.local_addr()?;
     let token = (!address.ip().is_loopback()).then(token);
-    let mut url = format!("http://{address}/");
+    // What means all addresses is none that a browser could go to.
+    let here = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let mut url = format!("http://{}/", SocketAddr::new(here, address.port()));
     if let Some(token) = &token {
         url += &format!("?token={token}");
     }
