@@ -149,7 +149,8 @@ export class Scene {
       let hatch = st.hatch;
       let inset = 0;
       if (style.kind === "proc") {
-        if (s === 0 && l !== NO_LABEL) colour = this.functions[slotOf(l)]!;
+        // From afar, too, a lane has the colours of what the legend is about.
+        if (s === 0 && l !== NO_LABEL && f.colour === "function") colour = this.functions[slotOf(l)]!;
         if (f.colour === "task") colour = this.task(tile.go[i]!, tile, i, colour);
       } else if (style.kind === "go") {
         if (st.waits) inset = height * 0.2;

@@ -73,7 +73,7 @@ function TaskLegend() {
           </button>
         );
       })}
-      <span>what was done for no task is pale</span>
+      <span>what was done for no task is pale; where spans are too many to be told apart, their states are shown</span>
     </div>
   );
 }
