@@ -63,7 +63,7 @@ describe("of a server", () => {
     await scrollTo(page, "groups");
     const group = page.getByRole("button", { name: "main.(*tree).All" });
     await group.click();
-    expect(await group.getAttribute("aria-expanded")).toBe("true");
+    await expect.poll(() => group.getAttribute("aria-expanded")).toBe("true");
     const shown = () => page.locator(".label.item.d2").evaluateAll((rows) => rows.slice(0, 6).map((r) => [r.querySelector(".name").textContent, r.querySelector(".note")?.textContent]));
     const sort = page.locator(".corner").getByLabel("sort");
     for (const [name, figure] of [["running", (g) => g.exec], ["runnable", (g) => g.sched_wait], ["blocked", (g) => g.blocked_total]]) {
