@@ -150,15 +150,7 @@ fn planned() -> impl Strategy<Value = Vec<u8>> {
 
 /// A header and anything.
 fn noise() -> impl Strategy<Value = Vec<u8>> {
-    let versions = vec![
-        Version::Go111,
-        Version::Go119,
-        Version::Go121,
-        Version::Go122,
-        Version::Go123,
-        Version::Go125,
-        Version::Go126,
-    ];
+    let versions = Version::ALL.to_vec();
     let body = prop::collection::vec(any::<u8>(), 0..300);
     (prop::sample::select(versions), body)
         .prop_map(|(version, body)| [&version.header()[..], &body].concat())

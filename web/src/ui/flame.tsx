@@ -1,6 +1,7 @@
 // A flame graph: stacks merged from the outermost frame down. Click a frame to make it the whole
 // width; type to see where a function is. One canvas, hundreds of thousands of frames.
 
+import { prepare } from "./canvas.js";
 import { effect } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Flame } from "../api.js";
@@ -105,14 +106,7 @@ export function FlameGraph({ flame, empty }: { flame: Flame; empty: string }) {
     const draw = () => {
       const width = el.parentElement!.clientWidth;
       const height = (depth + 1) * ROW;
-      const ratio = devicePixelRatio || 1;
-      el.width = Math.round(width * ratio);
-      el.height = Math.round(height * ratio);
-      el.style.height = `${height}px`;
-      const ctx = el.getContext("2d")!;
-      ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-      ctx.font = "11px ui-sans-serif, system-ui, sans-serif";
-      ctx.textBaseline = "middle";
+      const ctx = prepare(el, width, height);
       const dark = theme.value === "dark";
       const q = text.toLowerCase();
       shown.current = [];

@@ -1,5 +1,6 @@
 // A task over its goroutines: for each a row with its states, its regions, and ticks for logs.
 
+import { prepare } from "./canvas.js";
 import type { Id } from "../api.js";
 import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -61,14 +62,7 @@ export function Waterfall({ from, to, origin, goroutines, regions, logs }: Props
       const width = el.parentElement!.clientWidth;
       const heights = layers.map((l) => 16 + Math.max(1, l.depth) * 14);
       const height = AXIS + heights.reduce((a, b) => a + b, 0) + 4;
-      const ratio = devicePixelRatio || 1;
-      el.width = Math.round(width * ratio);
-      el.height = Math.round(height * ratio);
-      el.style.height = `${height}px`;
-      const ctx = el.getContext("2d")!;
-      ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-      ctx.font = "11px ui-sans-serif, system-ui, sans-serif";
-      ctx.textBaseline = "middle";
+      const ctx = prepare(el, width, height);
       const dark = state.theme.value === "dark";
       const text = dark ? "#dbe1ea" : "#1c2430";
       const faint = dark ? "#93a0b2" : "#5c6673";

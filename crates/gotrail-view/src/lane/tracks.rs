@@ -1,0 +1,204 @@
+//! Lanes of moves: what single goroutines, procs and threads look like in a window.
+
+use super::sums::{Sum, one};
+use super::{Lane, Look, Span, Window, read};
+use crate::bins::Bins;
+use crate::index::{Index, Part};
+use crate::moves::{Move, Mover, Walk};
+use crate::state::State;
+use std::io;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::thread;
+
+impl Index {
+    /// Whose moves a lane shows.
+    pub(super) fn place(&self, lane: Lane) -> Option<(u32, Mover)> {
+        match lane {
+            Lane::Go(id) => Some((self.find(id)?, Mover::Goroutines)),
+            Lane::Proc(id) => Some((self.procs.find(id)?, Mover::Procs)),
+            Lane::Thread(id) => Some((self.threads.find(id)?, Mover::Threads)),
+            _ => None,
+        }
+    }
+
+    /// A lane of moves, of which nothing was read yet.
+    pub(super) fn track(&self, lane: Lane, level: u32) -> Option<Track<'_>> {
+        let (place, kind) = self.place(lane)?;
+        let bins = match kind {
+            Mover::Goroutines => {
+                let at = self.busy.binary_search_by_key(&place, |busy| busy.0);
+                at.ok().map(|at| &self.busy[at].1)
+            }
+            Mover::Procs => Some(&self.procs.all[place as usize].bins),
+            Mover::Threads => Some(&self.threads.all[place as usize].bins),
+        };
+        let bins = bins.filter(|bins| bins.level() <= level);
+        Some(Track { place, kind, bins, before: None, moves: Vec::new(), many: None, next: None })
+    }
+
+    /// Shows each track that has moves in some parts these moves, part by part, so that a block is
+    /// loaded once, however many look at it. A track that has seen enough breaks.
+    fn each_track<'a, 'b>(
+        &self,
+        tracks: impl Iterator<Item = &'b mut Track<'a>>,
+        parts: impl Iterator<Item = &'a Part>,
+        mut show: impl FnMut(&mut Track<'a>, Walk) -> ControlFlow<()>,
+    ) -> io::Result<()>
+    where
+        'a: 'b,
+    {
+        let mut tracks: Vec<_> = tracks.collect();
+        for part in parts {
+            if tracks.is_empty() {
+                break;
+            }
+            let mut block = None;
+            let mut failure = None;
+            tracks.retain_mut(|track| {
+                let Some(range) = part.moves_of(track.kind, track.place) else { return true };
+                if block.is_none() {
+                    match self.block(part) {
+                        Ok(loaded) => block = Some(loaded),
+                        Err(error) => failure = Some(error),
+                    }
+                }
+                let Some(block) = &block else { return false };
+                show(track, Walk::new(block.clone(), range, part.from)).is_continue()
+            });
+            if let Some(error) = failure {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what tracks look like, on several threads if there are many.
+    pub(super) fn follow_all<'a>(
+        &'a self,
+        tracks: &mut [Track<'a>],
+        window: Window,
+        most: usize,
+    ) -> io::Result<()> {
+        /// With fewer, a thread of their own is more work than they are.
+        const WORTH: usize = 8;
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let each = tracks.len().div_ceil(threads).max(WORTH);
+        let mut pieces = tracks.chunks_mut(each);
+        let first = pieces.next();
+        thread::scope(|scope| {
+            let others: Vec<_> =
+                pieces.map(|piece| scope.spawn(move || self.follow(piece, window, most))).collect();
+            first.map_or(Ok(()), |piece| self.follow(piece, window, most))?;
+            // A panic is passed on by the scope.
+            others.into_iter().try_for_each(|other| other.join().unwrap_or(Ok(())))
+        })
+    }
+
+    /// Reads what tracks look like.
+    fn follow<'a>(
+        &'a self,
+        tracks: &mut [Track<'a>],
+        window: Window,
+        most: usize,
+    ) -> io::Result<()> {
+        let (from, until) = (window.from(), window.until());
+        let first = (self.part_at(from) + 1).min(self.parts.len());
+        self.each_track(tracks.iter_mut(), self.parts[..first].iter().rev(), |track, moves| {
+            track.before = moves.take_while(|moved| moved.time() <= from).last();
+            if track.before.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        self.each_track(tracks.iter_mut(), self.parts_in(from, until).iter(), |track, moves| {
+            let inside = moves.skip_while(|moved| moved.time() <= from);
+            for moved in inside.take_while(|moved| moved.time() < until) {
+                track.add(moved, window, most);
+                if track.many.is_some() && track.bins.is_some() {
+                    // What it looks like is known.
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        let last = self.part_at(until).min(self.parts.len());
+        let few = tracks.iter_mut().filter(|track| track.many.is_none());
+        self.each_track(few, self.parts[last..].iter(), |track, mut moves| {
+            track.next = moves.find(|moved| moved.time() >= until);
+            if track.next.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    }
+
+    /// What a track looks like that was read.
+    pub(super) fn seen(&self, track: Track<'_>, window: Window) -> Look {
+        match (track.many, track.bins) {
+            (Some(_), Some(bins)) => return Look::Shares(read(bins, window)),
+            (Some(sum), None) => return Look::Shares(sum.finish(self.indexed)),
+            (None, _) => {}
+        }
+        let mut spans = Vec::new();
+        let mut open = track.before;
+        // A proc's or thread's moves say whose they are; a goroutine's own are its own.
+        let go = |moved: Move| match track.kind {
+            Mover::Goroutines => track.place,
+            _ => moved.by,
+        };
+        for moved in track.moves {
+            if let Some(open) = open {
+                self.push(&mut spans, open, go(open), moved.time());
+            }
+            open = Some(moved);
+        }
+        if let Some(open) = open {
+            let until = track.next.map_or(self.indexed, Move::time);
+            self.push(&mut spans, open, go(open), until);
+        }
+        Look::Spans(spans)
+    }
+
+    fn push(&self, spans: &mut Vec<Span>, moved: Move, go: u32, until: i64) {
+        if moved.to() == State::NONE || until <= moved.time() {
+            return;
+        }
+        spans.push(Span {
+            from: moved.time(),
+            until,
+            state: moved.to(),
+            label: self.reasons[usize::from(moved.reason())].0,
+            go: self.id(go),
+        });
+    }
+}
+
+/// One goroutine, proc or thread in a window.
+pub(super) struct Track<'a> {
+    place: u32,
+    kind: Mover,
+    /// What it looks like from afar, if that is kept and wanted.
+    bins: Option<&'a Bins>,
+    /// The last move before the window.
+    before: Option<Move>,
+    /// Those in it, as long as there are few.
+    moves: Vec<Move>,
+    /// Their sum, if there are many.
+    many: Option<Sum>,
+    /// The first move behind the window.
+    next: Option<Move>,
+}
+
+impl Track<'_> {
+    /// A move in the window, of which at most `most` are shown one by one.
+    fn add(&mut self, moved: Move, window: Window, most: usize) {
+        if let Some(sum) = &mut self.many {
+            return sum.add(&moved);
+        }
+        self.moves.push(moved);
+        // What was there before makes one span more.
+        if self.moves.len() >= most.max(1) {
+            let mut sum = Sum::new(window);
+            if let Some(before) = self.before {
+                sum.counts[0] = one(before.to());
+            }
+            self.moves.iter().for_each(|moved| sum.add(moved));
+            self.many = Some(sum);
+        }
+    }
+}
