@@ -58,7 +58,7 @@ pub struct Known {
     pub level: u32,
     /// All texts.
     pub labels: Labels,
-    /// The reasons of blocks by their number in a [`Move`]: their label and state.
+    /// The reasons of blocks by their number in a [`Move`](crate::moves::Move): their label and state.
     pub reasons: Vec<(u32, State)>,
     /// Goroutines, in the order of their first mention.
     pub goroutines: Vec<Goroutine>,
@@ -103,11 +103,11 @@ pub struct Goroutine {
     pub id: i64,
     /// Its group's place.
     pub group: u32,
-    /// Who created it, by place, or [`NONE`].
+    /// Who created it, by place, or [`NONE`](crate::moves::NONE).
     pub creator: u32,
     /// When it was created, or first mentioned.
     pub created: i64,
-    /// When it ended, or [`OPEN`].
+    /// When it ended, or [`OPEN`](crate::marks::OPEN).
     pub ended: i64,
     /// Nanoseconds in each state, up to the last change.
     pub times: [i64; STATES],
