@@ -81,6 +81,9 @@ struct Walk {
     procs: Vec<Proc>,
     /// On how many of them something is collecting.
     taken: usize,
+    /// What the last point of the only function says: how many were taken, and of how many. Most
+    /// changes change neither.
+    noted: Option<(usize, usize)>,
     /// GOMAXPROCS, whenever it changed.
     counts: Vec<(i64, usize)>,
     stopped: i32,
@@ -109,6 +112,7 @@ impl Gc {
             out: Vec::new(),
             procs: Vec::new(),
             taken: 0,
+            noted: None,
             counts: Vec::new(),
             stopped: 0,
             assisting: FxHashSet::default(),
@@ -126,7 +130,7 @@ impl Gc {
             if let What::Procs(number) = change.what {
                 walk.limit(change.time, number as usize);
             }
-            if walk.procs.is_empty() {
+            if walk.procs.is_empty() || walk.noted.is_some() && !walk.concerns(change.what) {
                 continue;
             }
             walk.change(change.go, change.proc, change.what);
@@ -171,6 +175,20 @@ impl Walk {
             self.taken -= usize::from(proc.collecting > 0);
             proc.collecting += more;
             self.taken += usize::from(proc.collecting > 0);
+        }
+    }
+
+    /// Whether such a change can change anything now.
+    #[inline]
+    fn concerns(&self, what: What) -> bool {
+        let Flags { stw, background, assist, sweep, .. } = self.flags;
+        match what {
+            What::Procs(_) => true,
+            What::StwBegin | What::StwEnd => stw,
+            What::SweepBegin | What::SweepEnd | What::SweepActive => sweep,
+            What::AssistBegin | What::AssistEnd | What::AssistActive(_) => assist,
+            What::Runs | What::Rests => !self.assisting.is_empty() || !self.workers.is_empty(),
+            What::Worker(_) => background,
         }
     }
 
@@ -223,6 +241,7 @@ impl Walk {
         if self.flags.per_proc {
             return;
         }
+        self.noted = None;
         let mut counts = self.counts.iter().peekable();
         let mut number = counts.next().map_or(1, |count| count.1);
         let Some(first) = self.out.first_mut() else { return };
@@ -250,8 +269,15 @@ impl Walk {
             1.. => all,
             _ => self.taken,
         };
+        if self.noted == Some((taken, all)) {
+            return;
+        }
         if let Some(series) = self.out.first_mut() {
-            add(series, Point { time, utilization: 1.0 - taken as f64 / all as f64 });
+            let utilization = 1.0 - taken as f64 / all as f64;
+            add(series, Point { time, utilization });
+            // Where two changes have the same time, the point may say something else.
+            let says = series.last().is_some_and(|last| last.utilization == utilization);
+            self.noted = says.then_some((taken, all));
         }
     }
 }
@@ -337,6 +363,12 @@ impl Series {
         worst
     }
 
+    /// The integral until `time`, which is not before the first point.
+    fn integral_until(&self, time: i64) -> f64 {
+        let at = self.points.partition_point(|point| point.time <= time);
+        self.integral(&mut at.saturating_sub(1), time)
+    }
+
     /// The integral until `time`, which is not before the point at `at`; goes on from there.
     fn integral(&self, at: &mut usize, time: i64) -> f64 {
         while self.points.get(*at + 1).is_some_and(|point| point.time <= time) {
@@ -405,9 +437,7 @@ impl Mmu {
             let (begin, end) = series.bounds();
             let (from, until) = (from.max(begin), until.min(end));
             if from < until {
-                let mut at = 0;
-                let before = series.integral(&mut at, from);
-                sum += series.integral(&mut at, until) - before;
+                sum += series.integral_until(until) - series.integral_until(from);
                 time += until - from;
             }
         }

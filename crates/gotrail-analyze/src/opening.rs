@@ -3,11 +3,16 @@
 //!
 //! The tracer tells of everything at its first mention in a generation, and most of what can run
 //! is mentioned soon. So changes are noted, in eight bytes each, until the last news of the
-//! beginning are long past. Should there be some after all, the merge is refused.
+//! beginning are long past. What is only noted has to be gone through a second time, which is why
+//! that should not take longer than it must. Should there be news after all, a goroutine that waited
+//! is mostly counted as well then; a proc that was held, the merge is refused for.
 
 use crate::procs::{Change, First};
 
 /// Changes before the first look whether everything was mentioned.
+const FEW: usize = 1 << 12;
+
+/// Changes after which not every proc need have been mentioned.
 const ENOUGH: usize = 1 << 15;
 
 /// What happened, and what was learned of the beginning.
@@ -32,7 +37,7 @@ impl Opening {
     /// With the number of procs that there were at some time before, 0 if it is not known, and
     /// room that was used before.
     pub(crate) fn new(limit: i64, room: Vec<u64>) -> Opening {
-        let mut opening = Opening { noted: room, enough: ENOUGH, ..Opening::default() };
+        let mut opening = Opening { noted: room, enough: FEW, ..Opening::default() };
         opening.first.now.limit = limit;
         opening
     }
@@ -89,11 +94,13 @@ impl Opening {
         self.noted.len() >= self.enough && self.is_enough()
     }
 
-    /// Whether the last news are long past.
+    /// Whether the last news are long past, and no proc is likely to be news.
     #[cold]
     fn is_enough(&mut self) -> bool {
         self.enough = 2 * self.noted.len();
-        self.news < self.noted.len() / 2
+        let (First { now, procs, .. }, noted) = (&self.first, self.noted.len());
+        let all_procs = now.limit > 0 && procs.len() as i64 >= now.limit;
+        self.news < noted / 2 && (all_procs || noted >= ENOUGH)
     }
 
     /// What was learned, and the room, which is kept unless it has become very large.
