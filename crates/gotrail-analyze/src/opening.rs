@@ -5,7 +5,8 @@
 //! is mentioned soon. So changes are noted, in eight bytes each, until the last news of the
 //! beginning are long past. What is only noted has to be gone through a second time, which is why
 //! that should not take longer than it must. Should there be news after all, a goroutine that waited
-//! is mostly counted as well then; a proc that was held, the merge is refused for.
+//! is still counted where nothing else depends on it. Otherwise, and for a proc that was held, the
+//! merge is refused.
 
 use crate::procs::{Change, First};
 
