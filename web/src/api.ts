@@ -33,6 +33,11 @@ export function traceName(t: TraceInfo): string {
   return t.name === "-" || t.name === "" ? "standard input" : t.name.split(/[/\\]/).pop()!;
 }
 
+/** A head without a body: the one event of such a file says that it is a trace. */
+export function hasNothing(t: Pick<TraceInfo, "events" | "goroutines">): boolean {
+  return t.events <= 1 && t.goroutines === 0;
+}
+
 /** Of a goroutine, a task, a thread. Beyond 2^53 it is a string, so that no digit is lost. */
 export type Id = number | string;
 

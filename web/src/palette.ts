@@ -26,6 +26,9 @@ export const STATE: StateStyle[] = [
 ];
 export const STATES = STATE.length;
 
+/** What could not be read. No state, no function and no task is red. */
+export const LOST = { light: "#d1242f", dark: "#ff5263" };
+
 /** From the bottom of a stack upwards: work first, so that its height can be read. */
 export const STACKED = [0, 1, 2, 3, 8, 4, 5, 6, 7, 9];
 /** How many of `STACKED` are no waits. */

@@ -6,7 +6,7 @@ import { lowerBound } from "../src/timeline/scene.js";
 
 const group = (id: number, count: number): Group => ({ id, lane: `group:${id}`, function: `main.f${id}`, count, first: 0, last: 1, states: [] });
 const lanes: Lanes = { revision: 1, groups: [group(0, 100_000), group(1, 3)], procs: [{ id: 0, lane: "proc:0" }], threads: [{ id: 7, lane: "thread:7" }] };
-const input = { lanes, toggled: [] as string[], tasks: 5, goroutines: 100_003, clock: false };
+const input = { lanes, toggled: [] as string[], tasks: 5, goroutines: 100_003, clock: false, done: true };
 
 test("threads and tasks begin closed, procs open", () => {
   const keys = layout(input).sections.map((s) => s.key);

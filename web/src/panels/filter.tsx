@@ -55,13 +55,13 @@ function FilterForm({ onClose }: { onClose: () => void }) {
         </div>
       </fieldset>
       <div class="two">
-        <label>at least <input type="text" placeholder="10ms" defaultValue={f.min === null ? "" : duration(f.min).replace(" ", "")} onChange={(e) => length("min", e.currentTarget.value)} /></label>
-        <label>at most <input type="text" placeholder="1s" defaultValue={f.max === null ? "" : duration(f.max).replace(" ", "")} onChange={(e) => length("max", e.currentTarget.value)} /></label>
+        <label class="field">at least <input type="text" placeholder="10ms" defaultValue={f.min === null ? "" : duration(f.min).replace(" ", "")} onChange={(e) => length("min", e.currentTarget.value)} /></label>
+        <label class="field">at most <input type="text" placeholder="1s" defaultValue={f.max === null ? "" : duration(f.max).replace(" ", "")} onChange={(e) => length("max", e.currentTarget.value)} /></label>
       </div>
       {bad && <p class="failed" role="alert">{bad}</p>}
-      <label>function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
-      <label>reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
-      <label>stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
+      <label class="field">function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
+      <label class="field">reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
+      <label class="field">stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
       <p class="faint">{state.filter.value ? (total ? `${count(total.total)} spans match${total.rows.length < total.total ? `; n and N go through the first ${count(total.rows.length)}` : ""}.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
       <div class="buttons"><button onClick={() => step(() => (state.filter.value = null))}>clear</button><button onClick={onClose}>done</button></div>
     </div>

@@ -26,6 +26,8 @@ export class Engine {
   /** Grows when names of rows arrived. */
   readonly arrived = signal(0);
   readonly hover: { x: number; y: number; on: boolean } = { x: 0, y: 0, on: false };
+  /** Lanes on the screen that have nothing in the view. */
+  readonly blank = new Set<string>();
   arrows: Arrow[] = [];
   critical: Step[] = [];
   scene!: Scene;
@@ -88,7 +90,7 @@ export class Engine {
       },
       effect(() => {
         const trace = state.trace.value;
-        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value });
+        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value, done: trace?.done ?? false });
         this.invalidate();
       }),
       effect(() => {
@@ -259,6 +261,7 @@ export class Engine {
     const scene = this.scene;
     const r = scene.renderer;
     r.begin(this.width, this.height, ratio, state.theme.value);
+    this.blank.clear();
     if (!trace || trace.duration <= 0) return r.end();
     scene.begin({
       view: state.view.value, width: this.width, duration: trace.duration, theme: state.theme.value, colour: state.colour.value, now,
@@ -274,16 +277,16 @@ export class Engine {
       lanes.push(lane);
       const y = row.y - this.scrollTop + pins;
       if (row.section.kind === "states") {
-        scene.lane(scene.cache.lane(lane), y + 4, row.height - 8, { kind: "group", hue: 0, mode: row.section.key === "states" ? MODE_WORKING : MODE_COUNTS });
-      } else {
-        scene.lane(scene.cache.lane(lane), y + 2, row.height - 4, styleOf(lane, active, this.hueOf(lane)));
+        if (!scene.lane(scene.cache.lane(lane), y + 4, row.height - 8, { kind: "group", hue: 0, mode: row.section.key === "states" ? MODE_WORKING : MODE_COUNTS })) this.blank.add(lane);
+      } else if (!scene.lane(scene.cache.lane(lane), y + 2, row.height - 4, styleOf(lane, active, this.hueOf(lane)))) {
+        this.blank.add(lane);
       }
     }
     r.clip(0, pins);
     for (let i = 0; i * PIN_HEIGHT < pins; i++) {
       const lane = state.pins.value[i]!;
       lanes.push(lane);
-      scene.lane(scene.cache.lane(lane), i * PIN_HEIGHT + 2, PIN_HEIGHT - 4, styleOf(lane, active, this.hueOf(lane)));
+      if (!scene.lane(scene.cache.lane(lane), i * PIN_HEIGHT + 2, PIN_HEIGHT - 4, styleOf(lane, active, this.hueOf(lane)))) this.blank.add(lane);
     }
     r.end();
     this.wantTiles(lanes);

@@ -37,6 +37,8 @@ export interface LayoutInput {
   tasks: number;
   goroutines: number;
   clock: boolean;
+  /** All of the trace is known. */
+  done: boolean;
 }
 
 export interface Layout {
@@ -74,22 +76,28 @@ export function layout(input: LayoutInput): Layout {
   add({ key: "logs", kind: "marks", title: "Logs", rowHeight: HEIGHT.marks });
   add({ key: "samples", kind: "marks", title: "CPU samples", rowHeight: HEIGHT.marks });
 
+  // What there is nothing of is said to be missing, once that is known.
+  const none = (key: string, title: string) => lanes && input.done && add({ key, kind: "header", title, note: "none in this trace", rowHeight: HEIGHT.header });
   const procs = lanes?.procs ?? [];
-  if (procs.length > 0) {
+  if (procs.length === 0) none("procs", "Procs");
+  else {
     add({ key: "procs", kind: "header", title: "Procs", note: count(procs.length), rowHeight: HEIGHT.header, open: open("procs") });
     if (open("procs")) for (const p of procs) add({ key: p.lane, kind: "lane", title: `P${p.id}`, lane: p.lane, rowHeight: HEIGHT.lane, depth: 1 });
   }
   const threads = lanes?.threads ?? [];
-  if (threads.length > 0) {
+  if (threads.length === 0) none("threads", "Threads");
+  else {
     add({ key: "threads", kind: "header", title: "Threads", note: count(threads.length), rowHeight: HEIGHT.header, open: open("threads") });
     if (open("threads")) for (const t of threads) add({ key: t.lane, kind: "lane", title: `M${t.id}`, lane: t.lane, rowHeight: HEIGHT.thin, depth: 1 });
   }
-  if (input.tasks > 0) {
+  if (input.tasks === 0) none("tasks", "Tasks");
+  else {
     add({ key: "tasks", kind: "header", title: "Tasks", note: count(input.tasks), rowHeight: HEIGHT.header, open: open("tasks") });
     if (open("tasks")) add({ key: "tasklist", kind: "tasks", title: "Tasks", rowHeight: HEIGHT.member, rows: input.tasks, depth: 1 });
   }
   const groups = lanes?.groups ?? [];
-  if (groups.length > 0) {
+  if (groups.length === 0) none("groups", "Goroutines");
+  else {
     add({ key: "groups", kind: "header", title: "Goroutines by start function", note: count(groups.length), rowHeight: HEIGHT.header, open: open("groups") });
     if (open("groups")) {
       for (const g of groups) {

@@ -91,16 +91,20 @@ export class Scene {
     return 10 * power;
   }
 
-  lane(lane: LaneCache, y: number, height: number, style: LaneStyle): void {
+  /** Draws a lane. False if all of it in the view is known, and there is nothing. */
+  lane(lane: LaneCache, y: number, height: number, style: LaneStyle): boolean {
+    let something = false;
     const gain = style.mode === MODE_SHARES ? 1 : 1 / this.scale(lane, style.mode);
     const span = tileSpan(this.level);
     for (let i = this.first; i <= this.last; i++) {
       const e = TileCache.find(lane, this.level, i, this.top);
+      if (!e?.complete) something = true;
       if (!e) continue;
       e.usedAt = this.f.now;
       const a = i * span;
       let b = a + span;
       if (e.tile.kind === "shares") {
+        something = true;
         const own = tileSpan(e.level);
         const tileX = this.x(e.index * own);
         const x0 = Math.max(0, this.x(a));
@@ -113,13 +117,15 @@ export class Scene {
           b = Math.min((e.index + 1) * own, (this.last + 1) * span);
           i = Math.max(i, Math.ceil(b / span) - 1);
         }
-        this.spans(e.tile, lane.id, a, b, y, height, style);
+        if (this.spans(e.tile, lane.id, a, b, y, height, style)) something = true;
       }
     }
+    return something;
   }
 
-  private spans(tile: Spans, lane: string, a: number, b: number, y: number, height: number, style: LaneStyle): void {
+  private spans(tile: Spans, lane: string, a: number, b: number, y: number, height: number, style: LaneStyle): boolean {
     const f = this.f;
+    let drawn = false;
     const { begin, end, label, state } = tile;
     const nested = style.kind === "regions";
     // Whose lane it is, is in its name: that its spans say so is not promised.
@@ -137,6 +143,7 @@ export class Scene {
       }
       const to = end[i]!;
       if (to <= lowest) continue;
+      drawn = true;
       let x0 = (Math.max(from, lowest) - f.view.from) * k;
       let x1 = (Math.min(to, highest) - f.view.from) * k;
       // Pieces of a span that tiles cut meet at a whole pixel, or there would be a seam.
@@ -175,6 +182,7 @@ export class Scene {
       const right = Math.min(to, f.view.to);
       if ((from >= a || a <= f.view.from) && (right - f.view.from) * k - x0 > 28) this.text(x0, (right - f.view.from) * k, y + inset, height - inset, colour, l, s, style);
     }
+    return drawn;
   }
 
   private task(go: Id, tile: Spans, i: number, colour: number): number {
