@@ -62,7 +62,7 @@ function FilterForm({ onClose }: { onClose: () => void }) {
       <label class="field">function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
       <label class="field">reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
       <label class="field">stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
-      <p class="faint">{state.filter.value ? (total ? `${count(total.total)} spans match${total.rows.length < total.total ? `; n and N go through the first ${count(total.rows.length)}` : ""}.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
+      <p class="faint">{state.filter.value ? (total ? `${total.total === 1 ? "1 span matches" : `${count(total.total)} spans match`}${total.rows.length < total.total ? `; n and N go through the first ${count(total.rows.length)}` : ""}.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
       <div class="buttons"><button onClick={() => step(() => (state.filter.value = null))}>clear</button><button onClick={onClose}>done</button></div>
     </div>
   );

@@ -5,7 +5,7 @@ import { get, idOf, type Found, type Id, type Member, type Page } from "../api.j
 import { go, showSpan, step, toTimeline } from "../history.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
-import { count, cut, parseDuration, short } from "../time/format.js";
+import { count, cut, plural, parseDuration, short } from "../time/format.js";
 import { engine } from "../timeline/instance.js";
 
 // The types of the library want a datalist of every combobox; ours has a list of its own.
@@ -30,11 +30,11 @@ function itemsOf(q: string, f: Found | null): Item[] {
   if (!f) return out;
   for (const x of f.functions) {
     const name = x.function ?? state.label(x.label);
-    out.push({ kind: "function", text: name, note: `${count(x.count)} goroutines`, run: () => (x.group !== null ? openGroup(x.group) : filterBy(name)) });
+    out.push({ kind: "function", text: name, note: plural(x.count, "goroutine", "goroutines"), run: () => (x.group !== null ? openGroup(x.group) : filterBy(name)) });
   }
   for (const x of f.goroutines) out.push({ kind: "goroutine", text: `G${x.id}`, note: short(x.function), run: () => toGoroutine(x.id) });
   for (const x of f.tasks) out.push({ kind: "task", text: `${x.id} ${x.name}`, note: "", run: () => go("tasks", x.id) });
-  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: `${count(x.count)} times`, run: () => go("regions", x.name.slice(0, 300)) });
+  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: plural(x.count, "time", "times"), run: () => go("regions", x.name.slice(0, 300)) });
   for (const x of f.logs) out.push({ kind: "log", text: x.text, note: `G${x.go} at ${state.moment(x.time, 1e5)}`, run: () => follow(`go:${x.go}`, x.time) });
   if (q.length > 1) out.push({ kind: "filter", text: `mark spans of functions with “${cut(q, 60)}”`, note: "n, N", run: () => filterBy(q) });
   return out;
