@@ -59,9 +59,10 @@ export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?
 export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
 export interface Arrow { kind: "unblock" | "create"; time: number; from: Id; to: Id }
 export interface Step { go: Id; function: string; from: number; to: number; kind: string; label: string | null }
-export interface Critical { steps: Step[]; by_kind: Record<string, number> }
+export interface Critical { steps: Step[]; by_kind: Record<string, number>; go?: Id | null }
 export interface Found {
-  functions: { label: number; function?: string; group: number | null; count: number }[];
+  /** `stacks`: it is in stacks of spans. */
+  functions: { label: number | null; function: string; group: number | null; count: number; stacks: boolean }[];
   goroutines: { id: Id; lane: string; function: string }[];
   tasks: { id: Id; name: string; begin: number | null; end: number | null }[];
   regions: { name: string; count: number }[];
@@ -69,15 +70,19 @@ export interface Found {
   total: Record<string, number>;
 }
 export interface Match { lane: string; go: Id; from: number; to: number; state: number; label: number | null }
-export interface Matches { total: number; rows: Match[]; strip: number[] }
+/** `before`: how many matches come before the first row. */
+export interface Matches { total: number; rows: Match[]; strip: number[]; before?: number }
 export interface SelectionAnswer {
   states: number[];
   functions: { function: string; group: number | null; count: number; states: number[] }[];
   histogram: { upto: number; count: number }[];
   /** None says the same of some lanes. */
   command: string | null;
+  /** Why there is no command. */
+  no_command?: string | null;
 }
-export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[] }
+/** `reason` says why there is nothing in it. */
+export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[]; reason?: string | null }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 

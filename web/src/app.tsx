@@ -130,7 +130,7 @@ function Help() {
           <div><dt>wheel</dt><dd>zoom at the pointer</dd></div>
           <div><dt>shift wheel</dt><dd>pan; alt wheel scrolls the tracks</dd></div>
           <div><dt>drag</dt><dd>pan</dd></div>
-          <div><dt>shift drag</dt><dd>select a time of one lane; on the ruler, of all</dd></div>
+          <div><dt>shift drag</dt><dd>select a time of the lanes from there to here; on the ruler, of all</dd></div>
           <div><dt>click</dt><dd>what a span is</dd></div>
           <div><dt>double click</dt><dd>fit the span; on shares, closer</dd></div>
           <div><dt>pinch</dt><dd>zoom</dd></div>

@@ -2,7 +2,7 @@
 // what the person chose, and is in the address.
 
 import { batch, computed, signal } from "@preact/signals";
-import type { Lanes, Matches, TraceInfo } from "./api.js";
+import type { Lanes, TraceInfo } from "./api.js";
 import { clock, clockFull, duration as formatDuration, offset, short } from "./time/format.js";
 import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
 import { initial, type Colour, type Critical, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
@@ -15,8 +15,9 @@ export const labels: string[] = [];
 export const labelsKnown = signal(0);
 export const problem = signal<string | null>(null);
 export const tileProblem = signal<string | null>(null);
-export const matches = signal<Matches | null>(null);
-export const matchAt = signal(-1);
+export const matches = signal<{ total: number; strip: number[] } | null>(null);
+/** The match that is looked at, and what number of all it is, from 0 on. */
+export const matchAt = signal<{ number: number; lane: string; from: number; to: number } | null>(null);
 
 export const page = signal<Page>("timeline");
 export const args = signal<string[]>([]);
@@ -118,14 +119,6 @@ const shorts: string[] = [];
 export function shortLabel(n: number): string {
   if (shorts[n] === undefined && labels[n] !== undefined) shorts[n] = short(labels[n]!);
   return shorts[n] ?? "";
-}
-
-const numbers = new Map<string, number>();
-let numbered = 0;
-/** The number of a name, so that a function has one colour wherever it is; -1 if it has none yet. */
-export function numberOf(name: string): number {
-  for (; numbered < labels.length; numbered++) if (labels[numbered] !== undefined && !numbers.has(labels[numbered]!)) numbers.set(labels[numbered]!, numbered);
-  return numbers.get(name) ?? -1;
 }
 
 /** A moment, in the way chosen. */

@@ -40,6 +40,8 @@ export interface Filter {
 export interface Critical {
   go?: Id;
   task?: Id;
+  /** Goroutines and groups: of the one that was last to do something in the time. */
+  lanes?: string[];
   from?: number;
   to?: number;
 }
@@ -110,7 +112,7 @@ export function encode(s: UrlState): string {
   if (s.memberSort !== "blocked") q.push(`sort=${s.memberSort}`);
   if (s.critical) {
     const c = s.critical;
-    const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : "all";
+    const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : c.lanes?.length ? part(c.lanes.join(",")) : "all";
     q.push(`why=${of}${c.from !== undefined && c.to !== undefined ? `@${range({ from: c.from, to: c.to })}` : ""}`);
   }
   for (const [k, v] of Object.entries(s.options)) q.push(`o.${part(k)}=${part(v)}`);
@@ -152,7 +154,12 @@ export function decode(hash: string): UrlState {
 
 function parseCritical(text: string): Critical | null {
   const m = /^(all|(go|task):(\d{1,20}))(?:@(.+))?$/.exec(text);
-  if (!m) return null;
+  if (!m) {
+    const [names, when] = text.split("@") as [string, string | undefined];
+    const lanes = names.split(",");
+    const range = parseRange(when);
+    return range && lanes.every(isLane) ? { lanes, ...range } : null;
+  }
   const time = parseRange(m[4]);
   if (m[1] === "all" && !time) return null;
   return { ...(m[2] === "go" ? { go: idOf(m[3]!) } : m[2] === "task" ? { task: idOf(m[3]!) } : {}), ...(time ?? {}) };

@@ -92,14 +92,21 @@ export class TimelineData {
   readonly tasks: Paged<Task>;
   /** Names of lanes of goroutines and tasks that were seen. */
   readonly names = new Map<string, string>();
+  /** The goroutines that worked for a task that was seen, as lanes. */
+  readonly workers = new Map<string, string[]>();
   private unknown = new Set<string>();
   private plots = new Map<string, Ranged<Plot>>();
   readonly marks: Record<string, Ranged<Marks>>;
 
   constructor(private changed: () => void, private sort: () => string) {
-    this.tasks = new Paged<Task>("tasks", { sort: "begin" }, changed, (t) => this.names.set(t.lane, t.name));
+    this.tasks = new Paged<Task>("tasks", { sort: "begin" }, changed, (t) => this.learnTask(t));
     const marks = (kind: string) => new Ranged(async (v) => ({ ...(await get<Marks>("marks", { kind, from: v.from, to: v.to, limit: 2000 })), from: v.from, to: v.to }), changed);
     this.marks = { logs: marks("logs"), samples: marks("samples") };
+  }
+
+  private learnTask(t: Task): void {
+    this.names.set(t.lane, t.name);
+    this.workers.set(t.lane, t.goroutines.slice(0, 64).map((go) => `go:${go}`));
   }
 
   plot(name: string): Ranged<Plot> {
@@ -126,7 +133,8 @@ export class TimelineData {
     ask.then((page) => {
       const row = page.rows.find((r) => r.lane === lane);
       if (!row) return;
-      this.names.set(lane, "function" in row ? row.function : row.name);
+      if ("function" in row) this.names.set(lane, row.function);
+      else this.learnTask(row);
       this.changed();
     }, () => {});
   }

@@ -317,7 +317,7 @@ function drawFocus(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
   if (!f) return;
   const place = e.placeOf(f.lane);
   if (!place) return;
-  const hit = e.scene.at(e.scene.cache.lane(f.lane), f.time);
+  const hit = e.scene.at(e.tiles(f.lane), f.time);
   const tile = hit?.entry.tile;
   ctx.strokeStyle = ink.text;
   ctx.lineWidth = 2;
@@ -330,9 +330,9 @@ function drawFocus(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
   }
 }
 
-/** The matches of the filter that are on the screen, and the current one. */
+/** The match that is looked at. */
 function drawMatch(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
-  const m = state.matches.value?.rows[state.matchAt.value];
+  const m = state.matchAt.value;
   if (!m) return;
   const place = e.placeOf(m.lane);
   if (!place) return;

@@ -1,0 +1,25 @@
+// What colours are on the screen, for the legend: what takes most room first.
+
+import { STACKED } from "../palette.js";
+import type { Used } from "./scene.js";
+
+export interface OnScreen {
+  groups: number[];
+  /** Groups that have no room in the legend. */
+  more: number;
+  tasks: number[];
+  /** States in their own colours, in the order of the legend. */
+  states: number[];
+  pale: boolean;
+}
+
+const MOST = 9;
+
+function first(map: Map<number, number>): number[] {
+  return [...map].filter(([id, area]) => id >= 0 && area > 0).sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([id]) => id);
+}
+
+export function legendOf(used: Used): OnScreen {
+  const groups = first(used.groups);
+  return { groups: groups.slice(0, MOST), more: Math.max(0, groups.length - MOST), tasks: first(used.tasks).slice(0, MOST), states: STACKED.filter((s) => used.states[s]), pale: used.pale };
+}
