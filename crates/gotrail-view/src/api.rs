@@ -83,13 +83,6 @@ impl View {
         })
     }
 
-    /// The function of a group.
-    pub fn function(&self, group: u32) -> Option<String> {
-        let index = self.index.read();
-        let label = index.groups.get(group as usize)?.label;
-        Some(index.text(label, "(unknown)").to_owned())
-    }
-
     /// `/api/labels`.
     pub fn labels(&self, from: u32) -> Value {
         json!({"from": from, "labels": self.index.read().labels.since(from)})
@@ -568,7 +561,11 @@ impl Index {
     }
 
     pub(crate) fn function_of(&self, goroutine: &Goroutine) -> &str {
-        self.text(self.groups[goroutine.group as usize].label, "(unknown)")
+        self.function_of_group(goroutine.group)
+    }
+
+    pub(crate) fn function_of_group(&self, group: u32) -> &str {
+        self.text(self.groups[group as usize].label, "(unknown)")
     }
 
     fn go(&self, place: u32) -> Option<i64> {

@@ -4,6 +4,7 @@
 pub mod api;
 mod asker;
 pub mod bins;
+pub mod flame;
 pub mod guard;
 pub mod index;
 pub mod kept;

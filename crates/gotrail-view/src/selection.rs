@@ -89,7 +89,7 @@ impl View {
 
 impl Index {
     /// The proc or thread of a lane.
-    fn unit(&self, lane: Lane) -> Option<(u32, Mover)> {
+    pub(crate) fn unit(&self, lane: Lane) -> Option<(u32, Mover)> {
         match lane {
             Lane::Proc(id) => Some((self.procs.find(id)?, Mover::Procs)),
             Lane::Thread(id) => Some((self.threads.find(id)?, Mover::Threads)),
@@ -98,7 +98,7 @@ impl Index {
     }
 
     /// The goroutines of lanes, by place; none if there is no lane of goroutines.
-    fn chosen(&self, lanes: &[Lane]) -> Option<FxHashSet<u32>> {
+    pub(crate) fn chosen(&self, lanes: &[Lane]) -> Option<FxHashSet<u32>> {
         let mut chosen = None;
         for &lane in lanes {
             match lane {

@@ -52,9 +52,19 @@ impl View {
         View { trace: OnceLock::new(), name, path, streamed: false, index, room }
     }
 
-    /// What a person writes for it on a command line.
+    /// Where it came from, as on a command line.
     pub(crate) fn shown(&self) -> String {
         if self.streamed { "-".to_owned() } else { self.path.display().to_string() }
+    }
+
+    /// The line that a person types to run a command on it. What came from standard input is gone:
+    /// TRACE stands for a file of it.
+    pub(crate) fn line(&self, mut words: Vec<String>) -> String {
+        if self.streamed {
+            return format!("{} - < TRACE", shell_words::join(words));
+        }
+        words.push(self.path.display().to_string());
+        shell_words::join(words)
     }
 
     /// The trace, as soon as it is there.
