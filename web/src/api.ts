@@ -45,6 +45,8 @@ export interface Group { id: number; lane: string; function: string; count: numb
 export interface Lanes { revision: number; groups: Group[]; procs: { id: number; lane: string }[]; threads: { id: number; lane: string }[] }
 export interface Member { id: Id; lane: string; function: string; created: number | null; ended: number | null; creator: Id | null; states: number[] }
 export interface Task { id: Id; lane: string; name: string; parent: Id | null; begin: number | null; end: number | null; goroutines: Id[]; regions: number; logs: number }
+/** The regions of one type in a time: how many touch it, and their time in it. */
+export interface RegionType { name: string; label: number; lane: string; count: number; time: number }
 export interface Page<T> { total: number; rows: T[] }
 export interface Frame { function: string; file: string; line: number }
 export interface Other { go: Id; function: string; time?: number; stack?: Frame[]; lane?: string }

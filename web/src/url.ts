@@ -62,6 +62,9 @@ export interface UrlState {
   toggled: string[];
   memberSort: MemberSort;
   critical: Critical | null;
+  /** The section at the top of the tracks, and how many pixels of it are above: `group:5~18`. */
+  top: string | null;
+  measure: Range | null;
   /** How the tables and plots of a page are set: what they are sorted and filtered by. */
   options: Record<string, string>;
 }
@@ -69,7 +72,7 @@ export interface UrlState {
 export function initial(): UrlState {
   return {
     page: "timeline", args: [], view: null, selection: null, focus: null, filter: null, colour: "state", clock: false, activeOnly: false,
-    pins: [], toggled: [], memberSort: "blocked", critical: null, options: {},
+    pins: [], toggled: [], memberSort: "blocked", critical: null, top: null, measure: null, options: {},
   };
 }
 
@@ -86,7 +89,7 @@ function parseRange(s: string | undefined): Range | null {
 
 /** Lanes are named by the address, which anyone can write: only what can be a lane is one. */
 export function isLane(s: string): boolean {
-  return /^(all|gc|stw|(group|go|proc|thread|task|regions):-?\d{1,20})$/.test(s);
+  return /^(all|gc|stw|tasks|regions|(group|go|proc|thread|task|regions|region):-?\d{1,20})$/.test(s);
 }
 
 export function encode(s: UrlState): string {
@@ -115,6 +118,8 @@ export function encode(s: UrlState): string {
     const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : c.lanes?.length ? part(c.lanes.join(",")) : "all";
     q.push(`why=${of}${c.from !== undefined && c.to !== undefined ? `@${range({ from: c.from, to: c.to })}` : ""}`);
   }
+  if (s.top) q.push(`top=${part(s.top)}`);
+  if (s.measure) q.push(`m=${range(s.measure)}`);
   for (const [k, v] of Object.entries(s.options)) q.push(`o.${part(k)}=${part(v)}`);
   const path = ["", s.page, ...s.args.map((a) => encodeURIComponent(a))].join("/");
   return `#${path}${q.length > 0 ? `?${q.join("&")}` : ""}`;
@@ -148,6 +153,8 @@ export function decode(hash: string): UrlState {
   const sort = q.get("sort") as MemberSort;
   if (MEMBER_SORTS.includes(sort)) s.memberSort = sort;
   s.critical = parseCritical(q.get("why") ?? "");
+  s.top = /^[a-z]+(:\d{1,20})?~\d{1,9}$/.test(q.get("top") ?? "") ? q.get("top")! : null;
+  s.measure = parseRange(q.get("m"));
   for (const [k, v] of q) if (k.startsWith("o.")) s.options[k.slice(2)] = v;
   return s;
 }

@@ -12,11 +12,12 @@ import { TimelineData } from "./data.js";
 import { GlRenderer } from "./gl.js";
 import { drawOverlay } from "./overlay.js";
 import { PixelRenderer } from "./pixels.js";
+import { slotOf } from "../palette.js";
 import { MODE_COUNTS, MODE_WORKING, type Renderer } from "./render.js";
 import { groupOfName, slotOfGroup, slotOfTask } from "../hues.js";
 import { legendOf, type OnScreen } from "./used.js";
 import { Filtering } from "./filtering.js";
-import { HEIGHT, layout, rowsIn, type Layout, type Row } from "./rows.js";
+import { HEIGHT, layout, topOf, yOf, rowsIn, type Layout, type Row } from "./rows.js";
 import { Scene, styleOf, type LaneStyle } from "./scene.js";
 
 export const PIN_HEIGHT = HEIGHT.lane;
@@ -35,6 +36,8 @@ export class Engine {
   readonly filtering: Filtering;
   /** What the legend is about. */
   readonly onScreen = signal<OnScreen>({ groups: [], more: 0, tasks: [], states: [], pale: false });
+  /** Types of regions in the view; rows below do not move up while one looks elsewhere. */
+  private readonly regionTypes = signal(1);
   private usedTimer = 0;
   arrows: Arrow[] = [];
   critical: Step[] = [];
@@ -60,6 +63,7 @@ export class Engine {
   constructor() {
     this.data = new TimelineData(() => {
       this.arrived.value++;
+      this.regionTypes.value = Math.max(untracked(() => this.regionTypes.value), this.data.regions.value?.rows.length ?? 0);
       this.invalidate();
     }, () => untracked(() => state.memberSort.value));
     this.filtering = new Filtering(this.data, () => this.invalidate());
@@ -99,7 +103,7 @@ export class Engine {
       },
       effect(() => {
         const trace = state.trace.value;
-        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value, done: trace?.done ?? false });
+        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, regions: trace?.regions ?? 0, regionTypes: this.regionTypes.value, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value, done: trace?.done ?? false });
         this.invalidate();
       }),
       effect(() => {
@@ -111,6 +115,7 @@ export class Engine {
         void state.trace.value?.done;
         for (const lane of state.pins.value) this.data.learn(lane);
       }),
+      effect(() => this.goToTop()),
       effect(() => {
         void state.trace.value?.done;
         this.filtering.set(state.filter.value);
@@ -154,7 +159,23 @@ export class Engine {
 
   scroll(top: number): void {
     this.scrollTop = top;
+    if (!state.wantedTop.peek()) state.top.value = topOf(this.layout.peek(), top);
     this.invalidate();
+  }
+
+  /** Goes to where a link or Back wants the tracks to be, once that place is known. */
+  private goToTop(): void {
+    const wanted = state.wantedTop.value;
+    const y = wanted === null ? null : yOf(this.layout.value, wanted);
+    if (y === null) {
+      if (wanted !== null && state.trace.value?.done && state.lanes.value) state.wantedTop.value = null;
+      return;
+    }
+    // The rows get their height first.
+    requestAnimationFrame(() => {
+      state.wantedTop.value = null;
+      this.scrollTo(y);
+    });
   }
 
   /** The pins take at most 45% of the height. */
@@ -197,7 +218,8 @@ export class Engine {
   laneOf(row: Row): string | null {
     const s = row.section;
     if (s.kind === "members") return this.data.members(s.group!).at(row.index)?.lane ?? null;
-    if (s.kind === "tasks") return this.data.tasks.at(row.index)?.lane ?? null;
+    if (s.kind === "tasks") return this.data.tasks.value?.rows[row.index]?.lane ?? null;
+    if (s.kind === "regions") return this.data.regions.value?.rows[row.index]?.lane ?? null;
     return s.lane;
   }
 
@@ -208,7 +230,7 @@ export class Engine {
       const m = this.data.members(s.group!).at(row.index);
       return m ? { from: m.created ?? 0, to: m.ended ?? state.duration.value } : null;
     }
-    const t = s.kind === "tasks" ? this.data.tasks.at(row.index) : undefined;
+    const t = s.kind === "tasks" ? this.data.tasks.value?.rows[row.index] : undefined;
     return t ? { from: t.begin ?? 0, to: t.end ?? state.duration.value } : null;
   }
 
@@ -216,7 +238,7 @@ export class Engine {
   private styleOf(lane: string): LaneStyle {
     const id = lane.slice(lane.indexOf(":") + 1);
     const group = lane.startsWith("go:") ? groupOfName(this.data.names.get(lane) ?? "") : Number(id) || 0;
-    const slot = lane.startsWith("task:") ? slotOfTask(id) : group < 0 ? 0 : slotOfGroup(group);
+    const slot = lane.startsWith("region:") ? slotOf(group) : lane.startsWith("task:") ? slotOfTask(id) : group < 0 ? 0 : slotOfGroup(group);
     return styleOf(lane, state.activeOnly.value, slot, group);
   }
 
@@ -321,6 +343,8 @@ export class Engine {
     }
     r.end();
     this.publishUsed();
+    if (this.visible.some((row) => row.section.kind === "tasks")) this.data.tasks.want(state.view.value);
+    if (this.visible.some((row) => row.section.kind === "regions")) this.data.regions.want(state.view.value);
     this.filtering.want(state.view.value);
     this.wantTiles(lanes.map((l) => this.tiles(l).id));
   }
@@ -330,7 +354,8 @@ export class Engine {
     // While someone zooms, the legend does not flicker.
     this.usedTimer = setTimeout(() => {
       this.usedTimer = 0;
-      const next = legendOf(this.scene.used);
+      const order = new Map((state.lanes.peek()?.groups ?? []).map((g, i) => [g.id, i]));
+      const next = legendOf(this.scene.used, (g) => order.get(g) ?? Infinity);
       if (JSON.stringify(next) !== JSON.stringify(this.onScreen.peek())) this.onScreen.value = next;
     }, 120) as unknown as number;
   }

@@ -101,7 +101,7 @@ export class Filtering {
     const kind = lane.split(":")[0]!;
     const of = kind === "go" ? this.data.names.get(lane) : kind === "group" ? state.lanes.value?.groups.find((g) => g.lane === lane)?.function : undefined;
     if (f.function && of !== undefined && !of.includes(f.function)) return { keep: 0, fade: FADED };
-    if (kind === "tasks" || kind === "regions") return { keep: 0, fade: FADED };
+    if (kind === "tasks" || kind === "regions" || kind === "region") return { keep: 0, fade: FADED };
     const keep = f.states.length > 0 ? f.states.reduce((a, s) => a | (1 << s), 0) : 0xffff;
     if (kind === "go") return { keep: f.label || f.stack || f.min !== null || f.max !== null ? 0 : keep, fade: FADED };
     const unsure = f.label || f.stack || f.min !== null || f.max !== null || (f.function && of === undefined);

@@ -46,6 +46,7 @@ export function tipAt(x: number, y: number): Tip | null {
       const share = tile.shares[hit.index * tile.states + s]! / 255;
       if (share > 0) lines.push({ colour: stateColour(s, state.theme.value), text: `${STATE[s]!.name} ${percent(share)}${n > 1 ? ` · ${(share * n).toFixed(1)}` : ""}` });
     }
+    if (/^(tasks|regions|region:.*)$/.test(row.lane)) return { ...at, title: `${title} · ${n >= 10 ? count(n) : n.toFixed(2)} under way, on average in ${duration(2 ** hit.entry.level)}`, lines: [] };
     const what = row.lane.startsWith("proc") || row.lane.startsWith("thread") ? `${percent(n)} busy` : `${n >= 10 ? count(n) : n.toFixed(2)} on average`;
     return { ...at, title: `${title} · ${what} in ${duration(2 ** hit.entry.level)}`, lines };
   }
@@ -65,6 +66,7 @@ export function tipAt(x: number, y: number): Tip | null {
   const label = tile.label[i] === NO_LABEL ? "" : state.label(tile.label[i]);
   const length = duration(tile.end[i]! - tile.begin[i]!);
   const go = tile.go[i]!;
+  if (/^(tasks|regions|region:.*)$/.test(row.lane)) return { ...at, title: `${cut(label) || title} · ${length}`, lines: [{ colour: null, text: `${go >= 0 ? `G${go} ` : ""}from ${state.moment(tile.begin[i]!, 1e3)}` }] };
   const lines: Tip["lines"] = [{ colour: stateColour(s, state.theme.value), text: `${STATE[s]?.name ?? "?"}${label && !row.lane.startsWith("proc") ? ` · ${cut(label)}` : ""}` }];
   if (row.lane.startsWith("proc") || row.lane.startsWith("thread")) lines.push({ colour: null, text: `${go >= 0 ? `G${go} ` : ""}${cut(short(label))}` });
   lines.push({ colour: null, text: `from ${state.moment(tile.begin[i]!, 1e3)}` });

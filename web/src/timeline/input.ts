@@ -2,6 +2,7 @@
 
 import * as state from "../state.js";
 import { step } from "../history.js";
+import { follow } from "../keys.js";
 import { pan, zoom } from "../time/view.js";
 import { tipAt } from "./hit.js";
 import { chosenLanes } from "./pick.js";
@@ -172,7 +173,13 @@ function click(x: number, y: number): void {
   }
   // What did not arrive yet can be asked about all the same.
   const coming = !hit && /^(go|proc|thread):/.test(lane) && engine.tiles(lane).tiles.size === 0;
-  if ((!hit && !coming) || lane === "all" || lane.startsWith("group:")) {
+  // A region leads to whose it is.
+  if (hit && tile?.kind === "spans" && /^(tasks|regions|region:.*)$/.test(lane)) {
+    const owner = tile.go[hit.index]!;
+    if (owner >= 0) follow(`go:${owner}`, Math.round(fixed));
+    return;
+  }
+  if ((!hit && !coming) || /^(tasks|regions|region:.*)$/.test(lane) || lane === "all" || lane.startsWith("group:")) {
     step(() => (state.focus.value = null));
     return;
   }

@@ -68,7 +68,7 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
   for (const row of rows) {
     ctx.fillStyle = ink.line;
     const y = row.y - e.scrollTop + pins;
-    if (row.section.kind !== "members" && row.section.kind !== "tasks") ctx.fillRect(0, y + row.height - 1, width, 1);
+    if (row.section.kind !== "members" && row.section.kind !== "tasks" && row.section.kind !== "regions") ctx.fillRect(0, y + row.height - 1, width, 1);
     if (trace.done && hasNothing(trace)) {
       if (row.section.kind !== "header") label(ctx, whyEmpty("", true, true), 6, y + row.height / 2, ink);
     } else if (row.section.kind === "plot") drawPlot(ctx, e, row.section.key, y, row.height, ink);

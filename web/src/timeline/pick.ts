@@ -2,7 +2,7 @@
 
 /** What kinds of lanes can be added up: goroutines with groups of them, or procs with threads. */
 function family(lane: string | null): "goroutines" | "procs" | "tasks" | null {
-  const kind = lane?.split(":")[0];
+  const kind = lane?.includes(":") ? lane.split(":")[0] : null;
   if (kind === "go" || kind === "group" || kind === "regions") return "goroutines";
   if (kind === "proc" || kind === "thread") return "procs";
   return kind === "task" ? "tasks" : null;

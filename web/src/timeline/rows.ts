@@ -4,7 +4,7 @@
 import type { Lanes } from "../api.js";
 import { count, short } from "../time/format.js";
 
-export type SectionKind = "plot" | "states" | "lane" | "marks" | "header" | "members" | "tasks";
+export type SectionKind = "plot" | "states" | "lane" | "marks" | "header" | "members" | "tasks" | "regions";
 
 export interface Section {
   key: string;
@@ -35,6 +35,9 @@ export interface LayoutInput {
   /** Sections that are not as they begin. */
   toggled: string[];
   tasks: number;
+  regions: number;
+  /** Types of regions that are known in the view. */
+  regionTypes: number;
   goroutines: number;
   clock: boolean;
   /** All of the trace is known. */
@@ -48,7 +51,9 @@ export interface Layout {
 
 export const HEIGHT = { plot: 58, states: 64, group: 26, lane: 22, thin: 18, member: 18, header: 24, marks: 20 };
 /** Sections that begin closed. */
-const CLOSED = new Set(["threads", "tasks", "allstates", "counts"]);
+const CLOSED = new Set(["threads", "tasks", "regions", "allstates", "counts"]);
+/** How many tasks, or types of regions, an open track has: those that matter most in the view. */
+export const IN_VIEW = 14;
 
 export function isOpen(key: string, toggled: string[]): boolean {
   const closed = CLOSED.has(key) || key.startsWith("group:");
@@ -92,8 +97,13 @@ export function layout(input: LayoutInput): Layout {
   }
   if (input.tasks === 0) none("tasks", "Tasks");
   else {
-    add({ key: "tasks", kind: "header", title: "Tasks", note: count(input.tasks), rowHeight: HEIGHT.header, open: open("tasks") });
-    if (open("tasks")) add({ key: "tasklist", kind: "tasks", title: "Tasks", rowHeight: HEIGHT.member, rows: input.tasks, depth: 1 });
+    add({ key: "tasks", kind: "lane", title: "Tasks", full: "Tasks under way, by number", note: count(input.tasks), lane: "tasks", rowHeight: HEIGHT.group, open: open("tasks") });
+    if (open("tasks")) add({ key: "tasklist", kind: "tasks", title: "Tasks", rowHeight: HEIGHT.member, rows: Math.min(input.tasks, IN_VIEW), depth: 1 });
+  }
+  if (input.regions === 0) none("regions", "Regions");
+  else {
+    add({ key: "regions", kind: "lane", title: "Regions", full: "Regions under way, by number", note: count(input.regions), lane: "regions", rowHeight: HEIGHT.group, open: open("regions") });
+    if (open("regions")) add({ key: "regionlist", kind: "regions", title: "Regions", rowHeight: HEIGHT.member, rows: Math.min(input.regionTypes, IN_VIEW), depth: 1 });
   }
   const groups = lanes?.groups ?? [];
   if (groups.length === 0) none("groups", "Goroutines");
@@ -124,6 +134,20 @@ export function rowsIn(layout: Layout, top: number, bottom: number, out: Row[]):
   return out;
 }
 
+/** What is at the top of the tracks, as the address has it; nothing at their beginning. */
+export function topOf(layout: Layout, scroll: number): string | null {
+  const s = scroll < 1 ? undefined : layout.sections.find((x) => x.y + x.rows * x.rowHeight > scroll);
+  return s ? `${s.key}~${Math.round(scroll - s.y)}` : null;
+}
+
+/** How far that is scrolled, or `null` if there is no such section (yet). */
+export function yOf(layout: Layout, top: string): number | null {
+  if (top === "") return 0;
+  const [key, by] = top.split("~");
+  const s = layout.sections.find((x) => x.key === key);
+  return s ? s.y + Number(by) : null;
+}
+
 /** What to call a lane that stands alone, as a pin does. */
 export function laneTitle(lane: string, names: (lane: string) => string): string {
   const [kind, id] = lane.split(":");
@@ -132,11 +156,13 @@ export function laneTitle(lane: string, names: (lane: string) => string): string
     case "all": return "All goroutines";
     case "gc": return "GC";
     case "stw": return "Stop the world";
+    case "tasks": return "Tasks";
+    case "region": return name || `Regions ${id}`;
     case "go": return name ? `G${id} ${name}` : `G${id}`;
     case "proc": return `P${id}`;
     case "thread": return `M${id}`;
     case "task": return name ? `Task ${id} ${name}` : `Task ${id}`;
-    case "regions": return `Regions of G${id}`;
+    case "regions": return id === undefined ? "Regions" : `Regions of G${id}`;
     default: return name || lane;
   }
 }

@@ -25,7 +25,7 @@ export interface Texts {
 }
 
 export interface LaneStyle {
-  kind: "go" | "proc" | "gc" | "stw" | "task" | "regions" | "group";
+  kind: "go" | "proc" | "gc" | "stw" | "task" | "regions" | "group" | "density";
   /** The colour of the lane's function or task among those of functions, and its group (or -1). */
   slot: number;
   group: number;
@@ -120,6 +120,7 @@ export class Scene {
   lane(lane: LaneCache, y: number, height: number, style: LaneStyle): boolean {
     let something = false;
     let fine = false;
+    // Few tasks or regions come as spans, which may lie over each other.
     const gain = style.mode === MODE_SHARES ? 1 : 1 / this.scale(lane, style.mode);
     const span = tileSpan(this.level);
     for (let i = this.first; i <= this.last; i++) {
@@ -166,7 +167,9 @@ export class Scene {
       this.used.states[1] = 1;
       return paint(theme, style.slot, kept?.keep, kept?.fade);
     }
-    this.used.states.fill(1, 0, style.mode === MODE_WORKING ? WORKING : undefined);
+    if (style.kind === "density") return paint(theme, style.slot, kept?.keep, kept?.fade);
+    if (style.kind === "proc") this.used.states[0] = this.used.states[2] = 1;
+    else this.used.states.fill(1, 0, style.mode === MODE_WORKING ? WORKING : undefined);
     if (colour === "task" && (goroutines || style.kind === "proc")) {
       this.used.pale = true;
       return paint(theme, null, 0, Math.min(PALE, kept && kept.keep === 0 ? kept.fade : PALE));
@@ -222,7 +225,7 @@ export class Scene {
     const f = this.f;
     let drawn = false;
     const { begin, end, label, state } = tile;
-    const nested = style.kind === "regions";
+    const nested = style.kind === "regions" || style.kind === "density";
     // Whose lane it is, is in its name: that its spans say so is not promised.
     const owner = style.kind === "go" ? idOf(lane.slice(3)) : null;
     let depth = 0;
@@ -273,7 +276,7 @@ export class Scene {
       } else if (style.kind === "task") {
         colour = this.functions[style.slot]!;
         this.use(this.used.tasks, style.group, (x1 - x0) * height);
-      } else if (style.kind === "regions") {
+      } else if (nested) {
         colour = this.functions[slotOf(l)]!;
         inset = Math.min((depth - 1) * 2.5, height * 0.4);
       }
@@ -388,7 +391,9 @@ export function styleOf(lane: string, activeOnly: boolean, slot: number, group: 
     case "gc": return { kind: "gc", slot, group, mode: MODE_SHARES };
     case "stw": return { kind: "stw", slot, group, mode: MODE_SHARES };
     case "task": return { kind: "task", slot, group, mode: MODE_SHARES };
-    case "regions": return { kind: "regions", slot, group, mode: MODE_SHARES };
+    case "region": return { kind: "density", slot, group, mode: MODE_COUNTS };
+    case "tasks": return { kind: "density", slot: 0, group: -1, mode: MODE_COUNTS };
+    case "regions": return lane === "regions" ? { kind: "density", slot: 4, group: -1, mode: MODE_COUNTS } : { kind: "regions", slot, group, mode: MODE_SHARES };
     default: return { kind: "group", slot, group, mode };
   }
 }

@@ -1,4 +1,4 @@
-// What colours are on the screen, for the legend: what takes most room first.
+// What colours are on the screen, for the legend.
 
 import { STACKED } from "../palette.js";
 import type { Used } from "./scene.js";
@@ -15,11 +15,12 @@ export interface OnScreen {
 
 const MOST = 9;
 
-function first(map: Map<number, number>): number[] {
-  return [...map].filter(([id, area]) => id >= 0 && area > 0).sort((a, b) => b[1] - a[1] || a[0] - b[0]).map(([id]) => id);
+function first(map: Map<number, number>, rank: (id: number) => number = () => 0): number[] {
+  return [...map].filter(([id, area]) => id >= 0 && area > 0).sort((a, b) => rank(a[0]) - rank(b[0]) || b[1] - a[1] || a[0] - b[0]).map(([id]) => id);
 }
 
-export function legendOf(used: Used): OnScreen {
-  const groups = first(used.groups);
+/** `rank` is the place of a group among all: those with the most work have colours of their own. */
+export function legendOf(used: Used, rank: (group: number) => number): OnScreen {
+  const groups = first(used.groups, rank);
   return { groups: groups.slice(0, MOST), more: Math.max(0, groups.length - MOST), tasks: first(used.tasks).slice(0, MOST), states: STACKED.filter((s) => used.states[s]), pale: used.pale };
 }
