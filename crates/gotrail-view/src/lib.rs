@@ -11,6 +11,7 @@ pub mod kept;
 pub mod labels;
 pub mod lane;
 pub mod marks;
+pub mod matches;
 pub mod moves;
 pub mod selection;
 pub mod server;
