@@ -13,6 +13,7 @@ pub mod lane;
 pub mod marks;
 pub mod matches;
 pub mod moves;
+mod search;
 pub mod selection;
 pub mod server;
 pub mod state;

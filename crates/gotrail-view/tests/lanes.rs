@@ -294,3 +294,41 @@ fn a_selection_is_the_sum_of_its_lanes() {
         assert!(states(&threads)[0] <= all[0], "{name}");
     }
 }
+
+#[test]
+fn every_function_of_a_stack_is_found() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let mut expected = std::collections::BTreeSet::new();
+        for goroutine in &index.goroutines {
+            let mut time = goroutine.created;
+            while let Ok(span) = view.span(Lane::Go(goroutine.id), time) {
+                for stack in [&span["stack"], &span["began"]["stack"], &span["ended"]["stack"]] {
+                    let frames = stack.as_array().into_iter().flatten();
+                    expected.extend(
+                        frames.filter_map(|frame| frame["function"].as_str()?.to_owned().into()),
+                    );
+                }
+                match span["to"].as_i64().filter(|_| span["open"] == false) {
+                    Some(next) => time = next,
+                    None => break,
+                }
+            }
+        }
+        assert!(expected.len() > 5, "{name}");
+        let found = view.search("", 100_000);
+        let found = found["functions"].as_array().expect("functions").iter();
+        let found = found.filter(|function| function["stacks"] == true);
+        let found: std::collections::BTreeSet<String> = found
+            .map(|function| function["function"].as_str().expect("a name").to_owned())
+            .collect();
+        assert!(found.is_superset(&expected), "{name}: {:?}", expected.difference(&found));
+        // Each of them marks spans.
+        for function in found.iter().step_by(5) {
+            let wanted = Wanted { stack: function.clone(), ..ANY };
+            let marked = view.matches(&wanted, Which::From(0, i64::MAX), 1).expect("it is there");
+            assert!(marked["total"].as_u64() > Some(0), "{name} {function}");
+        }
+    }
+}
