@@ -462,54 +462,6 @@ impl View {
         }
         Ok(json!({"total": total, "rows": rows}))
     }
-
-    /// `/api/search`.
-    pub fn search(&self, text: &str, limit: usize) -> Value {
-        let index = self.index.read();
-        let needle = text.to_lowercase();
-        let has = |hay: &str| hay.to_lowercase().contains(&needle);
-        let mut functions: Vec<_> = index
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| {
-                !group.members.is_empty() && has(index.text(group.label, "(unknown)"))
-            })
-            .collect();
-        functions.sort_by_key(|(_, group)| std::cmp::Reverse(group.members.len()));
-        let goroutines: Vec<_> = index
-            .goroutines
-            .iter()
-            .filter(|goroutine| goroutine.id.to_string().starts_with(text))
-            .collect();
-        let tasks: Vec<_> = index
-            .marks
-            .tasks
-            .iter()
-            .filter(|task| {
-                task.is_one() && (has(index.text(task.label, "")) || task.id.to_string() == text)
-            })
-            .collect();
-        let mut names = std::collections::BTreeMap::<u32, u64>::new();
-        for region in &index.marks.regions {
-            *names.entry(region.label).or_default() += 1;
-        }
-        let regions: Vec<_> =
-            names.into_iter().filter(|(name, _)| has(index.text(*name, ""))).collect();
-        let logs: Vec<_> = index.marks.logs.iter().filter(|log| has(&log.text)).collect();
-        let total = json!({
-            "functions": functions.len(), "goroutines": goroutines.len(), "tasks": tasks.len(),
-            "regions": regions.len(), "logs": logs.len(),
-        });
-        json!({
-            "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": group.label, "function": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
-            "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id, "lane": format!("go:{}", go.id), "function": index.function_of(go)})).collect::<Vec<_>>(),
-            "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
-            "regions": regions.into_iter().take(limit).map(|(name, count)| json!({"name": index.text(name, ""), "count": count})).collect::<Vec<_>>(),
-            "logs": logs.into_iter().take(limit).map(|log| json!({"time": log.time, "go": index.go(log.go), "text": log.text})).collect::<Vec<_>>(),
-            "total": total,
-        })
-    }
 }
 
 /// What there is in a time: all of it is counted, the first rows are made.
@@ -568,7 +520,7 @@ impl Index {
         self.text(self.groups[group as usize].label, "(unknown)")
     }
 
-    fn go(&self, place: u32) -> Option<i64> {
+    pub(crate) fn go(&self, place: u32) -> Option<i64> {
         self.goroutines.get(place as usize).map(|goroutine| goroutine.id)
     }
 

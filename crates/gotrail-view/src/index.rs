@@ -12,6 +12,7 @@ use std::io;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
+mod functions;
 mod settle;
 mod take;
 mod walk;
@@ -58,6 +59,8 @@ pub struct Known {
     pub level: u32,
     /// All texts.
     pub labels: Labels,
+    /// The functions in stacks of moves.
+    pub functions: Labels,
     /// The reasons of blocks by their number in a [`Move`](crate::moves::Move): their label and state.
     pub reasons: Vec<(u32, State)>,
     /// Goroutines, in the order of their first mention.
@@ -187,6 +190,7 @@ impl Index {
             events: 0,
             level,
             labels: Labels::default(),
+            functions: Labels::default(),
             reasons: vec![(NO_LABEL, State::OTHER)],
             goroutines: Vec::new(),
             places: FxHashMap::default(),
@@ -279,6 +283,7 @@ impl Known {
             + list(&self.goroutines)
             + self.places.capacity() * ENTRY
             + self.labels.bytes()
+            + self.functions.bytes()
             + self.marks.bytes();
         all as u64
     }
@@ -292,6 +297,7 @@ impl Known {
         self.procs.find_places();
         self.threads.find_places();
         self.labels.find_numbers();
+        self.functions.find_numbers();
         self.marks.find_places();
     }
 }

@@ -4,7 +4,7 @@ use crate::api::Refusal;
 use crate::asker;
 use crate::guard::{self, Guard};
 use crate::lane::Lane;
-use crate::selection::Wanted;
+use crate::matches::{Wanted, Which};
 use crate::tile;
 use crate::view::View;
 use axum::body::Body;
@@ -307,17 +307,24 @@ async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
         let state: u32 = state.parse().map_err(|_| format!("{state:?} is no state"))?;
         states |= 1u16.checked_shl(state).ok_or("there is no such state".to_owned())?;
     }
-    let time = window(asked.from, asked.to)?;
+    let which = match (asked.until, asked.last) {
+        (Some(until), true) if asked.from.is_none() && asked.to.is_none() => {
+            Which::Until(until.clamp(0, END_OF_TIME))
+        }
+        (None, false) => {
+            let (from, to) = window(asked.from, asked.to)?;
+            Which::From(from, to)
+        }
+        _ => return Err("either from and to, or until with last=true".into()),
+    };
     let wanted = Wanted {
-        from: time.0,
-        to: time.1,
         states: if states == 0 { u16::MAX } else { states },
         function: asked.function,
         label: asked.label,
         stack: asked.stack,
         min: asked.min.unwrap_or(0),
         max: asked.max.unwrap_or(i64::MAX),
-        limit: asked.limit.unwrap_or(100).min(10_000),
     };
-    Ok(Json(work(app, move |view| view.matches(&wanted)).await??))
+    let limit = asked.limit.unwrap_or(100).min(10_000);
+    Ok(Json(work(app, move |view| view.matches(&wanted, which, limit)).await??))
 }

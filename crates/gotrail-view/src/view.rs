@@ -2,6 +2,7 @@
 
 use crate::index::Index;
 use crate::kept::Folder;
+use crate::matches::Lately;
 use crate::moves::NONE;
 use crate::store::Store;
 use gotrail::{Generation, Mode, Trace};
@@ -42,6 +43,7 @@ pub struct View {
     pub streamed: bool,
     /// What is known so far.
     pub index: RwLock<Index>,
+    pub(crate) lately: Lately,
     room: Room,
 }
 
@@ -49,7 +51,15 @@ impl View {
     /// A trace that is not there yet.
     pub fn new(name: String, path: PathBuf, room: Room) -> View {
         let index = RwLock::new(Index::new(1, Store::in_memory(0), BLOCK));
-        View { trace: OnceLock::new(), name, path, streamed: false, index, room }
+        View {
+            trace: OnceLock::new(),
+            name,
+            path,
+            streamed: false,
+            index,
+            lately: Lately::default(),
+            room,
+        }
     }
 
     /// Where it came from, as on a command line.

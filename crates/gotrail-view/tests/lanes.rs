@@ -3,7 +3,7 @@
 
 use gotrail::{GoState, Kind, Mode, Trace};
 use gotrail_view::lane::{Lane, Look, Window};
-use gotrail_view::selection::Wanted;
+use gotrail_view::matches::{Wanted, Which};
 use gotrail_view::state::STATES;
 use gotrail_view::tile;
 use gotrail_view::view::{Room, View};
@@ -155,6 +155,82 @@ fn a_tile_has_the_form_that_is_documented() {
     assert_eq!((at, kinds), (bytes.len(), vec![1, 2, 0, 2]));
 }
 
+/// A filter that lets everything through.
+const ANY: Wanted = Wanted {
+    states: u16::MAX,
+    function: String::new(),
+    label: String::new(),
+    stack: String::new(),
+    min: 0,
+    max: i64::MAX,
+};
+
+#[test]
+fn matches_are_told_from_any_moment_on() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let filters = [
+            ANY,
+            Wanted { states: 1 << 1, ..ANY },
+            Wanted { min: 50_000, function: "main".to_owned(), ..ANY },
+            Wanted { max: 2_000, ..ANY },
+            Wanted { min: index.indexed / 2, ..ANY },
+        ];
+        for wanted in filters {
+            // All of them, from what each goroutine's lane shows.
+            let mut expected = Vec::new();
+            let window = Window { level: 44, first: 0, bins: 1 };
+            for goroutine in &index.goroutines {
+                let look = index.look(Lane::Go(goroutine.id), window, usize::MAX);
+                let Look::Spans(spans) = look.expect("it is there") else { panic!("{name}") };
+                let function = &index.groups[goroutine.group as usize];
+                if !index.labels.text(function.label).contains(&wanted.function) {
+                    continue;
+                }
+                let fits = |span: &gotrail_view::lane::Span| {
+                    wanted.states >> span.state.0 & 1 != 0
+                        && (wanted.min..=wanted.max).contains(&(span.until - span.from))
+                };
+                let spans = spans.into_iter().filter(fits);
+                expected.extend(spans.map(|span| (span.from, goroutine.id, span.until)));
+            }
+            expected.sort_unstable();
+            let times = expected.iter().map(|row| row.0);
+            let asked = |which, limit| {
+                let found = view.matches(&wanted, which, limit).expect("it is there");
+                assert_eq!(found["total"], expected.len(), "{name} {wanted:?}");
+                let rows = found["rows"].as_array().expect("rows").iter();
+                let time = |row: &serde_json::Value, end: &str| row[end].as_i64().expect("a time");
+                let rows: Vec<_> = rows.map(|row| (time(row, "from"), time(row, "to"))).collect();
+                (found["before"].as_u64().expect("a number") as usize, rows)
+            };
+            let check = |(before, rows): (usize, Vec<(i64, i64)>),
+                         range: std::ops::Range<usize>| {
+                assert_eq!(before, range.start, "{name} {wanted:?}");
+                let rows: Vec<_> = rows.into_iter().map(|row| row.0).collect();
+                let range: Vec<_> = expected[range].iter().map(|row| row.0).collect();
+                assert_eq!(rows, range, "{name} {wanted:?}");
+            };
+            let some = (0..20).map(|at| index.indexed * at / 19);
+            for time in
+                some.chain(times.clone().step_by(expected.len() / 9 + 1)).chain([0, i64::MAX])
+            {
+                let first = expected.partition_point(|row| row.0 < time);
+                for limit in [0, 1, 7, 5000] {
+                    let end = (first + limit).min(expected.len());
+                    check(asked(Which::From(time, i64::MAX), limit), first..end);
+                    let begin = first.saturating_sub(limit);
+                    check(asked(Which::Until(time), limit), begin..first);
+                    let to = time.saturating_add(index.indexed / 50);
+                    let until = expected.partition_point(|row| row.0 < to);
+                    check(asked(Which::From(time, to), limit), first..end.min(until));
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn spans_are_found_by_their_stacks() {
     let view = view("go1.27/network.trace");
@@ -177,18 +253,8 @@ fn spans_are_found_by_their_stacks() {
                 }
             }
         }
-        let wanted = Wanted {
-            from: 0,
-            to: i64::MAX,
-            states: u16::MAX,
-            function: String::new(),
-            label: String::new(),
-            stack: text.to_owned(),
-            min: 0,
-            max: i64::MAX,
-            limit: 10,
-        };
-        let found = view.matches(&wanted).expect("it is there");
+        let wanted = Wanted { stack: text.to_owned(), ..ANY };
+        let found = view.matches(&wanted, Which::From(0, i64::MAX), 10).expect("it is there");
         assert_eq!(found["total"], expected, "{text}");
         assert_eq!(expected > 0, text != "no such function", "{text}");
     }
@@ -226,5 +292,43 @@ fn a_selection_is_the_sum_of_its_lanes() {
         let threads: Vec<Lane> =
             index.threads.all.iter().map(|thread| Lane::Thread(thread.id)).collect();
         assert!(states(&threads)[0] <= all[0], "{name}");
+    }
+}
+
+#[test]
+fn every_function_of_a_stack_is_found() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let mut expected = std::collections::BTreeSet::new();
+        for goroutine in &index.goroutines {
+            let mut time = goroutine.created;
+            while let Ok(span) = view.span(Lane::Go(goroutine.id), time) {
+                for stack in [&span["stack"], &span["began"]["stack"], &span["ended"]["stack"]] {
+                    let frames = stack.as_array().into_iter().flatten();
+                    expected.extend(
+                        frames.filter_map(|frame| frame["function"].as_str()?.to_owned().into()),
+                    );
+                }
+                match span["to"].as_i64().filter(|_| span["open"] == false) {
+                    Some(next) => time = next,
+                    None => break,
+                }
+            }
+        }
+        assert!(expected.len() > 5, "{name}");
+        let found = view.search("", 100_000);
+        let found = found["functions"].as_array().expect("functions").iter();
+        let found = found.filter(|function| function["stacks"] == true);
+        let found: std::collections::BTreeSet<String> = found
+            .map(|function| function["function"].as_str().expect("a name").to_owned())
+            .collect();
+        assert!(found.is_superset(&expected), "{name}: {:?}", expected.difference(&found));
+        // Each of them marks spans.
+        for function in found.iter().step_by(5) {
+            let wanted = Wanted { stack: function.clone(), ..ANY };
+            let marked = view.matches(&wanted, Which::From(0, i64::MAX), 1).expect("it is there");
+            assert!(marked["total"].as_u64() > Some(0), "{name} {function}");
+        }
     }
 }

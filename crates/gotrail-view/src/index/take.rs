@@ -1,5 +1,6 @@
 //! Taking the events of a trace into its index, one after the other.
 
+use super::functions::Seen;
 use super::{BINS, Goroutine, Group, Index, Known, Part, Unit, Units};
 use crate::bins::Bins;
 use crate::labels::NO_LABEL;
@@ -30,6 +31,7 @@ pub(super) struct Draft {
     /// The generation's strings as reasons, its stacks as groups.
     reasons: FxHashMap<u64, (u8, State)>,
     groups: FxHashMap<u64, u32>,
+    pub(super) seen: Seen,
     pub(super) writer: Writer,
 }
 
@@ -130,6 +132,7 @@ impl Index {
                 let group = self.group_of_stack(event, step.stack);
                 self.join_group(place, group, time);
             }
+            self.note_functions(event, step.stack);
             self.was_always(place, time, after, reason, step.stack);
             return self.bind(event, place, time, before, after);
         }
@@ -163,6 +166,7 @@ impl Index {
         };
         let stack =
             if own || step.from == GoState::Undetermined { step.stack } else { event.stack_id() };
+        self.note_functions(event, stack);
         self.change(place, time, after, reason, stack, by);
         self.bind(event, place, time, before, after);
     }
@@ -287,6 +291,7 @@ impl Index {
                     // Its goroutine goes on in the system call without it.
                     let by = event.goroutine().some().map_or(NONE, |go| self.place(go, time));
                     let thread = self.goroutines[go as usize].thread;
+                    self.note_functions(event, event.stack_id());
                     self.change(go, time, State::SYSCALL_NO_PROC, 0, event.stack_id(), by);
                     if thread != NONE {
                         let log = &mut self.draft.threads;
@@ -369,6 +374,7 @@ impl Index {
         self.draft.is_first = time == 0;
         self.draft.reasons.clear();
         self.draft.groups.clear();
+        self.draft.seen.clear();
         self.draft.bytes = event.generation_bytes();
         self.begin_part(time);
     }

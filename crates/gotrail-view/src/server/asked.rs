@@ -146,6 +146,9 @@ pub(super) fn lanes_of(names: &str) -> Result<Vec<Lane>, String> {
 pub(super) struct Matching {
     pub(super) from: Option<i64>,
     pub(super) to: Option<i64>,
+    pub(super) until: Option<i64>,
+    #[serde(default)]
+    pub(super) last: bool,
     #[serde(default)]
     pub(super) state: String,
     #[serde(default)]
