@@ -85,9 +85,9 @@ test("tiles by function are asked for apart, and decoded", () => {
   expect(() => decodeTile(buffer.slice(0, 40), 1)).toThrow("cut off");
 });
 
-test("the legend has what is on the screen, most work first", () => {
+test("the legend has what is on the screen, most work first, no colour of a task twice", () => {
   const states = new Uint8Array(10);
   states[1] = 1;
-  const used = { groups: new Map([[4, 10], [2, 900], [7, 0], [-1, 50]]), tasks: new Map(), states, pale: false };
-  expect(legendOf(used, (g) => [4, 2].indexOf(g))).toEqual({ groups: [4, 2], more: 0, tasks: [], states: [1], pale: false });
+  const used = { groups: new Map([[4, 10], [2, 900], [7, 0], [-1, 50]]), tasks: new Map([[1, 9], [13, 5], [2, 7]]), states, pale: false };
+  expect(legendOf(used, (g) => [4, 2].indexOf(g))).toEqual({ groups: [4, 2], more: 0, tasks: [1, 2], states: [1], pale: false });
 });

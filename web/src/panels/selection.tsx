@@ -40,6 +40,8 @@ export function SelectionPanel() {
   const answer = useLoaded<SelectionAnswer>(key, (signal) => get("selection", { ...range, lanes: s.lanes.join(",") }, signal));
   const names = s.lanes.map((l) => cut(laneTitle(l, (x) => short(nameOf(x))), 80));
   const goroutines = s.lanes.filter((l) => /^(go|group|regions):/.test(l));
+  // Waits are not on a proc, which the answer says.
+  const onProcs = s.lanes.some((l) => /^(proc|thread):/.test(l));
   const only = s.lanes.length === 1 && s.lanes[0]!.startsWith("go:") ? idOf(s.lanes[0]!.slice(3)) : undefined;
   const why = only !== undefined ? { go: only } : goroutines.length > 0 ? { lanes: goroutines } : {};
   const flame = useLoaded<Flame>(tab === "flame graph" ? `${key}${type}` : null, (signal) => flameOf({ ...range, type, lanes: s.lanes.join(",") }, signal));
@@ -73,7 +75,7 @@ export function SelectionPanel() {
       ) : (
         <>
           <p class="choices" role="group" aria-label="What the flame graph shows">{FLAMES.map(([k, name]) => <button key={k} class={`small ${type === k ? "on" : ""}`} aria-pressed={type === k} onClick={() => setType(k)}>{name}</button>)}</p>
-          <Await of={flame} what="the flame graph">{(f) => <FlameGraph flame={f} empty={f.reason ?? emptyFlame(type)} />}</Await>
+          <Await of={flame} what="the flame graph">{(f) => <FlameGraph flame={f} empty={onProcs && f.reason ? f.reason : emptyFlame(type)} />}</Await>
         </>
       )}
     </>

@@ -1,5 +1,6 @@
 // What colours are on the screen, for the legend.
 
+import { slotOfTask } from "../hues.js";
 import { STACKED } from "../palette.js";
 import type { Used } from "./scene.js";
 
@@ -21,6 +22,7 @@ function first(map: Map<number, number>, rank: (id: number) => number = () => 0)
 
 /** `rank` is the place of a group among all: those with the most work have colours of their own. */
 export function legendOf(used: Used, rank: (group: number) => number): OnScreen {
+  const tasks = first(used.tasks).filter(((seen) => (id: number) => !seen.has(slotOfTask(id)) && seen.add(slotOfTask(id)))(new Set<number>()));
   const groups = first(used.groups, rank);
-  return { groups: groups.slice(0, MOST), more: Math.max(0, groups.length - MOST), tasks: first(used.tasks).slice(0, MOST), states: STACKED.filter((s) => used.states[s]), pale: used.pale };
+  return { groups: groups.slice(0, MOST), more: Math.max(0, groups.length - MOST), tasks: tasks.slice(0, MOST), states: STACKED.filter((s) => used.states[s]), pale: used.pale };
 }

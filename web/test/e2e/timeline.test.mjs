@@ -2,7 +2,7 @@
 // groups, colours, the clock.
 
 import { describe, expect, test } from "vitest";
-import { functionColour, stateColour } from "../../src/palette.ts";
+import { FUNCTION_COLOURS, slotColour, stateColour } from "../../src/palette.ts";
 import { bytes, count, duration } from "../../src/time/format.ts";
 import { ask, mixed, recorded, synth } from "./help/gotrail.mjs";
 import { click, colours, hover, lane, movedView, number, on, scrollTo, stateOf, statesOnScreen, viewOf, xOf } from "./help/screen.mjs";
@@ -331,10 +331,60 @@ describe("of a server", () => {
     const tasks = ask(it.trace, "tasks");
     const task = tasks.find((t) => t.goroutines.length === 1 && t.duration > 500000 && tasks.every((o) => o === t || !o.goroutines.includes(t.goroutines[0])));
     await page.goto(`${it.server.url}#/timeline?c=task&pins=go:${task.goroutines[0]}&v=${task.after}-${task.after + task.duration}`);
-    const paint = functionColour(task.id, "light").slice(1).match(/../g).map((h) => parseInt(h, 16));
+    const paint = slotColour(task.id % FUNCTION_COLOURS, "light").slice(1).match(/../g).map((h) => parseInt(h, 16));
     await expect.poll(async () => (await colours(page, await lane(page, `go:${task.goroutines[0]}`))).some((c) => c.every((v, i) => Math.abs(v - paint[i]) < 3)), { message: "the task's colour" }).toBe(true);
     expect(await page.locator(".legend .chip", { hasText: task.name }).count(), "the legend names the tasks in view").toBeGreaterThan(0);
     await expect.poll(() => page.url()).toContain("c=task");
+  });
+
+  test("colour by function is that of all lanes, from afar too, and the legend has what is there", async () => {
+    const page = await it.open();
+    const { groups } = await it.server.api("lanes");
+    const chip = (name) => page.locator(".footer .legend .chip", { hasText: new RegExp(`^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`) });
+    const paintOf = (name) => chip(name).locator("i").evaluate((i) => getComputedStyle(i).backgroundColor.match(/\d+/g).map(Number));
+    const has = async (id, paint, part) => (await colours(page, await lane(page, id), part)).filter((c) => c.every((v, i) => Math.abs(v - paint[i]) < 4)).length;
+    const collect = groups.find((g) => g.function === "main.collect").lane;
+    const before = await colours(page, await lane(page, collect), 0.95);
+    await page.locator(".corner").getByLabel("colour").selectOption("function");
+    await chip("main.collect").waitFor();
+    // The group's lane has its function's colour at the bottom, where its goroutines run.
+    const paint = await paintOf("main.collect");
+    await expect.poll(() => has(collect, paint, 0.95)).toBeGreaterThan(20);
+    expect(await colours(page, await lane(page, collect), 0.95)).not.toEqual(before);
+    expect(stateOf((await colours(page, await lane(page, collect), 0.5)).at(600))).not.toBe(0);
+    // Procs have the colours of what ran there: no lane of theirs is green for running.
+    const handler = groups.toSorted((a, b) => b.states[0] - a.states[0])[0];
+    await chip(handler.function.replace(/^net\//, "")).waitFor();
+    const ran = await paintOf(handler.function.replace(/^net\//, ""));
+    await expect.poll(() => has("proc:0", ran, 0.8)).toBeGreaterThan(50);
+    // Each function of the legend has another colour, and runnable is still explained.
+    const swatches = await page.locator(".footer .legend button.chip i").evaluateAll((l) => l.map((i) => getComputedStyle(i).backgroundColor));
+    expect(swatches.length).toBeGreaterThan(3);
+    expect(new Set(swatches).size).toBe(swatches.length);
+    expect(swatches.length).toBeLessThanOrEqual(FUNCTION_COLOURS);
+    expect(await page.locator(".footer .legend .chip").allInnerTexts()).toContain("runnable");
+    // What is not on the screen is not in it.
+    for (const name of (await page.locator(".footer .legend button.chip").allInnerTexts())) expect(groups.some((g) => g.function.endsWith(name) || name === "(unknown)"), name).toBe(true);
+  });
+
+  test("the part of a proc's time that a function has is its part of the lane", async () => {
+    const page = await it.open("#/timeline?c=function");
+    const { groups } = await it.server.api("lanes");
+    const g = groups.toSorted((a, b) => b.states[0] - a.states[0])[0];
+    const name = g.function.replace(/^net\//, "");
+    await page.locator(".footer .legend .chip", { hasText: name }).first().waitFor();
+    const paint = await page.locator(".footer .legend .chip", { hasText: name }).first().locator("i").evaluate((i) => getComputedStyle(i).backgroundColor.match(/\d+/g).map(Number));
+    let shown = 0;
+    for (const p of ask(it.trace, "procs")) {
+      const at = await lane(page, `proc:${p.proc}`);
+      const png = decodePng(await page.screenshot({ clip: { x: Math.ceil(at.x) + 1, y: at.y + 3, width: Math.floor(at.width) - 2, height: at.height - 6 } }));
+      let n = 0;
+      for (let x = 0; x < png.width; x++) for (let y = 0; y < png.height; y++) if (png.at(x, y).every((v, i) => Math.abs(v - paint[i]) < 4)) n++;
+      shown += n / (png.width * png.height);
+    }
+    // Running, or in a system call on a proc.
+    const D = ask(it.trace, "info")[0].duration_ns;
+    expect(Math.abs(shown - (g.states[0] + g.states[2]) / D)).toBeLessThan(0.35);
   });
 
   test("times are offsets or the wall clock", async () => {
