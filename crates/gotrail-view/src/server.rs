@@ -26,6 +26,7 @@ use tokio::sync::Semaphore;
 
 mod answers;
 mod asked;
+mod connections;
 mod scope;
 
 use answers::{answer, critical, flame};
@@ -117,7 +118,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .with_state(server)
         .layer(middleware::from_fn(asked::known))
         .layer(middleware::from_fn_with_state(guard, guard::guard));
-    axum::serve(listener, router).await
+    connections::accept(listener, router, connections::LIMITS).await
 }
 
 /// A file of the page; anything else is the page itself, which has addresses of its own.

@@ -9,7 +9,7 @@ use gotrail::{Generation, Mode, Trace};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use serde_json::{Value, json};
 use std::ops::{ControlFlow, Range};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::NamedTempFile;
 
@@ -44,6 +44,8 @@ pub struct View {
     /// What is known so far.
     pub index: RwLock<Index>,
     pub(crate) lately: Lately,
+    kept: OnceLock<PathBuf>,
+    cut: OnceLock<String>,
     room: Room,
 }
 
@@ -58,6 +60,8 @@ impl View {
             streamed: false,
             index,
             lately: Lately::default(),
+            kept: OnceLock::new(),
+            cut: OnceLock::new(),
             room,
         }
     }
@@ -77,6 +81,28 @@ impl View {
         shell_words::join(words)
     }
 
+    /// Where commands find the trace.
+    pub(crate) fn file(&self) -> &Path {
+        self.kept.get().unwrap_or(&self.path)
+    }
+
+    /// Commands find the trace, or what is left of it, in this file.
+    pub fn is_kept_at(&self, file: PathBuf) {
+        let _ = self.kept.set(file);
+    }
+
+    /// Something of the trace is lost behind its end, for this reason.
+    pub fn is_cut(&self, why: String) {
+        let _ = self.cut.set(why);
+    }
+
+    /// There is no trace, and there will be none.
+    pub fn failed(&self, why: String) {
+        let mut index = self.index.write();
+        index.error = Some(why);
+        index.done = true;
+    }
+
     /// The trace, as soon as it is there.
     pub fn trace(&self) -> Option<&Trace> {
         self.trace.get()
@@ -86,7 +112,8 @@ impl View {
     /// What cannot be read is noted.
     pub fn read(&self, trace: Trace) {
         let trace = self.trace.get_or_init(|| trace);
-        let folder = self.room.folder.as_ref();
+        // The index of another trace with the same bytes has nothing of what is lost here.
+        let folder = self.room.folder.as_ref().filter(|_| self.cut.get().is_none());
         if let Some(folder) = folder
             && let Some((known, file)) = folder.find(trace.bytes())
         {
@@ -117,6 +144,7 @@ impl View {
             Ok(reader) => reader,
             Err(error) => {
                 index.error = Some(error.to_string());
+                index.lost.extend(self.cut.get().map(|why| (0, 0, why.clone())));
                 index.done = true;
                 return;
             }
@@ -155,6 +183,7 @@ impl View {
             };
             index.lost.push((time(loss.from, 0), time(loss.until, end), loss.reason.clone()));
         }
+        index.lost.extend(self.cut.get().map(|why| (end, end, why.clone())));
         index.duration = index.duration.max(end);
         index.done = true;
     }

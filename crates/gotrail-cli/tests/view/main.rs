@@ -1,5 +1,6 @@
 //! `gotrail view` over HTTP: what it serves, and to whom.
 
+mod broken;
 #[path = "../common/mod.rs"]
 mod common;
 mod lanes;

@@ -210,9 +210,12 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
     let mut words = vec!["gotrail".to_owned()];
     words.extend(args.iter().filter(|word| *word != "--").cloned());
     let line = app.view.line(words);
-    args.push(app.view.path.display().to_string());
+    args.push(app.view.file().display().to_string());
     let failed = |why: String| Failure(StatusCode::INTERNAL_SERVER_ERROR, why);
     if app.view.trace().is_none() {
+        if let Some(error) = &app.view.index.read().error {
+            return Err(Failure(StatusCode::NOT_FOUND, format!("there is no trace: {error}")));
+        }
         let why = "the trace is still being read: ask again when it is there";
         return Err(Failure(StatusCode::SERVICE_UNAVAILABLE, why.to_owned()));
     }
@@ -240,7 +243,7 @@ fn wrong(said: &str, view: &View) -> String {
     {
         text = text.split(end).next().unwrap_or(text);
     }
-    let path = format!("{}: ", view.path.display());
+    let path = format!("{}: ", view.file().display());
     text.trim().replace(&path, "")
 }
 
