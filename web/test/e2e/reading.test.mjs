@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { duration } from "../../src/time/format.ts";
 import { ask, mixed, synth, view } from "./help/gotrail.mjs";
 import { decodePng } from "./help/png.mjs";
-import { hover, lane, launch, number, on, viewOf } from "./help/screen.mjs";
+import { colours, hover, lane, launch, number, on, stateOf, viewOf } from "./help/screen.mjs";
 
 test("lanes are drawn, and can be zoomed, before all is read", async () => {
   const trace = synth("large.trace", "--profile", "mixed", "--events", "1500000", "--generations", "6");
@@ -18,11 +18,9 @@ test("lanes are drawn, and can be zoomed, before all is read", async () => {
       const e = globalThis.gotrailTimeline;
       return { drawn: Boolean(e.scene) && [...e.scene.cache.lanes.values()].some((l) => [...l.tiles.values()].some((t) => t.tile.kind !== "none")), done: document.querySelector("header .ok") !== null };
     });
-    let seen;
-    await expect.poll(async () => (seen = await look()).drawn, { timeout: 20_000 }).toBe(true);
-    // A machine may read all of it before a page can open.
-    if (seen.done) return expect(performance.now() - began).toBeLessThan(2500);
-    expect(await page.getByRole("status").first().innerText()).toMatch(/\d+ %/);
+    // However fast it is read, there is a picture soon.
+    await expect.poll(async () => (await look()).drawn, { timeout: 20_000 }).toBe(true);
+    expect(performance.now() - began).toBeLessThan(10_000);
     const box = await page.locator(".over").boundingBox();
     await page.mouse.move(box.x + 100, box.y + 300);
     await page.mouse.wheel(0, -120);
@@ -38,6 +36,43 @@ test("lanes are drawn, and can be zoomed, before all is read", async () => {
     await server.close();
   }
 }, 90_000);
+
+describe("half of a trace", () => {
+  const it = on(mixed);
+
+  // How much is read by when depends on the machine: here the page is told that it is half, until it
+  // is told that it is all.
+  test("is shown as half, can be used, and what comes does not move what is looked at", async () => {
+    const page = await it.open();
+    const all = await it.server.api("trace");
+    const half = { ...all, done: false, indexed: Math.round(all.duration / 2), progress: 0.5 };
+    let release;
+    const released = new Promise((r) => (release = r));
+    await page.route("**/api/trace", (route) => route.fulfill({ json: half }));
+    await page.route("**/api/progress", async (route) => {
+      await released;
+      await route.fulfill({ contentType: "text/event-stream", body: `data: ${JSON.stringify(all)}\n\n` });
+    });
+    await page.reload();
+    await expect.poll(() => page.getByRole("status").first().innerText()).toContain("50 %");
+    expect(await page.locator("header .ok").count()).toBe(0);
+    // The lanes have a picture, and are shaded where nothing was read yet.
+    const proc = await lane(page, "proc:0");
+    await expect.poll(async () => (await colours(page, proc)).slice(0, 400).some((c) => stateOf(c) === 0)).toBe(true);
+    const strip = await page.locator(".strip").boundingBox();
+    const at = (cs, part) => cs[Math.round(cs.length * part)];
+    const row = await colours(page, { ...strip, height: 4 }, 0.2);
+    expect(at(row, 0.25)).not.toEqual(at(row, 0.75));
+    await page.mouse.move(proc.x + 100, proc.y + 5);
+    await page.mouse.wheel(0, -120);
+    await expect.poll(() => viewOf(page)).not.toBeNull();
+    const before = await viewOf(page);
+    release();
+    await page.locator("header .ok").waitFor();
+    expect(await viewOf(page)).toEqual(before);
+    expect(await page.locator("header .ok").innerText()).toBe("complete");
+  });
+});
 
 describe("annotations", () => {
   const it = on(mixed);

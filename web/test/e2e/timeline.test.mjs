@@ -52,8 +52,8 @@ describe("of a server", () => {
         }
         return n / all;
       };
-      await expect.poll(async () => Math.abs((await part([1])) - g.runnable / g.total), { message: `${g.function}, runnable` }).toBeLessThan(0.08);
-      expect(Math.abs((await part([0])) - g.running / g.total), `${g.function}, running`).toBeLessThan(0.08);
+      await expect.poll(async () => Math.abs((await part([1])) - g.runnable / g.total), { message: `${g.function}, runnable` }).toBeLessThan(0.03);
+      expect(Math.abs((await part([0])) - g.running / g.total), `${g.function}, running`).toBeLessThan(0.03);
     }
   });
 
