@@ -6,6 +6,7 @@ use crate::marks::Marks;
 use crate::moves::{Directory, KINDS, Mover, Walk};
 use crate::state::{STATES, State};
 use crate::store::{Place, Store};
+use crate::work::{OTHERS, Work};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 mod functions;
 mod settle;
 mod take;
+mod units;
 mod walk;
 
 pub use settle::Settled;
@@ -22,6 +24,12 @@ use take::Draft;
 
 /// The most bins of a lane that are kept.
 const BINS: i64 = 1 << 14;
+
+/// By how many levels the bins of work are coarser.
+pub(crate) const WORK: u32 = 2;
+
+/// The bit that tells places of goroutines from groups.
+const PLACE: u32 = 1 << 31;
 
 /// Everything that is known of a trace so far, and the moves.
 pub struct Index {
@@ -152,6 +160,8 @@ pub struct Unit {
     pub id: i64,
     /// What it did, from afar.
     pub bins: Bins,
+    /// For whom, by what [`Known::group_of`] says.
+    pub work: Work,
     state: State,
     go: u32,
 }
@@ -257,6 +267,27 @@ impl Known {
         self.places.get(&id).copied()
     }
 
+    /// The group of whom a proc or thread worked for, as it is noted: of a goroutine whose function was
+    /// not known then by its place.
+    pub fn group_of(&self, whom: u32) -> u32 {
+        match whom {
+            OTHERS => OTHERS,
+            whom if whom & PLACE == 0 => whom,
+            whom => self
+                .goroutines
+                .get((whom ^ PLACE) as usize)
+                .map_or(OTHERS, |goroutine| goroutine.group),
+        }
+    }
+
+    /// What is noted of the goroutine at a place.
+    pub(crate) fn whom(&self, place: u32) -> u32 {
+        match self.goroutines[place as usize].group {
+            0 => place | PLACE,
+            group => group,
+        }
+    }
+
     /// Where the blocks of all parts are.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         self.parts.iter().map(|part| part.place)
@@ -270,7 +301,12 @@ impl Known {
             list.capacity() * size_of::<T>()
         }
         let groups = self.groups.iter().map(|group| list(&group.members) + group.bins.bytes());
-        let units = self.procs.all.iter().chain(&self.threads.all).map(|unit| unit.bins.bytes());
+        let units = self
+            .procs
+            .all
+            .iter()
+            .chain(&self.threads.all)
+            .map(|unit| unit.bins.bytes() + unit.work.bytes());
         let parts = self.parts.iter().map(|part| {
             let directories = part.directories.iter().map(Directory::bytes).sum::<usize>();
             size_of::<Part>() + list(&part.standing) + directories

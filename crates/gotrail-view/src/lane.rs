@@ -83,6 +83,17 @@ pub enum Look {
     Shares(Vec<Sums>),
     /// Every span.
     Spans(Vec<Span>),
+    /// For whom a proc or thread worked: the bin, the group, nanoseconds.
+    Work(Vec<(u32, u32, i64)>),
+}
+
+/// What lanes of procs and threads show where not every span is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// How long they were in each state.
+    State,
+    /// For which groups they worked.
+    Function,
 }
 
 /// A stretch of time in bins.
@@ -112,11 +123,17 @@ impl Index {
     /// What a lane looks like in a window: exact spans if there are at most `most`. Fails if what
     /// was indexed cannot be read again.
     pub fn look(&self, lane: Lane, window: Window, most: usize) -> io::Result<Look> {
-        Ok(self.looks(&[lane], window, most)?.pop().unwrap_or(Look::Nothing))
+        Ok(self.looks(&[lane], window, most, Colour::State)?.pop().unwrap_or(Look::Nothing))
     }
 
     /// The same of several lanes, in their order. Those of groups cost together what one costs.
-    pub fn looks(&self, lanes: &[Lane], window: Window, most: usize) -> io::Result<Vec<Look>> {
+    pub fn looks(
+        &self,
+        lanes: &[Lane],
+        window: Window,
+        most: usize,
+        colour: Colour,
+    ) -> io::Result<Vec<Look>> {
         let near = window.level < self.level;
         let mut sums = Sweep::default();
         let mut tracks = Vec::new();
@@ -124,7 +141,7 @@ impl Index {
             if near {
                 sums.want(lane, self.groups.len(), window);
             }
-            tracks.extend(self.track(lane, window.level));
+            tracks.extend(self.track(lane, window.level, colour));
         }
         self.sweep(&mut sums, window)?;
         self.follow_all(&mut tracks, window, most)?;

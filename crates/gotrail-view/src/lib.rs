@@ -20,3 +20,4 @@ pub mod state;
 pub mod store;
 pub mod tile;
 pub mod view;
+pub mod work;

@@ -3,7 +3,7 @@
 use crate::api::Refusal;
 use crate::asker;
 use crate::guard::{self, Guard};
-use crate::lane::Lane;
+use crate::lane::{Colour, Lane};
 use crate::matches::{Wanted, Which};
 use crate::tile;
 use crate::view::View;
@@ -248,8 +248,14 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
     if lanes.len() > MOST {
         return Err(format!("at most {MOST} lanes at a time").into());
     }
+    let colour = match asked.colour.as_str() {
+        "" | "state" => Colour::State,
+        "function" => Colour::Function,
+        _ => return Err("lanes are coloured by state or by function".into()),
+    };
     let bytes =
-        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await??;
+        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes, colour))
+            .await??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 

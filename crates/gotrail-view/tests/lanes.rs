@@ -2,11 +2,12 @@
 //! and what goroutines did is what the trace says.
 
 use gotrail::{GoState, Kind, Mode, Trace};
-use gotrail_view::lane::{Lane, Look, Window};
+use gotrail_view::lane::{Colour, Lane, Look, Window};
 use gotrail_view::matches::{Wanted, Which};
 use gotrail_view::state::STATES;
 use gotrail_view::tile;
 use gotrail_view::view::{Room, View};
+use gotrail_view::work::OTHERS;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -30,7 +31,7 @@ const TRACES: [&str; 5] = [
 fn sums(look: &Look, window: Window) -> Vec<[f64; STATES]> {
     let mut all = vec![[0.0; STATES]; window.bins];
     match look {
-        Look::Nothing => {}
+        Look::Nothing | Look::Work(_) => {}
         Look::Shares(bins) => {
             for (sum, bin) in all.iter_mut().zip(bins) {
                 *sum = bin.map(f64::from);
@@ -136,7 +137,7 @@ fn a_tile_has_the_form_that_is_documented() {
     let view = view("go1.27/network.trace");
     let index = view.index.read();
     let lanes = [Lane::All, Lane::Go(1), Lane::Go(-77), Lane::Gc];
-    let bytes = tile::tile(&index, index.level, 0, &lanes).expect("it is there");
+    let bytes = tile::tile(&index, index.level, 0, &lanes, Colour::State).expect("it is there");
     assert_eq!((&bytes[..4], bytes.len() % 8), (&b"GTT1"[..], 0));
     let number = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
     assert_eq!((number(4), number(8), number(12)), (lanes.len(), 1, STATES));
@@ -330,5 +331,68 @@ fn every_function_of_a_stack_is_found() {
             let marked = view.matches(&wanted, Which::From(0, i64::MAX), 1).expect("it is there");
             assert!(marked["total"].as_u64() > Some(0), "{name} {function}");
         }
+    }
+}
+
+#[test]
+fn procs_work_for_the_groups_of_their_goroutines() {
+    for name in TRACES {
+        let view = view(name);
+        let index = view.index.read();
+        let units = index.procs.all.iter().map(|proc| Lane::Proc(proc.id));
+        let units = units.chain(index.threads.all.iter().map(|thread| Lane::Thread(thread.id)));
+        for lane in units {
+            for level in [index.level - 1, index.level + 1, index.level + 2, index.level + 4] {
+                let bins = ((index.indexed >> level) + 1).min(300) as usize;
+                let window = Window { level, first: 0, bins };
+                // From every span.
+                let Look::Spans(spans) = index.look(lane, window, usize::MAX).expect("it is there")
+                else {
+                    panic!("{name}")
+                };
+                let mut expected = std::collections::BTreeMap::<(u32, u32), i64>::new();
+                for span in &spans {
+                    let place = index.find(span.go).expect("a goroutine");
+                    let group = index.goroutines[place as usize].group;
+                    for bin in 0..bins as u32 {
+                        let from = i64::from(bin) << level;
+                        let len = span.until.min(from + (1 << level)) - span.from.max(from);
+                        if len > 0 {
+                            *expected.entry((bin, group)).or_default() += len;
+                        }
+                    }
+                }
+                let looks = index.looks(&[lane], window, 1, Colour::Function);
+                let Look::Work(found) = &looks.expect("it is there")[0] else {
+                    assert!(spans.len() <= 1, "{name} {lane:?}");
+                    continue;
+                };
+                let sum = |bin: u32| -> (i64, i64) {
+                    let found = found.iter().filter(|one| one.0 == bin).map(|one| one.2).sum();
+                    let all = expected.iter().filter(|one| one.0.0 == bin);
+                    (found, all.map(|one| one.1).sum())
+                };
+                for bin in 0..bins as u32 {
+                    let (found, expected) = sum(bin);
+                    assert!(
+                        (found - expected).abs() <= 4,
+                        "{name} {lane:?} {level} {bin}: {found} {expected}"
+                    );
+                }
+                for &(bin, group, nanos) in found.iter().filter(|one| one.1 != OTHERS) {
+                    let expected = expected.get(&(bin, group)).copied().unwrap_or(0);
+                    assert!(
+                        nanos <= expected + 4,
+                        "{name} {lane:?} {level} {bin} {group}: {nanos} {expected}"
+                    );
+                }
+            }
+        }
+        // As bytes.
+        let lanes = [Lane::Proc(index.procs.all[0].id), Lane::All];
+        let bytes = tile::tile(&index, 44, 0, &lanes, Colour::Function).expect("it is there");
+        assert_eq!(bytes.len() % 8, 0);
+        let kind = u32::from_le_bytes(bytes[16..20].try_into().unwrap());
+        assert!(kind == 3 || kind == 2, "{name}: {kind}");
     }
 }

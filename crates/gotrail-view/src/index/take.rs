@@ -1,7 +1,7 @@
 //! Taking the events of a trace into its index, one after the other.
 
 use super::functions::Seen;
-use super::{BINS, Goroutine, Group, Index, Known, Part, Unit, Units};
+use super::{BINS, Goroutine, Group, Index, Known, Part, Unit};
 use crate::bins::Bins;
 use crate::labels::NO_LABEL;
 use crate::marks::{Log, OPEN, Sample, Stretch, end_last, is_task};
@@ -105,7 +105,10 @@ impl Index {
             known.all.coarsen();
             known.groups.iter_mut().for_each(|group| group.bins.coarsen());
             let units = known.procs.all.iter_mut().chain(&mut known.threads.all);
-            units.for_each(|unit| unit.bins.coarsen());
+            units.for_each(|unit| {
+                unit.bins.coarsen();
+                unit.work.coarsen();
+            });
         }
         let until = (2 * BINS as i128 + 1) << known.level.min(64);
         self.draft.until = i64::try_from(until).unwrap_or(i64::MAX);
@@ -226,6 +229,7 @@ impl Index {
         }
         let (go, to) = if executes(after) { (place, after) } else { (NONE, State::NONE) };
         let known = &mut self.known;
+        let go = (go, (go != NONE).then(|| known.whom(go)));
         if let Some(proc) = event.proc().some()
             && before != State::SYSCALL_NO_PROC
         {
@@ -238,7 +242,7 @@ impl Index {
         };
         if thread != NONE {
             known.threads.change(thread, time, to, go, &mut self.draft.threads);
-            known.goroutines[place as usize].thread = if go == NONE { NONE } else { thread };
+            known.goroutines[place as usize].thread = if go.0 == NONE { NONE } else { thread };
         }
     }
 
@@ -295,11 +299,12 @@ impl Index {
                     self.change(go, time, State::SYSCALL_NO_PROC, 0, event.stack_id(), by);
                     if thread != NONE {
                         let log = &mut self.draft.threads;
+                        let go = (go, Some(self.known.whom(go)));
                         self.known.threads.change(thread, time, State::SYSCALL_NO_PROC, go, log);
                     }
                 }
                 let log = &mut self.draft.procs;
-                self.known.procs.change(unit, time, State::NONE, NONE, log);
+                self.known.procs.change(unit, time, State::NONE, (NONE, None), log);
             }
             Details::Metric(metric) => {
                 let list = match metric.name {
@@ -465,29 +470,5 @@ impl Group {
         if let Some(to) = to.index() {
             self.standing[to] = self.standing[to].wrapping_add(1);
         }
-    }
-}
-
-impl Units {
-    /// The place of the one with this id, which may be new.
-    #[inline]
-    fn place(&mut self, id: i64, level: u32) -> u32 {
-        let fresh = self.all.len() as u32;
-        let place = *self.places.entry(id).or_insert(fresh);
-        if place == fresh {
-            self.all.push(Unit { id, bins: Bins::new(level), state: State::NONE, go: NONE });
-        }
-        place
-    }
-
-    #[inline]
-    fn change(&mut self, at: u32, time: i64, to: State, go: u32, log: &mut Vec<(u32, Move)>) {
-        let unit = &mut self.all[at as usize];
-        if (unit.state, unit.go) == (to, go) {
-            return;
-        }
-        unit.bins.change(time, unit.state, to);
-        log.push((at, Move::new(time, unit.state, to, 0, NONE, go)));
-        (unit.state, unit.go) = (to, go);
     }
 }

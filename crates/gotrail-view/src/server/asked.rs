@@ -109,6 +109,8 @@ pub(super) struct Asked {
     pub(super) name: String,
     #[serde(default)]
     pub(super) kind: String,
+    #[serde(default)]
+    pub(super) colour: String,
     pub(super) points: Option<usize>,
     #[serde(default)]
     pub(super) lane: String,
