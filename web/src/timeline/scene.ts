@@ -255,8 +255,8 @@ export class Scene {
       let inset = 0;
       if (style.kind === "proc") {
         // From afar, too, a lane has the colours of what the legend is about.
-        if (s === 0 && l !== NO_LABEL && f.colour === "function") {
-          colour = this.functions[slotOfLabel(l)]!;
+        if (l !== NO_LABEL && f.colour === "function") {
+          colour = paint(f.theme, slotOfLabel(l))[STACK_PLACE[s]!] ?? colour;
           this.use(this.used.groups, groupOfName(f.labelFull(l)), (x1 - x0) * height);
         } else if (f.colour === "task") colour = this.task(tile.go[i]!, tile, i, colour, (x1 - x0) * height);
         else this.used.states[s] = 1;
