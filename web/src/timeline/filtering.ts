@@ -57,6 +57,7 @@ export function isMatch(a: Around, go: number, from: number, to: number): boolea
 export class Filtering {
   private known: Ranged<Around> | null = null;
   private filter: Filter | null = null;
+  private needed = false;
 
   constructor(private data: TimelineData, private changed: () => void) {}
 
@@ -73,8 +74,10 @@ export class Filtering {
     }, this.changed);
   }
 
+  /** After a frame: asks for what is around, if someone wanted to know. */
   want(view: View): void {
-    this.known?.want(view);
+    if (this.filter?.stack || this.needed) this.known?.want(view);
+    this.needed = false;
   }
 
   keeps = (tile: Spans, i: number, lane: string): boolean => {
@@ -116,5 +119,8 @@ export class Filtering {
     return !f.function || (state.lanes.value?.groups.find((g) => g.id === group)?.function ?? "").includes(f.function);
   };
 
-  matched = (lane: string): Match[] => this.known?.value?.byGo.get(Number(lane.slice(3))) ?? NONE;
+  matched = (lane: string): Match[] => {
+    this.needed = true;
+    return this.known?.value?.byGo.get(Number(lane.slice(3))) ?? NONE;
+  };
 }
