@@ -13,12 +13,14 @@ use std::io;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
+mod annotations;
 mod functions;
 mod settle;
 mod take;
 mod units;
 mod walk;
 
+pub use annotations::OpenBins;
 pub use settle::Settled;
 use take::Draft;
 
@@ -87,6 +89,8 @@ pub struct Known {
     pub all: Bins,
     /// What goroutines with many moves look like from afar, by place.
     pub busy: Vec<(u32, Bins)>,
+    /// How many tasks and regions are open, from afar.
+    pub open: OpenBins,
     /// Everything else.
     pub marks: Marks,
     /// Stretches of time, one after the other.
@@ -210,6 +214,7 @@ impl Index {
             threads: Units::default(),
             all: Bins::new(level),
             busy: Vec::new(),
+            open: OpenBins::new(level),
             marks: Marks::default(),
             parts: Vec::new(),
         };
@@ -320,6 +325,7 @@ impl Known {
             + self.places.capacity() * ENTRY
             + self.labels.bytes()
             + self.functions.bytes()
+            + self.open.bytes()
             + self.marks.bytes();
         all as u64
     }
@@ -334,6 +340,7 @@ impl Known {
         self.threads.find_places();
         self.labels.find_numbers();
         self.functions.find_numbers();
+        self.open.find_places();
         self.marks.find_places();
     }
 }

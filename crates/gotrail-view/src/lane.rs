@@ -9,6 +9,7 @@ use crate::state::{STATES, State};
 use std::io;
 use std::str::FromStr;
 
+mod open;
 mod sums;
 mod tracks;
 
@@ -35,6 +36,12 @@ pub enum Lane {
     Task(u64),
     /// The regions of a goroutine, by its id.
     Regions(i64),
+    /// All tasks.
+    Tasks,
+    /// All regions.
+    AllRegions,
+    /// The regions of one name, by its label.
+    Named(u32),
 }
 
 impl FromStr for Lane {
@@ -53,7 +60,10 @@ impl FromStr for Lane {
             ("proc", _) => Lane::Proc(signed()?),
             ("thread", _) => Lane::Thread(signed()?),
             ("task", id) => Lane::Task(id.parse().map_err(|_| wrong())?),
+            ("tasks", "") => Lane::Tasks,
+            ("regions", "") => Lane::AllRegions,
             ("regions", _) => Lane::Regions(signed()?),
+            ("region", _) => Lane::Named(id.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
         })
     }
@@ -176,6 +186,7 @@ impl Index {
                     }]),
                     None => Look::Nothing,
                 },
+                Lane::Tasks | Lane::AllRegions | Lane::Named(_) => self.open(lane, window, most),
                 Lane::Regions(id) => match self.find(id) {
                     Some(place) => {
                         let own = self.marks.regions_of(place);

@@ -1,6 +1,7 @@
 //! A timeline of a Go execution trace in the browser: an index of what every goroutine, proc and
 //! thread did, and a server that shows any stretch of it at any scale.
 
+mod annotated;
 pub mod api;
 mod asker;
 pub mod bins;

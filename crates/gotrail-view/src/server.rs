@@ -102,6 +102,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .route("/api/lanes", get(lanes))
         .route("/api/members", get(members))
         .route("/api/tasks", get(tasks))
+        .route("/api/regions", get(regions))
         .route("/api/tile", get(tiles))
         .route("/api/plot", get(plot))
         .route("/api/marks", get(marks))
@@ -233,6 +234,11 @@ async fn tasks(State(app): App, Query(asked): Query<Asked>) -> Answer {
         view.tasks(&asked.sort, (asked.offset, asked.limit()), asked.window()?, &asked.q)
     });
     Ok(Json(found.await??))
+}
+
+async fn regions(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let window = asked.window()?;
+    Ok(Json(work(app, move |view| view.regions(window, asked.limit())).await?))
 }
 
 async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, Failure> {

@@ -19,7 +19,8 @@ fn view(name: &str) -> View {
     view
 }
 
-const TRACES: [&str; 5] = [
+const TRACES: [&str; 6] = [
+    "go1.27/annotations.trace",
     "go1.27/network.trace",
     "go1.27/gc.trace",
     "go1.27/generations.trace",
@@ -56,7 +57,10 @@ fn from_near_and_from_afar_is_the_same() {
     for name in TRACES {
         let view = view(name);
         let index = view.index.read();
-        let mut lanes = vec![Lane::All];
+        let mut lanes = vec![Lane::All, Lane::Tasks, Lane::AllRegions];
+        let names: std::collections::BTreeSet<u32> =
+            index.marks.regions.iter().map(|region| region.label).collect();
+        lanes.extend(names.into_iter().map(Lane::Named));
         let groups: Vec<u32> = (0..index.groups.len() as u32).collect();
         assert!(!groups.is_empty(), "{name}");
         lanes.extend(groups.into_iter().map(Lane::Group));
@@ -395,4 +399,40 @@ fn procs_work_for_the_groups_of_their_goroutines() {
         let kind = u32::from_le_bytes(bytes[16..20].try_into().unwrap());
         assert!(kind == 3 || kind == 2, "{name}: {kind}");
     }
+}
+
+#[test]
+fn tasks_and_regions_are_open_as_long_as_they_last() {
+    let view = view("go1.27/annotations.trace");
+    let index = view.index.read();
+    let (first, last) = (index.indexed / 50, index.indexed * 9 / 10);
+    let found = view.regions((first, last), 1000);
+    let rows = found["rows"].as_array().expect("rows");
+    assert_eq!((found["total"].as_u64(), rows.is_empty()), (Some(rows.len() as u64), false));
+    for row in rows {
+        let regions = index.marks.regions.iter().filter(|region| row["label"] == region.label);
+        let regions = regions.filter(|region| region.from < last && region.until > first);
+        let times =
+            regions.map(|region| index.until(region.until).min(last) - region.from.max(first));
+        let times: Vec<i64> = times.collect();
+        assert_eq!(row["count"], times.len(), "{row}");
+        assert_eq!(row["time"], times.iter().sum::<i64>(), "{row}");
+    }
+    let plot = view.plot("tasks", 0, index.indexed, 1 << 20).expect("a plot");
+    let open: f64 =
+        plot["last"].as_array().expect("values").iter().filter_map(|n| n.as_f64()).sum();
+    let tasks = index.marks.tasks.iter().filter(|task| task.is_one());
+    let expected: i64 =
+        tasks.map(|task| index.until(task.until).min(index.indexed) - task.from.max(0)).sum();
+    let found = open * (1u64 << index.level) as f64;
+    // What is open at the end is so until the end of its bin.
+    let rest = (index.marks.tasks.len() as f64) * (1u64 << index.level) as f64;
+    assert!((found - expected as f64).abs() <= rest, "{found} {expected}");
+    // A few are told one by one.
+    let window = Window { level: 40, first: 0, bins: 1 };
+    let Look::Spans(tasks) = index.look(Lane::Tasks, window, 500).expect("it is there") else {
+        panic!("there are few")
+    };
+    let total = view.tasks("", (0, 1000), (0, i64::MAX), "").expect("tasks")["total"].as_u64();
+    assert_eq!(Some(tasks.len() as u64), total);
 }

@@ -225,3 +225,29 @@ fn what_nobody_knows_is_refused() {
         }
     }
 }
+
+#[test]
+fn goroutines_of_a_task_are_counted_as_the_command_counts_them() {
+    let trace = "go1.27/annotations";
+    let server = Server::start(trace);
+    let shown = server.json("/api/tasks?limit=1000");
+    let told = common::run(&["tasks", "--json", arg(&committed(trace))]);
+    let mut compared = 0;
+    for task in told.json_lines() {
+        let rows = shown["rows"].as_array().expect("rows");
+        // 0 is that of no task in particular.
+        if task["id"] == 0 {
+            continue;
+        }
+        let row = rows.iter().find(|row| row["id"] == task["id"]).expect("the same tasks");
+        let mut ids: Vec<i64> =
+            row["goroutines"].as_array().unwrap().iter().filter_map(Value::as_i64).collect();
+        ids.sort_unstable();
+        let mut expected: Vec<i64> =
+            task["goroutines"].as_array().unwrap().iter().filter_map(Value::as_i64).collect();
+        expected.sort_unstable();
+        assert_eq!(ids, expected, "{task}");
+        compared += 1;
+    }
+    assert!(compared > 3);
+}

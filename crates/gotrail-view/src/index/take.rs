@@ -4,7 +4,7 @@ use super::functions::Seen;
 use super::{BINS, Goroutine, Group, Index, Known, Part, Unit};
 use crate::bins::Bins;
 use crate::labels::NO_LABEL;
-use crate::marks::{Log, OPEN, Sample, Stretch, end_last, is_task};
+use crate::marks::{OPEN, Sample, Stretch, end_last};
 use crate::moves::{Move, NONE, Writer};
 use crate::state::{STATES, State};
 use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName, Time};
@@ -103,6 +103,7 @@ impl Index {
         while time >> known.level > 2 * BINS {
             known.level += 1;
             known.all.coarsen();
+            known.open.coarsen();
             known.groups.iter_mut().for_each(|group| group.bins.coarsen());
             let units = known.procs.all.iter_mut().chain(&mut known.threads.all);
             units.for_each(|unit| {
@@ -267,10 +268,6 @@ impl Index {
         known
     }
 
-    fn label(&mut self, text: &[u8]) -> u32 {
-        self.labels.number(text)
-    }
-
     /// An event that is not about a goroutine's state.
     fn other(&mut self, event: &Event<'_>, time: i64) {
         let go = match event.goroutine().some() {
@@ -331,40 +328,9 @@ impl Index {
                     }
                 }
             }
-            Details::Task(task) if event.kind() == Kind::TaskBegin => {
-                let label = self.label(task.name);
-                let parent = task.parent.0;
-                let task = self.marks.task_mut(task.id.0);
-                (task.from, task.go, task.label, task.parent) = (time, go, label, parent);
-            }
-            Details::Task(task) => {
-                let label = self.label(task.name);
-                let task = self.marks.task_mut(task.id.0);
-                task.until = time;
-                if task.label == NO_LABEL {
-                    task.label = label;
-                }
-            }
-            Details::Region(region) => {
-                let label = self.label(region.name);
-                if event.kind() == Kind::RegionBegin {
-                    let task = region.task.0;
-                    self.marks.region_begins(time, go, label, task);
-                    if is_task(task) {
-                        self.marks.task_mut(task).regions += 1;
-                    }
-                } else {
-                    self.marks.region_ends(time, go, label);
-                }
-            }
-            Details::Log(log) => {
-                let category = self.label(log.category);
-                let (task, text) = (log.task.0, log.message.to_string().into());
-                self.marks.log(Log { time, go, task, category, text });
-                if is_task(task) {
-                    self.marks.task_mut(task).logs += 1;
-                }
-            }
+            Details::Task(task) => self.task(event, time, go, &task),
+            Details::Region(region) => self.region(event, time, go, &region),
+            Details::Log(log) => self.log(time, go, &log),
             Details::StackSample => {
                 let stack = u32::try_from(event.stack_id()).unwrap_or(NONE);
                 self.marks.samples.push(Sample { time, go, stack });
