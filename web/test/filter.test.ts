@@ -4,6 +4,7 @@ import type { Match, Matches } from "../src/api.js";
 import { assign, slotOfTask } from "../src/hues.js";
 import { pick, wanted } from "../src/matches.js";
 import { FUNCTION_COLOURS, paint, PALE, slotColour, STACKED, stateColour } from "../src/palette.js";
+import { counted, eachStep } from "../src/timeline/density.js";
 import { around, isMatch } from "../src/timeline/filtering.js";
 import { chosenLanes, few } from "../src/timeline/pick.js";
 import { decodeTile } from "../src/tiles/decode.js";
@@ -47,6 +48,20 @@ test("a span is a match, is none, or it is not known", () => {
   expect(isMatch(all, 3, 300, 310)).toBeNull();
   const many = around({ total: 9999, strip: [], rows: Array.from({ length: 1500 }, (_, i) => row(1, 50 + i / 100, 50)) }, { total: 9999, strip: [], rows: [] }, { from: 100, to: 200 });
   expect(isMatch(many, 4, 20, 30)).toBeNull();
+});
+
+test("what is under way is counted", () => {
+  const tile = { kind: "spans", n: 4, begin: Float64Array.of(0, 5, 5, 20), end: Float64Array.of(10, 8, 20, 30), go: new Float64Array(4), label: new Uint32Array(4), state: new Uint8Array(4) } as const;
+  const { ends, most } = counted(tile);
+  expect(most).toBe(3);
+  const steps = (from: number, to: number) => {
+    const out: number[][] = [];
+    eachStep(tile, ends, from, to, (a, b, n) => out.push([a, b, n]));
+    return out;
+  };
+  expect(steps(0, 100)).toEqual([[0, 5, 1], [5, 8, 3], [8, 10, 2], [10, 20, 1], [20, 30, 1]]);
+  expect(steps(6, 9)).toEqual([[6, 8, 3], [8, 9, 2]]);
+  expect(steps(40, 50)).toEqual([]);
 });
 
 test("the groups with the most work have colours of their own", () => {

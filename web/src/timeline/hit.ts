@@ -66,7 +66,11 @@ export function tipAt(x: number, y: number): Tip | null {
   const label = tile.label[i] === NO_LABEL ? "" : state.label(tile.label[i]);
   const length = duration(tile.end[i]! - tile.begin[i]!);
   const go = tile.go[i]!;
-  if (/^(tasks|regions|region:.*)$/.test(row.lane)) return { ...at, title: `${cut(label) || title} · ${length}`, lines: [{ colour: null, text: `${go >= 0 ? `G${go} ` : ""}from ${state.moment(tile.begin[i]!, 1e3)}` }] };
+  if (/^(tasks|regions|region:.*)$/.test(row.lane)) {
+    const open = [...tile.begin.keys()].filter((k) => k === i || (tile.begin[k]! <= time && tile.end[k]! > time));
+    const lines = open.slice(0, 6).map((k) => ({ colour: null, text: `${cut(state.label(tile.label[k]), 60)}${tile.go[k]! >= 0 ? ` of G${tile.go[k]}` : ""} · ${duration(tile.end[k]! - tile.begin[k]!)}` }));
+    return { ...at, title: `${title} · ${count(open.length)} under way`, lines };
+  }
   const lines: Tip["lines"] = [{ colour: stateColour(s, state.theme.value), text: `${STATE[s]?.name ?? "?"}${label && !row.lane.startsWith("proc") ? ` · ${cut(label)}` : ""}` }];
   if (row.lane.startsWith("proc") || row.lane.startsWith("thread")) lines.push({ colour: null, text: `${go >= 0 ? `G${go} ` : ""}${cut(short(label))}` });
   lines.push({ colour: null, text: `from ${state.moment(tile.begin[i]!, 1e3)}` });

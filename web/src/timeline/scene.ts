@@ -5,6 +5,7 @@ import { idOf, type Id, type Match } from "../api.js";
 import { groupOfName, slotOfGroup, slotOfLabel, slotOfTask } from "../hues.js";
 import { FADED, functionsPacked, inkOn, packed, PALE, paint, slotOf, STACK_PLACE, STATE, statesPacked, WORKING, STACKED, type Paint, type Theme } from "../palette.js";
 import { TileCache, type Entry, type LaneCache } from "../tiles/cache.js";
+import { counted, eachStep } from "./density.js";
 import { NO_LABEL, type Functions, type Spans } from "../tiles/decode.js";
 import { levelFor, tileSpan, topLevel } from "../tiles/plan.js";
 import type { View } from "../time/view.js";
@@ -120,7 +121,6 @@ export class Scene {
   lane(lane: LaneCache, y: number, height: number, style: LaneStyle): boolean {
     let something = false;
     let fine = false;
-    // Few tasks or regions come as spans, which may lie over each other.
     const gain = style.mode === MODE_SHARES ? 1 : 1 / this.scale(lane, style.mode);
     const span = tileSpan(this.level);
     for (let i = this.first; i <= this.last; i++) {
@@ -150,7 +150,9 @@ export class Scene {
           b = Math.min((e.index + 1) * own, (this.last + 1) * span);
           i = Math.max(i, Math.ceil(b / span) - 1);
         }
-        if (this.spans(e.tile, lane.id, a, b, y, height, style)) something = true;
+        if (style.kind === "density" && counted(e.tile).most > 1) {
+          if (this.steps(e.tile, lane.id, this.snap(a), this.snap(b), y, height, style, gain)) something = true;
+        } else if (this.spans(e.tile, lane.id, a, b, y, height, style)) something = true;
       }
     }
     if (fine && style.kind === "go" && this.f.matched) this.marked(this.f.matched(lane.id), y, height, style);
@@ -179,6 +181,46 @@ export class Scene {
 
   private use(map: Map<number, number>, key: number, area: number): void {
     map.set(key, (map.get(key) ?? 0) + area);
+  }
+
+  /** The moment of the whole pixel that is nearest, within the view: where tiles meet there is no seam. */
+  private snap(t: number): number {
+    const { view, width } = this.f;
+    const x = Math.round(Math.min(width, Math.max(0, this.x(t))));
+    return view.from + (x / width) * (view.to - view.from);
+  }
+
+  /** How many spans there are at each time, as heights. */
+  private steps(tile: Spans, lane: string, from: number, to: number, y: number, height: number, style: LaneStyle, gain: number): boolean {
+    const kept = this.f.keepsShares?.(lane);
+    const colour = paint(this.f.theme, style.slot, kept?.keep, kept?.fade)[0]!;
+    let drawn = false;
+    let column = -1;
+    let sum = 0;
+    const bar = (x0: number, x1: number, n: number) => {
+      const h = Math.min(1, n * gain) * height;
+      if (h > 0) this.renderer.rect(x0, x1, y + height - h, h, colour, false);
+    };
+    // Of what is narrower than a pixel, the pixel has the mean.
+    const add = (x: number, n: number) => {
+      if (x !== column) {
+        bar(column, column + 1, sum);
+        column = x;
+        sum = 0;
+      }
+      sum += n;
+    };
+    eachStep(tile, counted(tile).ends, from, to, (a, b, n) => {
+      const [x0, x1] = [this.x(a), this.x(b)];
+      const [c0, c1] = [Math.floor(x0), Math.floor(x1)];
+      drawn = true;
+      if (c0 === c1) return add(c0, (x1 - x0) * n);
+      add(c0, (c0 + 1 - x0) * n);
+      if (c1 > c0 + 1) bar(c0 + 1, c1, n);
+      add(c1, (x1 - c1) * n);
+    });
+    add(-1, 0);
+    return drawn;
   }
 
   /** The lane of a proc or a thread by the functions that it worked for. */
@@ -277,7 +319,7 @@ export class Scene {
         colour = this.functions[style.slot]!;
         this.use(this.used.tasks, style.group, (x1 - x0) * height);
       } else if (nested) {
-        colour = this.functions[slotOf(l)]!;
+        colour = this.functions[style.kind === "density" ? style.slot : slotOf(l)]!;
         inset = Math.min((depth - 1) * 2.5, height * 0.4);
       }
       if (f.keeps && !f.keeps(tile, i, lane)) colour = ((colour & 0xffffff) | (FADED << 24)) >>> 0;
@@ -354,6 +396,7 @@ export class Scene {
 const peaks = new WeakMap<object, [number, number]>();
 function peak(e: Entry, mode: number): number {
   const tile = e.tile;
+  if (tile.kind === "spans") return counted(tile).most;
   if (tile.kind !== "shares") return 0;
   let p = peaks.get(tile);
   if (!p) {

@@ -333,7 +333,7 @@ describe("of a server", () => {
     await page.goto(`${it.server.url}#/timeline?c=task&pins=go:${task.goroutines[0]}&v=${task.after}-${task.after + task.duration}`);
     const paint = slotColour(task.id % FUNCTION_COLOURS, "light").slice(1).match(/../g).map((h) => parseInt(h, 16));
     await expect.poll(async () => (await colours(page, await lane(page, `go:${task.goroutines[0]}`))).some((c) => c.every((v, i) => Math.abs(v - paint[i]) < 3)), { message: "the task's colour" }).toBe(true);
-    expect(await page.locator(".legend .chip", { hasText: task.name }).count(), "the legend names the tasks in view").toBeGreaterThan(0);
+    await expect.poll(() => page.locator(".legend .chip", { hasText: task.name }).count(), { message: "the legend names the tasks in view" }).toBeGreaterThan(0);
     await expect.poll(() => page.url()).toContain("c=task");
   });
 
