@@ -441,6 +441,36 @@ describe("by WebGL", () => {
   });
 });
 
+describe("by WebGL, coloured by function and filtered", () => {
+  const it = on(mixed, { webgl: true });
+
+  test("it is the same picture, too", async () => {
+    const pictures = [];
+    const { groups } = await it.server.api("lanes");
+    for (const query of ["?draw=pixels", "?draw=webgl"]) {
+      const page = await it.open("#/timeline?v=5000000-15000000&c=function&fs=1", { query });
+      const at = await lane(page, groups[0].lane);
+      let png;
+      let before = "";
+      await expect.poll(async () => {
+        const file = await page.screenshot({ clip: { x: Math.ceil(at.x), y: at.y + 2, width: Math.floor(at.width), height: at.height - 4 } });
+        png = decodePng(file);
+        const same = file.toString("base64") === before;
+        before = file.toString("base64");
+        // Runnable is bright, what waits is faded.
+        return same && Array.from({ length: png.width }, (_, x) => stateOf(png.at(x, png.height - 4))).filter((s) => s === 1).length > png.width * 0.2;
+      }, { timeout: 20000 }).toBe(true);
+      pictures.push(Array.from({ length: png.width }, (_, x) => Array.from({ length: png.height }, (_, y) => png.at(x, y))).flat());
+      await page.close();
+    }
+    // But for hatches, which begin elsewhere.
+    const same = pictures[0].filter((c, i) => c.every((v, k) => Math.abs(v - pictures[1][i][k]) < 14)).length;
+    expect(same / pictures[0].length).toBeGreaterThan(0.6);
+    const bright = pictures.map((p) => p.filter((c) => stateOf(c) === 1).length);
+    expect(bright[0] / bright[1]).toBeCloseTo(1, 1);
+  });
+});
+
 describe("of a recorded trace with CPU samples", () => {
   const it = on(() => recorded("cpu"));
 
