@@ -143,45 +143,61 @@ impl View {
         text: &str,
     ) -> Result<Value, Refusal> {
         let index = self.index.read();
-        let all: Vec<u32> = match group {
+        let members = match group {
             Some(group) => match index.groups.get(group as usize) {
-                Some(group) => group.members.clone(),
+                Some(group) => Some(&group.members),
                 None => {
                     let why = format!("there is no group {group}: /api/lanes lists them");
                     return Err(Refusal::Missing(why));
                 }
             },
-            None => (0..index.goroutines.len() as u32).collect(),
+            None => None,
         };
+        let sum = |goroutine: &Goroutine, states: std::ops::Range<usize>| {
+            -index.times(goroutine)[states].iter().sum::<i64>()
+        };
+        let key = |goroutine: &Goroutine| match sort {
+            "blocked" => sum(goroutine, 4..STATES),
+            "runnable" => sum(goroutine, 1..2),
+            "syscall" => sum(goroutine, 2..4),
+            "start" => goroutine.created,
+            "id" => goroutine.id,
+            "total" => sum(goroutine, 0..STATES),
+            _ => sum(goroutine, 0..1),
+        };
+        if !["", "blocked", "runnable", "running", "syscall", "start", "id", "total"]
+            .contains(&sort)
+        {
+            let why = format!(
+                "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
+            );
+            return Err(Refusal::Wrong(why));
+        }
         let matches = |goroutine: &Goroutine| {
             text.is_empty()
                 || goroutine.id.to_string() == text.trim_start_matches('G')
                 || index.function_of(goroutine).contains(text)
         };
-        let mut rows: Vec<(&Goroutine, [i64; STATES])> = all
-            .into_iter()
-            .map(|place| &index.goroutines[place as usize])
-            .filter(|goroutine| goroutine.created < to && goroutine.ended > from)
-            .filter(|goroutine| matches(goroutine))
-            .map(|goroutine| (goroutine, index.times(goroutine)))
-            .collect();
-        match sort {
-            "blocked" => rows.sort_by_key(|row| -row.1[4..].iter().sum::<i64>()),
-            "runnable" => rows.sort_by_key(|row| -row.1[1]),
-            "running" | "" => rows.sort_by_key(|row| -row.1[0]),
-            "syscall" => rows.sort_by_key(|row| -(row.1[2] + row.1[3])),
-            "start" => rows.sort_by_key(|row| row.0.created),
-            "id" => rows.sort_by_key(|row| row.0.id),
-            "total" => rows.sort_by_key(|row| -row.1.iter().sum::<i64>()),
-            _ => {
-                let why = format!(
-                    "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
-                );
-                return Err(Refusal::Wrong(why));
-            }
-        }
+        let row = |place: u32| {
+            let goroutine = &index.goroutines[place as usize];
+            let wanted = goroutine.created < to && goroutine.ended > from && matches(goroutine);
+            wanted.then(|| (key(goroutine), place))
+        };
+        let mut rows: Vec<(i64, u32)> = match members {
+            Some(members) => members.iter().filter_map(|&place| row(place)).collect(),
+            None => (0..index.goroutines.len() as u32).filter_map(row).collect(),
+        };
         let total = rows.len();
-        let page = rows.into_iter().skip(offset).take(limit).map(|(goroutine, states)| {
+        // There may be a million: only what is shown, and what is before it, is put in order.
+        let end = offset.saturating_add(limit).min(total);
+        if end < total {
+            rows.select_nth_unstable(end);
+            rows.truncate(end);
+        }
+        rows.sort_unstable();
+        let page = rows.into_iter().skip(offset).take(limit).map(|(_, place)| {
+            let goroutine = &index.goroutines[place as usize];
+            let states = index.times(goroutine);
             json!({
                 "id": goroutine.id, "lane": format!("go:{}", goroutine.id),
                 "function": index.function_of(goroutine),

@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 mod answers;
 mod asked;
 mod connections;
+mod run;
 mod scope;
 
 use answers::{answer, critical, flame};
@@ -44,8 +45,18 @@ pub struct Server {
     pub view: Arc<View>,
     /// The command that answers questions about traces.
     pub command: PathBuf,
-    /// At most so many of them at a time.
-    pub running: Semaphore,
+    /// At most [`ANSWERS`] of them at a time.
+    running: Semaphore,
+}
+
+/// So many commands answer questions at a time.
+const ANSWERS: usize = 4;
+
+impl Server {
+    /// A server of a trace; `command` is this program.
+    pub fn new(view: Arc<View>, command: PathBuf) -> Server {
+        Server { view, command, running: Semaphore::new(ANSWERS) }
+    }
 }
 
 type App = State<Arc<Server>>;

@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,9 +50,6 @@ pub(crate) struct Args {
     #[arg(long)]
     no_cache: bool,
 }
-
-/// So many commands answer questions at a time.
-const ANSWERS: usize = 4;
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
@@ -219,7 +215,7 @@ async fn listen(args: &Args, view: Arc<View>) -> Result<()> {
         writeln!(io::stderr(), "no browser could be opened: open the address yourself")?;
     }
     let command = std::env::current_exe().context("finding this program")?;
-    let server = Arc::new(Server { view, command, running: Semaphore::new(ANSWERS) });
+    let server = Arc::new(Server::new(view, command));
     let guard = Guard::new(address, token);
     tokio::select! {
         result = serve(server, listener, guard) => result.context("serving"),

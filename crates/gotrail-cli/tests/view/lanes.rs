@@ -191,6 +191,8 @@ fn causes_are_those_of_the_lanes() {
         one.contains("x-gotrail-command: gotrail goroutines") && one.contains("--function"),
         "{one}"
     );
+    // They come as they are written, not when all is.
+    assert!(one.to_lowercase().contains("transfer-encoding: chunked"), "{one}");
     assert_eq!(server.get("/api/answer/goroutines?lanes=proc:0", &[]).0, 400);
     assert_eq!(server.get("/api/answer/why?lanes=go:123456789", &[]).0, 404);
 }
@@ -250,4 +252,34 @@ fn goroutines_of_a_task_are_counted_as_the_command_counts_them() {
         compared += 1;
     }
     assert!(compared > 3);
+}
+
+#[test]
+fn pages_of_goroutines_are_those_of_the_whole_list() {
+    let server = Server::start("go1.27/many");
+    for sort in ["blocked", "runnable", "running", "syscall", "start", "id", "total"] {
+        let page = |offset: usize, limit: usize| -> Vec<Value> {
+            let asked = format!("/api/members?sort={sort}&offset={offset}&limit={limit}");
+            server.json(&asked)["rows"].as_array().expect("rows").clone()
+        };
+        let all = page(0, 10_000);
+        assert!(all.len() > 20);
+        for offset in [0, 1, 7, all.len() - 1, all.len(), all.len() + 5] {
+            let end = (offset + 5).min(all.len());
+            assert_eq!(page(offset, 5), all[offset.min(end)..end], "{sort} {offset}");
+        }
+        let of = |row: &Value, states: &[usize]| -> i64 {
+            states.iter().filter_map(|&state| row["states"][state].as_i64()).sum()
+        };
+        let keys = all.iter().map(|row| match sort {
+            "blocked" => -of(row, &[4, 5, 6, 7, 8, 9]),
+            "runnable" => -of(row, &[1]),
+            "running" => -of(row, &[0]),
+            "syscall" => -of(row, &[2, 3]),
+            "start" => row["created"].as_i64().unwrap(),
+            "id" => row["id"].as_i64().unwrap(),
+            _ => -of(row, &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),
+        });
+        assert!(keys.is_sorted(), "{sort}");
+    }
 }

@@ -88,7 +88,11 @@ impl Server {
         stream.write_all((request + "\r\n").as_bytes()).expect("a request");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("an answer");
-        let text = String::from_utf8_lossy(&answer).into_owned();
+        let head = answer.windows(4).position(|end| end == b"\r\n\r\n").expect("a head") + 4;
+        let body = answer.split_off(head);
+        let mut text = String::from_utf8_lossy(&answer).into_owned();
+        let chunked = text.to_lowercase().contains("transfer-encoding: chunked");
+        text += &String::from_utf8_lossy(&if chunked { joined(&body) } else { body });
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
         (status.expect("a status"), text)
     }
@@ -99,4 +103,19 @@ impl Server {
         let body = text.split_once("\r\n\r\n").expect("a body").1;
         serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
     }
+}
+
+/// A body that came in pieces.
+fn joined(mut body: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let Some(end) = body.windows(2).position(|end| end == b"\r\n") {
+        let len = std::str::from_utf8(&body[..end]).expect("a length");
+        let len = usize::from_str_radix(len, 16).expect("a length");
+        all.extend_from_slice(&body[end + 2..end + 2 + len]);
+        body = &body[end + 2 + len + 2..];
+        if len == 0 {
+            break;
+        }
+    }
+    all
 }

@@ -1,20 +1,20 @@
 //! Answers of commands: what `gotrail COMMAND` says of the trace, and the command lines that say it.
 
 use super::asked::{Query, lanes_of, window};
+use super::run::{Pieces, run};
 use super::scope::{Scope, scope_of};
-use super::{Answer, App, Failure, Server, work};
+use super::{ANSWERS, Answer, App, Failure, Server, work};
 use crate::flame;
 use crate::lane::Lane;
 use crate::view::View;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::process::Command;
 
 /// The commands whose answers can be had, with how many arguments each takes before the trace.
 const COMMANDS: [(&str, bool); 15] = [
@@ -176,7 +176,31 @@ struct Said {
 }
 
 /// What a command says of the trace, in the form for programs.
-async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Result<Said, Failure> {
+async fn say(
+    app: &Arc<Server>,
+    name: &str,
+    asked: &BTreeMap<String, String>,
+) -> Result<Said, Failure> {
+    let (line, mut pieces) = begin(app, name, asked).await?;
+    let mut output = Vec::new();
+    while let Some(piece) = pieces.recv().await {
+        let failed =
+            |_| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: it ended early"));
+        output.extend(piece.map_err(failed)?);
+    }
+    Ok(Said { output, line })
+}
+
+/// A trace that is longer is a lot of work for some commands, which then run alone: they take as much
+/// memory as this server.
+const LONG: usize = 64 << 20;
+
+/// Begins to say it: how the command is called, and what it writes.
+async fn begin(
+    app: &Arc<Server>,
+    name: &str,
+    asked: &BTreeMap<String, String>,
+) -> Result<(String, Pieces), Failure> {
     let Some(&(command, takes_id)) = COMMANDS.iter().find(|(known, _)| *known == name) else {
         let names = COMMANDS.map(|(name, _)| name).join(", ");
         return Err(format!("no answers of {name:?}; there are {names}").into());
@@ -211,32 +235,22 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
     words.extend(args.iter().filter(|word| *word != "--").cloned());
     let line = app.view.line(words);
     args.push(app.view.file().display().to_string());
-    let failed = |why: String| Failure(StatusCode::INTERNAL_SERVER_ERROR, why);
-    if app.view.trace().is_none() {
+    let Some(trace) = app.view.trace() else {
         if let Some(error) = &app.view.index.read().error {
             return Err(Failure(StatusCode::NOT_FOUND, format!("there is no trace: {error}")));
         }
         let why = "the trace is still being read: ask again when it is there";
         return Err(Failure(StatusCode::SERVICE_UNAVAILABLE, why.to_owned()));
-    }
-    let Ok(_turn) = app.running.acquire().await else {
-        return Err(Failure(StatusCode::TOO_MANY_REQUESTS, "ask again later".to_owned()));
     };
-    let output = Command::new(&app.command).args(&args).kill_on_drop(true).output();
-    let output = tokio::time::timeout(Duration::from_secs(120), output)
-        .await
-        .map_err(|_| failed(format!("{line}: takes too long")))?
-        .map_err(|error| failed(format!("{line}: {error}")))?;
-    // 1 is a verdict, where there is something to read.
-    if !output.status.success() && output.stdout.is_empty() {
-        return Err(wrong(&String::from_utf8_lossy(&output.stderr), &app.view).into());
-    }
-    Ok(Said { output: output.stdout, line })
+    let alone = trace.bytes().len() > LONG
+        && (matches!(command, "goroutine" | "task" | "why") || asked.contains_key("each"));
+    let places = if alone { ANSWERS as u32 } else { 1 };
+    Ok((line, run(app, args, places).await?))
 }
 
 /// What is wrong, of what a command says to a person in a terminal: where the trace lies and what to
 /// type next is for there.
-fn wrong(said: &str, view: &View) -> String {
+pub(super) fn wrong(said: &str, view: &View) -> String {
     let mut text = said.trim().trim_start_matches("error: ");
     for end in
         ["\n  next:", "\n  likely cause:", "\n\nUsage:", "\n\nFor more information", "\n\n  tip:"]
@@ -302,14 +316,16 @@ pub(super) async fn answer(
         }
     }
     asked.remove("lanes");
-    let said = say(&app, &name, &asked).await?;
+    let (line, pieces) = begin(&app, &name, &asked).await?;
     let kind = match name.as_str() {
         "flame" => "text/plain; charset=utf-8",
         "pprof" => "application/octet-stream",
         _ => "application/x-ndjson",
     };
-    let mut response = ([(header::CONTENT_TYPE, kind)], said.output).into_response();
-    if let Ok(line) = HeaderValue::from_str(&said.line) {
+    // It may be long: what has come is passed on.
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(pieces));
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if let Ok(line) = HeaderValue::from_str(&line) {
         response.headers_mut().insert("x-gotrail-command", line);
     }
     Ok(response)
