@@ -115,7 +115,7 @@ export function Search() {
     <div class="search">
       <input id="search" ref={input} type="search" placeholder="/  function, G17, task, region, log, 1.5s" aria-label="Search functions, goroutines, tasks, regions, logs, or go to a moment"
         {...COMBOBOX} aria-expanded={open && items.length > 0} aria-controls="found" aria-activedescendant={open && items.length > 0 ? `found-${at}` : undefined} autocomplete="off" spellcheck={false}
-        value={q} onInput={(e) => type(e.currentTarget.value)} onFocus={() => setOpen(true)} onBlur={() => setTimeout(() => setOpen(false), 150)} onKeyDown={onKey} />
+        value={q} onInput={(e) => type(e.currentTarget.value)} onFocus={() => setOpen(true)} onBlur={() => setTimeout(() => document.activeElement !== input.current && setOpen(false), 150)} onKeyDown={onKey} />
       {open && q.trim() !== "" && (
         <ul id="found" role="listbox" aria-label="Found">
           {items.map((it, i) => (

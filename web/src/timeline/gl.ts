@@ -112,7 +112,7 @@ export class GlRenderer implements Renderer {
 
   static make(canvas: HTMLCanvasElement, forced: boolean): GlRenderer | null {
     if (!forced && imitated()) return null;
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: false, failIfMajorPerformanceCaveat: !forced });
+    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true, failIfMajorPerformanceCaveat: !forced });
     try {
       return gl ? new GlRenderer(canvas, gl) : null;
     } catch {
