@@ -5,6 +5,7 @@ use crate::labels::NO_LABEL;
 use crate::moves::NONE;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::collections::hash_map::Entry;
 
 /// Until here, if the end is not in the trace.
 pub const OPEN: i64 = i64::MAX;
@@ -203,6 +204,7 @@ impl Marks {
 
     /// Gives back what long lists have not used.
     pub(crate) fn shrink(&mut self) {
+        self.open_regions = FxHashMap::default();
         self.tasks.shrink_to_fit();
         self.regions.shrink_to_fit();
         self.before.shrink_to_fit();
@@ -253,11 +255,16 @@ impl Marks {
     /// A region ends; one that began before the trace is not kept.
     /// Whether it is one.
     pub fn region_ends(&mut self, time: i64, go: u32, label: u32) -> bool {
-        let open = self.open_regions.get_mut(&(go, label)).and_then(Vec::pop);
-        if let Some(at) = open {
+        let Entry::Occupied(mut open) = self.open_regions.entry((go, label)) else { return false };
+        let last = open.get_mut().pop();
+        // Of goroutines that come and go nothing must stay.
+        if open.get().is_empty() {
+            open.remove();
+        }
+        if let Some(at) = last {
             self.regions[at as usize].until = time;
         }
-        open.is_some()
+        last.is_some()
     }
 }
 

@@ -283,3 +283,15 @@ fn pages_of_goroutines_are_those_of_the_whole_list() {
         assert!(keys.is_sorted(), "{sort}");
     }
 }
+
+#[test]
+fn what_is_not_there_is_said_of_the_trace() {
+    let server = Server::start("go1.27/network");
+    let (status, text) = server.get("/api/critical?task=999", &[]);
+    assert!(status == 400 && text.contains("the trace: there is no task 999"), "{text}");
+    let nothing = server.json("/api/flame?type=cpu");
+    assert!(
+        nothing["total"] == 0
+            && nothing["reason"].as_str().is_some_and(|why| why.contains("nothing"))
+    );
+}

@@ -258,7 +258,7 @@ pub(super) fn wrong(said: &str, view: &View) -> String {
         text = text.split(end).next().unwrap_or(text);
     }
     let path = format!("{}: ", view.file().display());
-    text.trim().replace(&path, "")
+    text.trim().replace(&path, "the trace: ")
 }
 
 /// The options of commands that may be given: none of them names a file, and a new one is not among
