@@ -190,7 +190,7 @@ function critical(q) {
 
 function search(q) {
   const x = q.q.toLowerCase(), n = +(q.limit ?? 8);
-  const functions = T.group.filter((g) => g.function.toLowerCase().includes(x)).map((g) => ({ label: g.label, function: g.function, group: g.id, count: g.members.length }));
+  const functions = T.group.filter((g) => g.function.toLowerCase().includes(x)).map((g) => ({ label: g.label, function: g.function, group: g.id, count: g.members.length, stacks: true }));
   const id = /^g?(\d+)$/.exec(x)?.[1];
   const goroutines = id ? T.all.filter((g) => String(g.id).startsWith(id)).map((g) => ({ id: g.id, lane: `go:${g.id}`, function: g.fn })) : [];
   const ts = T.tasks.filter((t) => t.name.includes(x) || String(t.id) === x);
@@ -210,13 +210,18 @@ function matches(q) {
     if (q.max && d > +q.max) continue;
     if (q.function && !byId.get(s.go).fn.includes(q.function)) continue;
     if (q.label && !T.labels[s.label]?.includes(q.label)) continue;
-    if (q.from && s.to < +q.from) continue;
-    if (q.to && s.from > +q.to) continue;
     total++;
     strip[Math.min(511, Math.floor((s.from / D) * 512))]++;
-    if (rows.length < +(q.limit ?? 1000)) rows.push({ lane: `go:${s.go}`, go: s.go, from: s.from, to: s.to, state: s.state, label: s.label });
+    rows.push({ lane: `go:${s.go}`, go: s.go, from: s.from, to: s.to, state: s.state, label: s.label });
   }
-  return { total, rows, strip };
+  const limit = +(q.limit ?? 1000), first = rows.findIndex((r) => r.from >= +(q.from ?? 0)), end = rows.findIndex((r) => r.from >= +(q.until ?? q.to ?? Infinity));
+  const to = end < 0 ? total : end, from = q.last ? Math.max(0, to - limit) : first < 0 ? total : first;
+  return { total, rows: rows.slice(from, Math.min(to, from + limit)), before: from, strip };
+}
+
+/** Types of regions of the made-up trace: it has one. */
+function regions() {
+  return { total: 0, rows: [] };
 }
 
 function selection(q) {
@@ -258,7 +263,7 @@ function answer(command, q) {
 const groupsOf = () => T.group.map((g) => ({ id: g.id, lane: `group:${g.id}`, function: g.function, count: g.members.length, first: g.members[0]?.created ?? 0, last: D, states: statesOf(groupSpans[g.id]) })).sort((a, b) => active(b.states) - active(a.states));
 let groups = null;
 const API = {
-  trace: info, members, tasks, plot, marks, span, arrows, critical, search, matches, selection, flame,
+  trace: info, members, tasks, plot, marks, span, arrows, critical, search, matches, regions, selection, flame,
   labels: (q) => ({ from: +(q.from ?? 0), labels: T.labels.slice(+(q.from ?? 0)) }),
   lanes: () => ({ revision: progress() >= 1 ? 2 : 1, groups: (groups ??= groupsOf()), procs: T.proc.map((p) => ({ id: p.id, lane: `proc:${p.id}` })), threads: T.threads.map((t) => ({ id: t.id, lane: `thread:${t.id}` })) }),
 };

@@ -33,6 +33,11 @@ export function traceName(t: TraceInfo): string {
   return t.name === "-" || t.name === "" ? "standard input" : t.name.split(/[/\\]/).pop()!;
 }
 
+/** A head without a body: the one event of such a file says that it is a trace. */
+export function hasNothing(t: Pick<TraceInfo, "events" | "goroutines">): boolean {
+  return t.events <= 1 && t.goroutines === 0;
+}
+
 /** Of a goroutine, a task, a thread. Beyond 2^53 it is a string, so that no digit is lost. */
 export type Id = number | string;
 
@@ -40,6 +45,8 @@ export interface Group { id: number; lane: string; function: string; count: numb
 export interface Lanes { revision: number; groups: Group[]; procs: { id: number; lane: string }[]; threads: { id: number; lane: string }[] }
 export interface Member { id: Id; lane: string; function: string; created: number | null; ended: number | null; creator: Id | null; states: number[] }
 export interface Task { id: Id; lane: string; name: string; parent: Id | null; begin: number | null; end: number | null; goroutines: Id[]; regions: number; logs: number }
+/** The regions of one type in a time: how many touch it, and their time in it. */
+export interface RegionType { name: string; label: number; lane: string; count: number; time: number }
 export interface Page<T> { total: number; rows: T[] }
 export interface Frame { function: string; file: string; line: number }
 export interface Other { go: Id; function: string; time?: number; stack?: Frame[]; lane?: string }
@@ -54,9 +61,10 @@ export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?
 export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
 export interface Arrow { kind: "unblock" | "create"; time: number; from: Id; to: Id }
 export interface Step { go: Id; function: string; from: number; to: number; kind: string; label: string | null }
-export interface Critical { steps: Step[]; by_kind: Record<string, number> }
+export interface Critical { steps: Step[]; by_kind: Record<string, number>; go?: Id | null }
 export interface Found {
-  functions: { label: number; function?: string; group: number | null; count: number }[];
+  /** `stacks`: it is in stacks of spans. */
+  functions: { label: number | null; function: string; group: number | null; count: number; stacks: boolean }[];
   goroutines: { id: Id; lane: string; function: string }[];
   tasks: { id: Id; name: string; begin: number | null; end: number | null }[];
   regions: { name: string; count: number }[];
@@ -64,15 +72,19 @@ export interface Found {
   total: Record<string, number>;
 }
 export interface Match { lane: string; go: Id; from: number; to: number; state: number; label: number | null }
-export interface Matches { total: number; rows: Match[]; strip: number[] }
+/** `before`: how many matches come before the first row. */
+export interface Matches { total: number; rows: Match[]; strip: number[]; before?: number }
 export interface SelectionAnswer {
   states: number[];
   functions: { function: string; group: number | null; count: number; states: number[] }[];
   histogram: { upto: number; count: number }[];
   /** None says the same of some lanes. */
   command: string | null;
+  /** Why there is no command. */
+  no_command?: string | null;
 }
-export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[] }
+/** `reason` says why there is nothing in it. */
+export interface Flame { unit: "ns" | "samples"; total: number; stacks: { frames: string[]; value: number }[]; reason?: string | null }
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 

@@ -1,10 +1,11 @@
 // The frame of the page: name of the trace, search, pages, strip, and what is chosen below.
 
 import { useEffect, useRef } from "preact/hooks";
-import { traceName } from "./api.js";
+import { traceName, type TraceInfo } from "./api.js";
 import { go, linkTo } from "./history.js";
 import { KEYS } from "./keys.js";
 import { FilterButton } from "./panels/filter.js";
+import { ViewMenu } from "./panels/menu.js";
 import { Search } from "./panels/search.js";
 import { GcPage } from "./pages/gc.js";
 import { GoroutinesPage } from "./pages/goroutines.js";
@@ -20,6 +21,7 @@ import { bytes, clockFull, count, cut, duration, exact } from "./time/format.js"
 import { engine } from "./timeline/instance.js";
 import { picture } from "./timeline/picture.js";
 import { Strip } from "./timeline/strip.js";
+import { completeness } from "./timeline/why.js";
 import { Timeline } from "./timeline/timeline.js";
 import { copyText, download } from "./ui/copy.js";
 import type { Page } from "./url.js";
@@ -70,15 +72,14 @@ function Header() {
             {wall !== null && <span class="wide-only" title={clockFull(0, wall)}>{clockFull(0, wall).slice(0, 19).replace("T", " ")}Z</span>}
             {t.version !== null && <span class="wide-only">Go {t.version}</span>}
             {t.bytes !== null && <span class="wide-only" title={`${count(t.bytes)} bytes`}>{bytes(t.bytes)}</span>}
-            {t.done ? (
-              t.complete && t.lost.length === 0 ? <span class="ok">complete</span> : <a class="bad" href={linkTo("health")} onClick={(e) => (e.preventDefault(), go("health"))}>parts are lost</a>
-            ) : <span role="status"><progress value={t.progress} max={1} aria-label="Read so far" /> {Math.floor(t.progress * 100)} %</span>}
           </span>
         )}
+        {t && <Completeness t={t} />}
         <Search />
         <FilterButton />
         <span class="right">
-          <button class="tool" aria-pressed={state.clockMode.value} disabled={wall === null} title={wall === null ? "This trace has no wall clock" : "Times after the start, or on the wall clock"} onClick={() => (state.clockMode.value = !state.clockMode.value)}>{state.clockMode.value ? "clock" : "offset"}</button>
+          <ViewMenu />
+          <button class="tool wide-tool" aria-pressed={state.clockMode.value} disabled={wall === null} title={wall === null ? "This trace has no wall clock" : "Times after the start, or on the wall clock"} onClick={() => (state.clockMode.value = !state.clockMode.value)}>{state.clockMode.value ? "clock" : "offset"}</button>
           <button class="tool" title="Copy a link to this view" onClick={() => copyText(location.href, "Link copied.")}>link</button>
           {state.page.value === "timeline" && <button class="tool" title="Save the timeline as a picture" onClick={() => picture().then((b) => download(`${t ? traceName(t) : "trace"}.png`, b), (e: Error) => state.say(e.message))}>PNG</button>}
           <button class="tool" title="Light or dark" aria-label={`Switch to ${state.theme.value === "dark" ? "light" : "dark"}`} onClick={() => setTheme(state.theme.value === "dark" ? "light" : "dark")}>{state.theme.value === "dark" ? "☀" : "☾"}</button>
@@ -95,6 +96,14 @@ function Header() {
       </nav>
     </header>
   );
+}
+
+/** Whether all of it was read. Never hidden, however narrow the window is. */
+function Completeness({ t }: { t: TraceInfo }) {
+  if (!t.done) return <span class="reading" role="status"><progress value={t.progress} max={1} aria-label="Read so far" /> {Math.floor(t.progress * 100)} %</span>;
+  const what = completeness(t);
+  if (what === "complete") return <span class="ok">complete</span>;
+  return <a class="bad" href={linkTo("health")} title="What was found in the file" onClick={(e) => (e.preventDefault(), go("health"))}>{what}</a>;
 }
 
 function Problems() {
@@ -121,7 +130,7 @@ function Help() {
           <div><dt>wheel</dt><dd>zoom at the pointer</dd></div>
           <div><dt>shift wheel</dt><dd>pan; alt wheel scrolls the tracks</dd></div>
           <div><dt>drag</dt><dd>pan</dd></div>
-          <div><dt>shift drag</dt><dd>select a time of one lane; on the ruler, of all</dd></div>
+          <div><dt>shift drag</dt><dd>select a time of the lanes from there to here; on the ruler, of all</dd></div>
           <div><dt>click</dt><dd>what a span is</dd></div>
           <div><dt>double click</dt><dd>fit the span; on shares, closer</dd></div>
           <div><dt>pinch</dt><dd>zoom</dd></div>

@@ -19,6 +19,7 @@ function take(text: string): void {
     const grew = info.duration !== state.trace.value?.duration;
     state.trace.value = info;
     if (grew && !state.moved.value) state.view.value = whole(info.duration);
+    else if (grew && info.duration > 0) state.keepWithin();
     state.problem.value = info.error;
   });
   document.title = `${traceName(info)} · gotrail`;

@@ -26,13 +26,20 @@ export const STATE: StateStyle[] = [
 ];
 export const STATES = STATE.length;
 
+/** What could not be read. No state, no function and no task is red. */
+export const LOST = { light: "#d1242f", dark: "#ff5263" };
+
 /** From the bottom of a stack upwards: work first, so that its height can be read. */
 export const STACKED = [0, 1, 2, 3, 8, 4, 5, 6, 7, 9];
 /** How many of `STACKED` are no waits. */
 export const WORKING = 4;
 
-const FUNCTIONS_DARK = ["#5b8def", "#4f7fb0", "#3aa88f", "#c65f86", "#8c7be0", "#8aa03c", "#3f9fc4", "#b56bc4", "#a55fa8", "#5fa35f", "#b0606a", "#7288a8"];
-const FUNCTIONS_LIGHT = ["#6d97ea", "#6394c6", "#4bb39b", "#d0739a", "#9a87e3", "#97ad4e", "#52abce", "#bd7ccb", "#b06fb5", "#6fb06f", "#c2737d", "#8296b4"];
+/** Twelve that are told apart, of functions and of tasks. None is the orange of runnable or the red of losses. */
+const FUNCTIONS_LIGHT = ["#4c7fe0", "#2fa58e", "#b85cc4", "#93992c", "#2f9fc6", "#c46a8d", "#8468dd", "#58a54c", "#a07650", "#6c7d96", "#d184c9", "#55b7b0"];
+const FUNCTIONS_DARK = ["#5b8def", "#35ad95", "#b565c6", "#939a34", "#3aa4cc", "#c66d92", "#8d74e6", "#5aa552", "#a17b57", "#74859d", "#cf8cc9", "#4fa9a3"];
+export const FUNCTION_COLOURS = FUNCTIONS_LIGHT.length;
+/** What the pale colours are mixed with. */
+const GROUND: Record<Theme, string> = { light: "#ffffff", dark: "#12161d" };
 
 export type Theme = "light" | "dark";
 
@@ -61,8 +68,45 @@ export function slotOf(n: number): number {
 }
 
 export function functionColour(n: number, theme: Theme): string {
-  return (theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT)[slotOf(n)]!;
+  return slotColour(slotOf(n), theme);
 }
+
+export function slotColour(slot: number, theme: Theme): string {
+  return (theme === "dark" ? FUNCTIONS_DARK : FUNCTIONS_LIGHT)[slot % FUNCTION_COLOURS]!;
+}
+
+/** `part` of one colour and the rest of another. */
+export function mix(a: string, b: string, part: number): string {
+  const of = (hex: string, i: number) => parseInt(hex.slice(i, i + 2), 16);
+  return `#${[1, 3, 5].map((i) => Math.round(of(a, i) * part + of(b, i) * (1 - part)).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Colours of states for a lane, in the order of `STACKED`, as 0xAABBGGRR. */
+export type Paint = Uint32Array;
+export const FADED = 0x38;
+export const PALE = 0x60;
+
+const paints = new Map<string, Paint>();
+/** The colours of states; with a slot those of a function: its work in its hue, its waits in a pale
+ * one. Runnable keeps its own, it must catch the eye. `keep` has a bit for each state that is not
+ * faded, and `fade` is how much of the others is left. The same question has the same array. */
+export function paint(theme: Theme, slot: number | null, keep = 0xffff, fade = FADED): Paint {
+  const key = `${theme} ${slot} ${keep} ${fade}`;
+  let p = paints.get(key);
+  if (!p) {
+    const hue = slot === null ? null : slotColour(slot, theme);
+    p = Uint32Array.from(STACKED, (s) => {
+      const colour = hue === null || s === 1 ? stateColour(s, theme) : s === 0 ? hue : mix(hue, GROUND[theme], STATE[s]!.waits ? 0.26 : 0.7);
+      const alpha = (keep >> s) & 1 ? 0xff : fade;
+      return ((packed(colour) & 0xffffff) | (alpha << 24)) >>> 0;
+    });
+    paints.set(key, p);
+  }
+  return p;
+}
+
+/** Where a state is in `STACKED`. */
+export const STACK_PLACE = STACKED.map((_, s) => STACKED.indexOf(s));
 
 export function stateColour(state: number, theme: Theme): string {
   return (STATE[state] ?? STATE[9]!)[theme];

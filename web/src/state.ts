@@ -2,9 +2,9 @@
 // what the person chose, and is in the address.
 
 import { batch, computed, signal } from "@preact/signals";
-import type { Lanes, Matches, TraceInfo } from "./api.js";
+import type { Lanes, TraceInfo } from "./api.js";
 import { clock, clockFull, duration as formatDuration, offset, short } from "./time/format.js";
-import { clamp, fit, reveal, revealMoment, whole, type View } from "./time/view.js";
+import { clamp, fit, reveal, revealMoment, whole, within, type View } from "./time/view.js";
 import { initial, type Colour, type Critical, type Filter, type Focus, type MemberSort, type Page, type Selection, type UrlState } from "./url.js";
 
 export const trace = signal<TraceInfo | null>(null);
@@ -15,8 +15,9 @@ export const labels: string[] = [];
 export const labelsKnown = signal(0);
 export const problem = signal<string | null>(null);
 export const tileProblem = signal<string | null>(null);
-export const matches = signal<Matches | null>(null);
-export const matchAt = signal(-1);
+export const matches = signal<{ total: number; strip: number[] } | null>(null);
+/** The match that is looked at, and what number of all it is, from 0 on. */
+export const matchAt = signal<{ number: number; lane: string; from: number; to: number } | null>(null);
 
 export const page = signal<Page>("timeline");
 export const args = signal<string[]>([]);
@@ -33,6 +34,10 @@ export const memberSort = signal<MemberSort>("blocked");
 
 /** What is being measured: from a moment to another, which is the pointer's until it is set. */
 export const measure = signal<{ from: number; to: number | null } | null>(null);
+
+/** Where the tracks are scrolled to, and where a link or Back wants them to be. */
+export const top = signal<string | null>(null);
+export const wantedTop = signal<string | null>(null);
 
 export const help = signal(false);
 export const toast = signal<string | null>(null);
@@ -51,8 +56,24 @@ export function snapshot(): UrlState {
   return {
     page: page.value, args: args.value, view: moved.value ? view.value : null, selection: selection.value, focus: focus.value, filter: filter.value,
     colour: colour.value, clock: clockMode.value, activeOnly: activeOnly.value, pins: pins.value, toggled: toggled.value, memberSort: memberSort.value,
-    critical: criticalOf.value, options: options.value,
+    critical: criticalOf.value, top: top.value, measure: measured(), options: options.value,
   };
+}
+
+/** What was measured, once both ends are set. */
+function measured(): { from: number; to: number } | null {
+  const m = measure.value;
+  return m && m.to !== null && m.to !== m.from ? { from: Math.min(m.from, m.to), to: Math.max(m.from, m.to) } : null;
+}
+
+/** Lets the view be within the trace, and says so if it was not. */
+export function keepWithin(): void {
+  if (!moved.peek() || !trace.peek()) return;
+  const v = within(view.peek(), duration.peek());
+  if (v === "outside") {
+    say(`The address asks for ${formatDuration(view.peek().from)} to ${formatDuration(view.peek().to)}, and the trace has ${formatDuration(duration.peek())}: all of it is shown.`, 8000);
+    showWhole();
+  } else if (v) view.value = v;
 }
 
 export function restore(s: UrlState = initial()): void {
@@ -73,6 +94,9 @@ export function restore(s: UrlState = initial()): void {
     // Not asked for again if it is the same.
     if (JSON.stringify(s.critical) !== JSON.stringify(criticalOf.value)) criticalOf.value = s.critical;
     options.value = s.options;
+    measure.value = s.measure;
+    wantedTop.value = s.top ?? "";
+    keepWithin();
   });
 }
 
@@ -120,14 +144,6 @@ export function shortLabel(n: number): string {
   return shorts[n] ?? "";
 }
 
-const numbers = new Map<string, number>();
-let numbered = 0;
-/** The number of a name, so that a function has one colour wherever it is; -1 if it has none yet. */
-export function numberOf(name: string): number {
-  for (; numbered < labels.length; numbered++) if (labels[numbered] !== undefined && !numbers.has(labels[numbered]!)) numbers.set(labels[numbered]!, numbered);
-  return numbers.get(name) ?? -1;
-}
-
 /** A moment, in the way chosen. */
 export function moment(t: number | null | undefined, step = 1e3): string {
   if (t === null || t === undefined) return "–";
@@ -148,8 +164,8 @@ export function sharedRange(): { from?: string; to?: string } {
 }
 
 let toastTimer = 0;
-export function say(text: string): void {
+export function say(text: string, ms = 2500): void {
   toast.value = text;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => (toast.value = null), 2500) as unknown as number;
+  toastTimer = setTimeout(() => (toast.value = null), ms) as unknown as number;
 }

@@ -1,8 +1,8 @@
 // Which task a goroutine worked for, for colouring by task: asked for once, when someone wants it.
 
-import { effect, signal } from "@preact/signals";
+import { effect } from "@preact/signals";
 import { get, type Id, type Page, type Task } from "./api.js";
-import { colour, labelsKnown, trace, view } from "./state.js";
+import { colour, labelsKnown, trace } from "./state.js";
 
 interface Piece {
   task: Id;
@@ -11,9 +11,7 @@ interface Piece {
 }
 
 const byGo = new Map<Id, Piece[]>();
-const all: { id: Id; name: string; from: number; to: number }[] = [];
-/** Tasks that take the most of the view, for the legend. */
-export const tasksInView = signal<{ id: Id; name: string }[]>([]);
+const names = new Map<number, string>();
 const MOST = 50_000;
 let asked = false;
 
@@ -25,24 +23,14 @@ export function taskOf(go: Id, time: number): Id {
   return -1;
 }
 
+export function taskName(id: number): string {
+  return names.get(id) ?? "";
+}
+
 effect(() => {
   if (colour.value !== "task" || asked || !trace.value?.done) return;
   asked = true;
   void loadTasks();
-});
-
-let timer = 0;
-effect(() => {
-  // While someone zooms, the legend stays.
-  if (colour.value !== "task") return;
-  void [view.value, labelsKnown.value];
-  if (timer === 0) timer = setTimeout(() => {
-    timer = 0;
-    const v = view.peek();
-    const shown = all.filter((t) => t.from < v.to && t.to > v.from);
-    const part = (t: { from: number; to: number }) => Math.min(t.to, v.to) - Math.max(t.from, v.from);
-    tasksInView.value = shown.sort((a, b) => part(b) - part(a) || Number(a.id) - Number(b.id)).slice(0, 8);
-  }, 150) as unknown as number;
 });
 
 async function loadTasks(): Promise<void> {
@@ -51,7 +39,7 @@ async function loadTasks(): Promise<void> {
     for (let offset = 0; offset < MOST; ) {
       const page = await get<Page<Task>>("tasks", { sort: "begin", offset, limit: 5000 });
       for (const t of page.rows) {
-        all.push({ id: t.id, name: t.name, from: t.begin ?? 0, to: t.end ?? end });
+        names.set(Number(t.id), t.name);
         for (const go of t.goroutines) {
           let list = byGo.get(go);
           if (!list) byGo.set(go, (list = []));

@@ -40,6 +40,8 @@ export interface Filter {
 export interface Critical {
   go?: Id;
   task?: Id;
+  /** Goroutines and groups: of the one that was last to do something in the time. */
+  lanes?: string[];
   from?: number;
   to?: number;
 }
@@ -60,6 +62,9 @@ export interface UrlState {
   toggled: string[];
   memberSort: MemberSort;
   critical: Critical | null;
+  /** The section at the top of the tracks, and how many pixels of it are above: `group:5~18`. */
+  top: string | null;
+  measure: Range | null;
   /** How the tables and plots of a page are set: what they are sorted and filtered by. */
   options: Record<string, string>;
 }
@@ -67,7 +72,7 @@ export interface UrlState {
 export function initial(): UrlState {
   return {
     page: "timeline", args: [], view: null, selection: null, focus: null, filter: null, colour: "state", clock: false, activeOnly: false,
-    pins: [], toggled: [], memberSort: "blocked", critical: null, options: {},
+    pins: [], toggled: [], memberSort: "blocked", critical: null, top: null, measure: null, options: {},
   };
 }
 
@@ -84,7 +89,7 @@ function parseRange(s: string | undefined): Range | null {
 
 /** Lanes are named by the address, which anyone can write: only what can be a lane is one. */
 export function isLane(s: string): boolean {
-  return /^(all|gc|stw|(group|go|proc|thread|task|regions):-?\d{1,20})$/.test(s);
+  return /^(all|gc|stw|tasks|regions|(group|go|proc|thread|task|regions|region):-?\d{1,20})$/.test(s);
 }
 
 export function encode(s: UrlState): string {
@@ -110,9 +115,11 @@ export function encode(s: UrlState): string {
   if (s.memberSort !== "blocked") q.push(`sort=${s.memberSort}`);
   if (s.critical) {
     const c = s.critical;
-    const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : "all";
+    const of = c.go !== undefined ? `go:${c.go}` : c.task !== undefined ? `task:${c.task}` : c.lanes?.length ? part(c.lanes.join(",")) : "all";
     q.push(`why=${of}${c.from !== undefined && c.to !== undefined ? `@${range({ from: c.from, to: c.to })}` : ""}`);
   }
+  if (s.top) q.push(`top=${part(s.top)}`);
+  if (s.measure) q.push(`m=${range(s.measure)}`);
   for (const [k, v] of Object.entries(s.options)) q.push(`o.${part(k)}=${part(v)}`);
   const path = ["", s.page, ...s.args.map((a) => encodeURIComponent(a))].join("/");
   return `#${path}${q.length > 0 ? `?${q.join("&")}` : ""}`;
@@ -146,13 +153,20 @@ export function decode(hash: string): UrlState {
   const sort = q.get("sort") as MemberSort;
   if (MEMBER_SORTS.includes(sort)) s.memberSort = sort;
   s.critical = parseCritical(q.get("why") ?? "");
+  s.top = /^[a-z]+(:\d{1,20})?~\d{1,9}$/.test(q.get("top") ?? "") ? q.get("top")! : null;
+  s.measure = parseRange(q.get("m"));
   for (const [k, v] of q) if (k.startsWith("o.")) s.options[k.slice(2)] = v;
   return s;
 }
 
 function parseCritical(text: string): Critical | null {
   const m = /^(all|(go|task):(\d{1,20}))(?:@(.+))?$/.exec(text);
-  if (!m) return null;
+  if (!m) {
+    const [names, when] = text.split("@") as [string, string | undefined];
+    const lanes = names.split(",");
+    const range = parseRange(when);
+    return range && lanes.every(isLane) ? { lanes, ...range } : null;
+  }
   const time = parseRange(m[4]);
   if (m[1] === "all" && !time) return null;
   return { ...(m[2] === "go" ? { go: idOf(m[3]!) } : m[2] === "task" ? { task: idOf(m[3]!) } : {}), ...(time ?? {}) };

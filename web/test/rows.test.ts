@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import type { Group, Lanes } from "../src/api.js";
 import { inOldOrder } from "../src/load.js";
-import { HEIGHT, layout, rowsIn, type Row } from "../src/timeline/rows.js";
+import { HEIGHT, IN_VIEW, layout, rowsIn, topOf, yOf, type Row } from "../src/timeline/rows.js";
 import { lowerBound } from "../src/timeline/scene.js";
 
 const group = (id: number, count: number): Group => ({ id, lane: `group:${id}`, function: `main.f${id}`, count, first: 0, last: 1, states: [] });
 const lanes: Lanes = { revision: 1, groups: [group(0, 100_000), group(1, 3)], procs: [{ id: 0, lane: "proc:0" }], threads: [{ id: 7, lane: "thread:7" }] };
-const input = { lanes, toggled: [] as string[], tasks: 5, goroutines: 100_003, clock: false };
+const input = { lanes, toggled: [] as string[], tasks: 5, regions: 9, regionTypes: 2, goroutines: 100_003, clock: false, done: true };
 
 test("threads and tasks begin closed, procs open", () => {
   const keys = layout(input).sections.map((s) => s.key);
@@ -29,6 +29,23 @@ test("sections follow each other without gaps", () => {
     expect(s.y).toBe(y);
     y += s.rows * s.rowHeight;
   }
+});
+test("where the tracks are scrolled to is said by what is there", () => {
+  const l = layout({ ...input, toggled: ["group:0"] });
+  const at = l.sections.find((s) => s.key === "members:0")!.y + 12_345;
+  expect(topOf(l, at)).toBe("members:0~12345");
+  expect(yOf(l, "members:0~12345")).toBe(at);
+  // Whatever is above has another height, it is the same row.
+  const other = layout({ ...input, toggled: ["group:0", "heap", "threads"] });
+  expect(yOf(other, "members:0~12345")).toBe(other.sections.find((s) => s.key === "members:0")!.y + 12_345);
+  expect([topOf(l, 0), yOf(l, ""), yOf(l, "members:77~0")]).toEqual([null, 0, null]);
+});
+test("an open track of tasks has a few rows, however many tasks there are", () => {
+  const l = layout({ ...input, tasks: 100_000, toggled: ["tasks", "regions"] });
+  expect(l.sections.find((s) => s.key === "tasklist")!.rows).toBe(IN_VIEW);
+  expect(l.sections.find((s) => s.key === "tasks")!.lane).toBe("tasks");
+  expect(l.sections.find((s) => s.key === "regionlist")!.rows).toBe(2);
+  expect(layout({ ...input, tasks: 0, regions: 0 }).sections.filter((s) => s.note === "none in this trace").map((s) => s.title)).toEqual(["Tasks", "Regions"]);
 });
 test("groups keep their places while the trace is read", () => {
   expect(inOldOrder([group(3, 1), group(1, 1)], [group(1, 9), group(2, 9), group(3, 9)]).map((g) => [g.id, g.count])).toEqual([[3, 9], [1, 9], [2, 9]]);

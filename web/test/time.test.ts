@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bytes, clock, clockFull, count, cut, duration, offset, parseDuration, percent, short, tickStep } from "../src/time/format.js";
-import { between, clamp, fit, NARROWEST, pan, reveal, revealMoment, whole, zoom } from "../src/time/view.js";
+import { between, clamp, fit, NARROWEST, pan, reveal, revealMoment, whole, within, zoom } from "../src/time/view.js";
 
 describe("lengths of time", () => {
   test("have three significant digits and a unit", () => {
@@ -62,6 +62,12 @@ describe("the view", () => {
     expect(reveal(v, 10_000, 20_000, D)).toEqual(v);
     expect(reveal(v, 2e6, 2.1e6, D).to - reveal(v, 2e6, 2.1e6, D).from).toBeCloseTo(1e6);
     expect(reveal(v, 0, 2e6, D).to).toBeGreaterThan(2e6);
+  });
+  test("a view of an address is brought within the trace, or has nothing of it", () => {
+    expect(within({ from: 0, to: 1000 }, D)).toBeNull();
+    expect(within({ from: D + 1, to: D + 1000 }, D)).toBe("outside");
+    expect(within({ from: -500, to: -1 }, D)).toBe("outside");
+    expect(within({ from: 0, to: D * 100 }, D)).toEqual(clamp({ from: 0, to: D * 100 }, D));
   });
   test("shows a moment without zooming", () => {
     const v = { from: 1e6, to: 2e6 };

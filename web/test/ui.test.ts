@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { evidence } from "../src/pages/overview.js";
+import { evidence } from "../src/pages/findings.js";
 import { functionsOf } from "../src/pages/profiles.js";
 import { statesOfTimes } from "../src/pages/goroutine.js";
 import { packed, STATE } from "../src/palette.js";
@@ -54,7 +54,14 @@ test("reasons of waits are states", () => {
   expect(s).toEqual([1, 2, 3, 4, 6, 5, 7, 8, 9, 11]);
 });
 test("evidence has units", () => {
-  expect(evidence({ count: 28, longest: 79106880, share: 0.05, rate: 12.345 }).map((e) => `${e.name} ${e.text}`)).toEqual(["count 28", "longest 79.1 ms", "share 5.0 %", "rate 12.3"]);
+  const said = (rule: string, e: Record<string, number>) => evidence(rule, e).map((x) => x.text).join(" · ");
+  expect(said("long-stw", { count: 28, longest: 79106880, p99: 79106880, total: 203173375 })).toBe("28 stops · longest 79.1 ms · 99 % are shorter than 79.1 ms · 203 ms in all");
+  expect(said("long-stw", { count: 1, longest: 79106880 })).toBe("1 stop · longest 79.1 ms");
+  expect(said("gc-share", { assist: 0.00867, background: 0.202, cycles: 28, share: 0.36, stopped: 0.155, total: 502442221 })).toBe("36 % of the procs’ time, stops included · mark workers 20 % · assists 0.9 % · stops of the world 16 % · 28 GC cycles · 502 ms of each proc, on average");
+  expect(said("lock-contention", { waiting: 2.708 })).toBe("2.7 goroutines waiting, on average");
+  expect(said("goroutine-leak", { count: 10, waiting: 5e8, total: 6e9 })).toBe("10 goroutines · 6.00 s in all · each for at least 500 ms");
+  expect(said("busy-wakeups", { rate: 12.345, share: 0.95, runs: 1 })).toBe("95 % of all its runs · 12.3 times a second · of 1 run");
+  expect(said("a-new-rule", { some_key: 3 })).toBe("some key 3");
 });
 test("colours mix as they should", () => {
   expect(packed("#112233")).toBe(0xff332211);

@@ -1,9 +1,10 @@
 //! Answers to questions about a trace, as JSON: docs/api.md says what they mean.
 
+use crate::bins::{Bins, Sums};
 use crate::index::{Goroutine, Index};
 use crate::labels::NO_LABEL;
 use crate::lane::Lane;
-use crate::marks::{OPEN, Stretch, is_task};
+use crate::marks::OPEN;
 use crate::moves::{Move, Mover, NONE};
 use crate::state::{STATES, State};
 use crate::view::View;
@@ -83,13 +84,6 @@ impl View {
         })
     }
 
-    /// The function of a group.
-    pub fn function(&self, group: u32) -> Option<String> {
-        let index = self.index.read();
-        let label = index.groups.get(group as usize)?.label;
-        Some(index.text(label, "(unknown)").to_owned())
-    }
-
     /// `/api/labels`.
     pub fn labels(&self, from: u32) -> Value {
         json!({"from": from, "labels": self.index.read().labels.since(from)})
@@ -149,45 +143,61 @@ impl View {
         text: &str,
     ) -> Result<Value, Refusal> {
         let index = self.index.read();
-        let all: Vec<u32> = match group {
+        let members = match group {
             Some(group) => match index.groups.get(group as usize) {
-                Some(group) => group.members.clone(),
+                Some(group) => Some(&group.members),
                 None => {
                     let why = format!("there is no group {group}: /api/lanes lists them");
                     return Err(Refusal::Missing(why));
                 }
             },
-            None => (0..index.goroutines.len() as u32).collect(),
+            None => None,
         };
+        let sum = |goroutine: &Goroutine, states: std::ops::Range<usize>| {
+            -index.times(goroutine)[states].iter().sum::<i64>()
+        };
+        let key = |goroutine: &Goroutine| match sort {
+            "blocked" => sum(goroutine, 4..STATES),
+            "runnable" => sum(goroutine, 1..2),
+            "syscall" => sum(goroutine, 2..4),
+            "start" => goroutine.created,
+            "id" => goroutine.id,
+            "total" => sum(goroutine, 0..STATES),
+            _ => sum(goroutine, 0..1),
+        };
+        if !["", "blocked", "runnable", "running", "syscall", "start", "id", "total"]
+            .contains(&sort)
+        {
+            let why = format!(
+                "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
+            );
+            return Err(Refusal::Wrong(why));
+        }
         let matches = |goroutine: &Goroutine| {
             text.is_empty()
                 || goroutine.id.to_string() == text.trim_start_matches('G')
                 || index.function_of(goroutine).contains(text)
         };
-        let mut rows: Vec<(&Goroutine, [i64; STATES])> = all
-            .into_iter()
-            .map(|place| &index.goroutines[place as usize])
-            .filter(|goroutine| goroutine.created < to && goroutine.ended > from)
-            .filter(|goroutine| matches(goroutine))
-            .map(|goroutine| (goroutine, index.times(goroutine)))
-            .collect();
-        match sort {
-            "blocked" => rows.sort_by_key(|row| -row.1[4..].iter().sum::<i64>()),
-            "runnable" => rows.sort_by_key(|row| -row.1[1]),
-            "running" | "" => rows.sort_by_key(|row| -row.1[0]),
-            "syscall" => rows.sort_by_key(|row| -(row.1[2] + row.1[3])),
-            "start" => rows.sort_by_key(|row| row.0.created),
-            "id" => rows.sort_by_key(|row| row.0.id),
-            "total" => rows.sort_by_key(|row| -row.1.iter().sum::<i64>()),
-            _ => {
-                let why = format!(
-                    "there is no order {sort:?}: blocked, runnable, running, syscall, start, id, total"
-                );
-                return Err(Refusal::Wrong(why));
-            }
-        }
+        let row = |place: u32| {
+            let goroutine = &index.goroutines[place as usize];
+            let wanted = goroutine.created < to && goroutine.ended > from && matches(goroutine);
+            wanted.then(|| (key(goroutine), place))
+        };
+        let mut rows: Vec<(i64, u32)> = match members {
+            Some(members) => members.iter().filter_map(|&place| row(place)).collect(),
+            None => (0..index.goroutines.len() as u32).filter_map(row).collect(),
+        };
         let total = rows.len();
-        let page = rows.into_iter().skip(offset).take(limit).map(|(goroutine, states)| {
+        // There may be a million: only what is shown, and what is before it, is put in order.
+        let end = offset.saturating_add(limit).min(total);
+        if end < total {
+            rows.select_nth_unstable(end);
+            rows.truncate(end);
+        }
+        rows.sort_unstable();
+        let page = rows.into_iter().skip(offset).take(limit).map(|(_, place)| {
+            let goroutine = &index.goroutines[place as usize];
+            let states = index.times(goroutine);
             json!({
                 "id": goroutine.id, "lane": format!("go:{}", goroutine.id),
                 "function": index.function_of(goroutine),
@@ -200,68 +210,24 @@ impl View {
         Ok(json!({"total": total, "rows": page.collect::<Vec<_>>()}))
     }
 
-    /// `/api/tasks`.
-    pub fn tasks(
-        &self,
-        sort: &str,
-        (offset, limit): (usize, usize),
-        (from, to): (i64, i64),
-        text: &str,
-    ) -> Result<Value, String> {
-        let index = self.index.read();
-        let mut rows: Vec<_> = index
-            .marks
-            .tasks
-            .iter()
-            .filter(|task| task.is_one() && task.from < to && task.until > from)
-            .filter(|task| {
-                text.is_empty()
-                    || task.id.to_string() == text
-                    || index.text(task.label, "").contains(text)
-            })
-            .collect();
-        match sort {
-            "duration" => rows.sort_by_key(|task| task.from.max(0) - index.until(task.until)),
-            "name" => rows.sort_by_key(|task| index.text(task.label, "").to_owned()),
-            "id" => rows.sort_by_key(|task| task.id),
-            "begin" | "" => rows.sort_by_key(|task| task.from),
-            _ => return Err(format!("there is no order {sort:?}: begin, duration, name, id")),
-        }
-        let total = rows.len();
-        rows = rows.into_iter().skip(offset).take(limit).collect();
-        let workers = index.marks.workers(rows.iter().map(|task| task.id));
-        let page = rows.into_iter().map(|task| {
-            let workers = workers.get(&task.id).into_iter().flatten();
-            json!({
-                "id": task.id, "lane": format!("task:{}", task.id),
-                "name": index.text(task.label, "(unknown)"),
-                "parent": is_task(task.parent).then_some(task.parent),
-                "begin": (task.from != i64::MIN).then_some(task.from),
-                "end": (task.until != OPEN).then_some(task.until),
-                "goroutines": workers.map(|&go| index.id(go)).collect::<Vec<_>>(),
-                "regions": task.regions, "logs": task.logs,
-            })
-        });
-        Ok(json!({"total": total, "rows": page.collect::<Vec<_>>()}))
-    }
-
     /// `/api/plot`.
     pub fn plot(&self, name: &str, from: i64, to: i64, points: usize) -> Result<Value, String> {
         let index = self.index.read();
+        let over =
+            |bins: &Bins, value: fn(&Sums) -> f32| index.over_time(bins, (from, to), points, value);
         let (values, unit): (Vec<(i64, f64)>, &str) = match name {
             "heap" => (numbers(&index.marks.heap), "bytes"),
             "goal" => (numbers(&index.marks.goal), "bytes"),
             "procs" => (numbers(&index.marks.procs), "procs"),
-            "goroutines" => {
-                (index.over_time(from, to, points, |sums| sums.iter().sum()), "goroutines")
-            }
-            "runnable" => (index.over_time(from, to, points, |sums| sums[1]), "goroutines"),
-            "threads" => {
-                (index.over_time(from, to, points, |sums| sums[0] + sums[2] + sums[3]), "threads")
-            }
+            "goroutines" => (over(&index.all, |sums| sums.iter().sum()), "goroutines"),
+            "runnable" => (over(&index.all, |sums| sums[1]), "goroutines"),
+            "threads" => (over(&index.all, |sums| sums[0] + sums[2] + sums[3]), "threads"),
+            "tasks" => (over(&index.open.tasks, |sums| sums[0]), "tasks"),
+            "regions" => (over(&index.open.regions, |sums| sums[0]), "regions"),
             _ => {
                 return Err(format!(
-                    "there is no plot {name:?}: heap, goal, goroutines, runnable, threads, procs"
+                    "there is no plot {name:?}: heap, goal, goroutines, runnable, threads, procs, tasks, \
+                     regions"
                 ));
             }
         };
@@ -277,81 +243,6 @@ impl View {
             last.push(chunk[chunk.len() - 1].1);
         }
         Ok(json!({"name": name, "unit": unit, "t": t, "min": min, "max": max, "last": last}))
-    }
-
-    /// `/api/marks`.
-    pub fn marks(&self, kind: &str, from: i64, to: i64, limit: usize) -> Result<Value, String> {
-        let index = self.index.read();
-        let marks = &index.marks;
-        let mut found = Found::new(from, to.min(index.duration), limit);
-        let touches = |a: i64, b: i64| a < to && b >= from;
-        let stretch = |stretch: &Stretch, what: &str| {
-            json!({
-                "from": stretch.from, "to": index.until(stretch.until), "go": index.go(stretch.go),
-                "task": is_task(stretch.task).then_some(stretch.task),
-                "text": index.text(stretch.label, what),
-                "lane": index.lane(stretch.go),
-            })
-        };
-        let mut stretches = |list: &[Stretch], what: &str| {
-            for one in list.iter().filter(|one| touches(one.from, one.until)) {
-                found.add(one.from, || stretch(one, what));
-            }
-        };
-        match kind {
-            "regions" => stretches(&marks.regions, "region"),
-            "stw" => stretches(&marks.stops, "stop-the-world"),
-            "gc" => stretches(&marks.gc, "GC mark"),
-            "logs" => {
-                for log in marks.logs.iter().filter(|log| touches(log.time, log.time)) {
-                    found.add(log.time, || {
-                        json!({
-                            "from": log.time, "to": log.time, "go": index.go(log.go),
-                            "task": is_task(log.task).then_some(log.task), "text": log.text,
-                            "category": index.text(log.category, ""), "lane": index.lane(log.go),
-                        })
-                    });
-                }
-            }
-            "samples" => {
-                for sample in marks.samples.iter().filter(|one| touches(one.time, one.time)) {
-                    found.add(sample.time, || {
-                        json!({
-                            "from": sample.time, "to": sample.time, "go": index.go(sample.go),
-                            "task": null, "text": "CPU sample", "lane": index.lane(sample.go),
-                        })
-                    });
-                }
-            }
-            "tasks" => {
-                let tasks = marks.tasks.iter().filter(|task| task.is_one());
-                for task in tasks.filter(|task| touches(task.from, task.until)) {
-                    found.add(task.from.max(0), || {
-                        json!({
-                            "from": task.from.max(0), "to": index.until(task.until),
-                            "go": index.go(task.go), "task": task.id,
-                            "text": index.text(task.label, ""), "lane": format!("task:{}", task.id),
-                        })
-                    });
-                }
-            }
-            "lost" => {
-                for (a, b, what) in index.lost.iter().filter(|lost| touches(lost.0, lost.1)) {
-                    found.add(*a, || {
-                        json!({
-                            "from": a, "to": b, "go": null, "task": null, "text": what,
-                            "lane": null,
-                        })
-                    });
-                }
-            }
-            _ => {
-                return Err(format!(
-                    "there are no marks {kind:?}: logs, tasks, regions, samples, stw, gc, lost"
-                ));
-            }
-        }
-        Ok(json!({"total": found.total, "rows": found.rows, "strip": found.strip}))
     }
 
     /// `/api/span`.
@@ -469,83 +360,6 @@ impl View {
         }
         Ok(json!({"total": total, "rows": rows}))
     }
-
-    /// `/api/search`.
-    pub fn search(&self, text: &str, limit: usize) -> Value {
-        let index = self.index.read();
-        let needle = text.to_lowercase();
-        let has = |hay: &str| hay.to_lowercase().contains(&needle);
-        let mut functions: Vec<_> = index
-            .groups
-            .iter()
-            .enumerate()
-            .filter(|(_, group)| {
-                !group.members.is_empty() && has(index.text(group.label, "(unknown)"))
-            })
-            .collect();
-        functions.sort_by_key(|(_, group)| std::cmp::Reverse(group.members.len()));
-        let goroutines: Vec<_> = index
-            .goroutines
-            .iter()
-            .filter(|goroutine| goroutine.id.to_string().starts_with(text))
-            .collect();
-        let tasks: Vec<_> = index
-            .marks
-            .tasks
-            .iter()
-            .filter(|task| {
-                task.is_one() && (has(index.text(task.label, "")) || task.id.to_string() == text)
-            })
-            .collect();
-        let mut names = std::collections::BTreeMap::<u32, u64>::new();
-        for region in &index.marks.regions {
-            *names.entry(region.label).or_default() += 1;
-        }
-        let regions: Vec<_> =
-            names.into_iter().filter(|(name, _)| has(index.text(*name, ""))).collect();
-        let logs: Vec<_> = index.marks.logs.iter().filter(|log| has(&log.text)).collect();
-        let total = json!({
-            "functions": functions.len(), "goroutines": goroutines.len(), "tasks": tasks.len(),
-            "regions": regions.len(), "logs": logs.len(),
-        });
-        json!({
-            "functions": functions.into_iter().take(limit).map(|(at, group)| json!({"label": group.label, "function": index.text(group.label, "(unknown)"), "group": at, "count": group.members.len()})).collect::<Vec<_>>(),
-            "goroutines": goroutines.into_iter().take(limit).map(|go| json!({"id": go.id, "lane": format!("go:{}", go.id), "function": index.function_of(go)})).collect::<Vec<_>>(),
-            "tasks": tasks.into_iter().take(limit).map(|task| json!({"id": task.id, "name": index.text(task.label, ""), "begin": (task.from != i64::MIN).then_some(task.from), "end": (task.until != OPEN).then_some(task.until)})).collect::<Vec<_>>(),
-            "regions": regions.into_iter().take(limit).map(|(name, count)| json!({"name": index.text(name, ""), "count": count})).collect::<Vec<_>>(),
-            "logs": logs.into_iter().take(limit).map(|log| json!({"time": log.time, "go": index.go(log.go), "text": log.text})).collect::<Vec<_>>(),
-            "total": total,
-        })
-    }
-}
-
-/// What there is in a time: all of it is counted, the first rows are made.
-struct Found {
-    from: i64,
-    len: i64,
-    limit: usize,
-    total: u64,
-    rows: Vec<Value>,
-    /// How many begin in each of equal parts of the time.
-    strip: Vec<u32>,
-}
-
-impl Found {
-    fn new(from: i64, to: i64, limit: usize) -> Found {
-        let from = from.max(0);
-        let len = to.saturating_sub(from).max(1);
-        Found { from, len, limit, total: 0, rows: Vec::new(), strip: vec![0; STRIP] }
-    }
-
-    fn add(&mut self, begin: i64, row: impl FnOnce() -> Value) {
-        self.total += 1;
-        let behind = i128::from(begin.saturating_sub(self.from).max(0));
-        let at = (behind * STRIP as i128 / i128::from(self.len)) as usize;
-        self.strip[at.min(STRIP - 1)] += 1;
-        if self.rows.len() < self.limit {
-            self.rows.push(row());
-        }
-    }
 }
 
 fn numbers(list: &[(i64, u64)]) -> Vec<(i64, f64)> {
@@ -568,14 +382,18 @@ impl Index {
     }
 
     pub(crate) fn function_of(&self, goroutine: &Goroutine) -> &str {
-        self.text(self.groups[goroutine.group as usize].label, "(unknown)")
+        self.function_of_group(goroutine.group)
     }
 
-    fn go(&self, place: u32) -> Option<i64> {
+    pub(crate) fn function_of_group(&self, group: u32) -> &str {
+        self.text(self.groups[group as usize].label, "(unknown)")
+    }
+
+    pub(crate) fn go(&self, place: u32) -> Option<i64> {
         self.goroutines.get(place as usize).map(|goroutine| goroutine.id)
     }
 
-    fn lane(&self, place: u32) -> Option<String> {
+    pub(crate) fn lane(&self, place: u32) -> Option<String> {
         self.go(place).map(|id| format!("go:{id}"))
     }
 
@@ -591,10 +409,10 @@ impl Index {
     /// A sum of states, on average over bins.
     fn over_time(
         &self,
-        from: i64,
-        to: i64,
+        of: &Bins,
+        (from, to): (i64, i64),
         points: usize,
-        value: impl Fn(&[f32; STATES]) -> f32,
+        value: impl Fn(&Sums) -> f32,
     ) -> Vec<(i64, f64)> {
         let mut level = self.level;
         while ((to.min(self.duration) - from.max(0)) >> level) > points.max(1) as i64 {
@@ -603,7 +421,7 @@ impl Index {
         let first = (from.max(0) >> level) as u64;
         let last = (to.min(self.indexed).max(from) >> level) as u64;
         let mut bins = vec![[0.0; STATES]; (last + 1 - first.min(last)) as usize];
-        self.all.read(level, first, &mut bins);
+        of.read(level, first, &mut bins);
         let len = (1u64 << level) as f64;
         let bins = bins.iter().enumerate();
         bins.map(|(at, sums)| {

@@ -52,7 +52,7 @@ impl Guard {
 
     fn knows(&self, host: &str) -> bool {
         // Beyond this machine a server has names that it does not know; the token guards it.
-        self.token.is_some() || self.hosts.iter().any(|known| known == host)
+        self.token.is_some() || self.hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
     }
 
     fn admits(&self, request: &Request) -> Result<(), (StatusCode, &'static str)> {
@@ -68,7 +68,7 @@ impl Guard {
             return Err((StatusCode::FORBIDDEN, "this is not the address that the server has"));
         };
         if let Some(origin) = text(header::ORIGIN)
-            && origin != format!("http://{host}")
+            && !origin.eq_ignore_ascii_case(&format!("http://{host}"))
         {
             return Err((StatusCode::FORBIDDEN, "pages of other origins get no answer"));
         }

@@ -6,21 +6,32 @@ use crate::marks::Marks;
 use crate::moves::{Directory, KINDS, Mover, Walk};
 use crate::state::{STATES, State};
 use crate::store::{Place, Store};
+use crate::work::{OTHERS, Work};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::Arc;
 
+mod annotations;
+mod functions;
 mod settle;
 mod take;
+mod units;
 mod walk;
 
+pub use annotations::OpenBins;
 pub use settle::Settled;
 use take::Draft;
 
 /// The most bins of a lane that are kept.
 const BINS: i64 = 1 << 14;
+
+/// By how many levels the bins of work are coarser.
+pub(crate) const WORK: u32 = 2;
+
+/// The bit that tells places of goroutines from groups.
+const PLACE: u32 = 1 << 31;
 
 /// Everything that is known of a trace so far, and the moves.
 pub struct Index {
@@ -58,6 +69,8 @@ pub struct Known {
     pub level: u32,
     /// All texts.
     pub labels: Labels,
+    /// The functions in stacks of moves.
+    pub functions: Labels,
     /// The reasons of blocks by their number in a [`Move`](crate::moves::Move): their label and state.
     pub reasons: Vec<(u32, State)>,
     /// Goroutines, in the order of their first mention.
@@ -76,6 +89,8 @@ pub struct Known {
     pub all: Bins,
     /// What goroutines with many moves look like from afar, by place.
     pub busy: Vec<(u32, Bins)>,
+    /// How many tasks and regions are open, from afar.
+    pub open: OpenBins,
     /// Everything else.
     pub marks: Marks,
     /// Stretches of time, one after the other.
@@ -149,6 +164,8 @@ pub struct Unit {
     pub id: i64,
     /// What it did, from afar.
     pub bins: Bins,
+    /// For whom, by what [`Known::group_of`] says.
+    pub work: Work,
     state: State,
     go: u32,
 }
@@ -187,6 +204,7 @@ impl Index {
             events: 0,
             level,
             labels: Labels::default(),
+            functions: Labels::default(),
             reasons: vec![(NO_LABEL, State::OTHER)],
             goroutines: Vec::new(),
             places: FxHashMap::default(),
@@ -196,6 +214,7 @@ impl Index {
             threads: Units::default(),
             all: Bins::new(level),
             busy: Vec::new(),
+            open: OpenBins::new(level),
             marks: Marks::default(),
             parts: Vec::new(),
         };
@@ -253,6 +272,27 @@ impl Known {
         self.places.get(&id).copied()
     }
 
+    /// The group of whom a proc or thread worked for, as it is noted: of a goroutine whose function was
+    /// not known then by its place.
+    pub fn group_of(&self, whom: u32) -> u32 {
+        match whom {
+            OTHERS => OTHERS,
+            whom if whom & PLACE == 0 => whom,
+            whom => self
+                .goroutines
+                .get((whom ^ PLACE) as usize)
+                .map_or(OTHERS, |goroutine| goroutine.group),
+        }
+    }
+
+    /// What is noted of the goroutine at a place.
+    pub(crate) fn whom(&self, place: u32) -> u32 {
+        match self.goroutines[place as usize].group {
+            0 => place | PLACE,
+            group => group,
+        }
+    }
+
     /// Where the blocks of all parts are.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> {
         self.parts.iter().map(|part| part.place)
@@ -266,7 +306,12 @@ impl Known {
             list.capacity() * size_of::<T>()
         }
         let groups = self.groups.iter().map(|group| list(&group.members) + group.bins.bytes());
-        let units = self.procs.all.iter().chain(&self.threads.all).map(|unit| unit.bins.bytes());
+        let units = self
+            .procs
+            .all
+            .iter()
+            .chain(&self.threads.all)
+            .map(|unit| unit.bins.bytes() + unit.work.bytes());
         let parts = self.parts.iter().map(|part| {
             let directories = part.directories.iter().map(Directory::bytes).sum::<usize>();
             size_of::<Part>() + list(&part.standing) + directories
@@ -279,6 +324,8 @@ impl Known {
             + list(&self.goroutines)
             + self.places.capacity() * ENTRY
             + self.labels.bytes()
+            + self.functions.bytes()
+            + self.open.bytes()
             + self.marks.bytes();
         all as u64
     }
@@ -292,6 +339,8 @@ impl Known {
         self.procs.find_places();
         self.threads.find_places();
         self.labels.find_numbers();
+        self.functions.find_numbers();
+        self.open.find_places();
         self.marks.find_places();
     }
 }

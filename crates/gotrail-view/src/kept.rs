@@ -18,7 +18,7 @@ use twox_hash::{XxHash3_64, XxHash3_128};
 
 /// To be raised with every change of what is in an index, or of what it means: indexes of other
 /// forms are not read.
-const FORM: u32 = 6;
+const FORM: u32 = 9;
 
 /// What begins the trailer.
 const MAGIC: &[u8; 8] = b"GTINDEX\0";

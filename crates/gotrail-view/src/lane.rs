@@ -9,6 +9,7 @@ use crate::state::{STATES, State};
 use std::io;
 use std::str::FromStr;
 
+mod open;
 mod sums;
 mod tracks;
 
@@ -35,6 +36,12 @@ pub enum Lane {
     Task(u64),
     /// The regions of a goroutine, by its id.
     Regions(i64),
+    /// All tasks.
+    Tasks,
+    /// All regions.
+    AllRegions,
+    /// The regions of one name, by its label.
+    Named(u32),
 }
 
 impl FromStr for Lane {
@@ -53,7 +60,10 @@ impl FromStr for Lane {
             ("proc", _) => Lane::Proc(signed()?),
             ("thread", _) => Lane::Thread(signed()?),
             ("task", id) => Lane::Task(id.parse().map_err(|_| wrong())?),
+            ("tasks", "") => Lane::Tasks,
+            ("regions", "") => Lane::AllRegions,
             ("regions", _) => Lane::Regions(signed()?),
+            ("region", _) => Lane::Named(id.parse().map_err(|_| wrong())?),
             _ => return Err(wrong()),
         })
     }
@@ -83,6 +93,17 @@ pub enum Look {
     Shares(Vec<Sums>),
     /// Every span.
     Spans(Vec<Span>),
+    /// For whom a proc or thread worked: the bin, the group, nanoseconds.
+    Work(Vec<(u32, u32, i64)>),
+}
+
+/// What lanes of procs and threads show where not every span is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// How long they were in each state.
+    State,
+    /// For which groups they worked.
+    Function,
 }
 
 /// A stretch of time in bins.
@@ -112,11 +133,17 @@ impl Index {
     /// What a lane looks like in a window: exact spans if there are at most `most`. Fails if what
     /// was indexed cannot be read again.
     pub fn look(&self, lane: Lane, window: Window, most: usize) -> io::Result<Look> {
-        Ok(self.looks(&[lane], window, most)?.pop().unwrap_or(Look::Nothing))
+        Ok(self.looks(&[lane], window, most, Colour::State)?.pop().unwrap_or(Look::Nothing))
     }
 
     /// The same of several lanes, in their order. Those of groups cost together what one costs.
-    pub fn looks(&self, lanes: &[Lane], window: Window, most: usize) -> io::Result<Vec<Look>> {
+    pub fn looks(
+        &self,
+        lanes: &[Lane],
+        window: Window,
+        most: usize,
+        colour: Colour,
+    ) -> io::Result<Vec<Look>> {
         let near = window.level < self.level;
         let mut sums = Sweep::default();
         let mut tracks = Vec::new();
@@ -124,7 +151,7 @@ impl Index {
             if near {
                 sums.want(lane, self.groups.len(), window);
             }
-            tracks.extend(self.track(lane, window.level));
+            tracks.extend(self.track(lane, window.level, colour));
         }
         self.sweep(&mut sums, window)?;
         self.follow_all(&mut tracks, window, most)?;
@@ -159,6 +186,7 @@ impl Index {
                     }]),
                     None => Look::Nothing,
                 },
+                Lane::Tasks | Lane::AllRegions | Lane::Named(_) => self.open(lane, window, most),
                 Lane::Regions(id) => match self.find(id) {
                     Some(place) => {
                         let own = self.marks.regions_of(place);

@@ -5,6 +5,7 @@ use crate::labels::NO_LABEL;
 use crate::moves::NONE;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use std::collections::hash_map::Entry;
 
 /// Until here, if the end is not in the trace.
 pub const OPEN: i64 = i64::MAX;
@@ -65,6 +66,8 @@ pub struct Task {
     pub until: i64,
     /// Who began it, by place.
     pub go: u32,
+    /// Who ended it.
+    pub ended_by: u32,
     /// How many regions and messages it has.
     pub regions: u32,
     /// How many messages it has.
@@ -100,6 +103,12 @@ pub struct Marks {
     last: FxHashMap<u32, u32>,
     #[serde(skip)]
     open_regions: FxHashMap<(u32, u32), Vec<u32>>,
+    /// Between which times regions are, some at a time, as soon as all are known.
+    #[serde(skip)]
+    region_times: Vec<(i64, i64)>,
+    /// The same of tasks.
+    #[serde(skip)]
+    task_times: Vec<(i64, i64)>,
     /// Messages.
     pub logs: Vec<Log>,
     /// The bytes of their texts.
@@ -133,6 +142,7 @@ impl Marks {
         self.last = regions.map(|(region, at)| (region.go, at)).collect();
         let tasks = self.tasks.iter().enumerate();
         self.task_places = tasks.map(|(at, task)| (task.id, at as u32)).collect();
+        self.find_times();
     }
 
     /// About how many bytes they take in memory.
@@ -155,14 +165,15 @@ impl Marks {
             + list(&self.procs)
     }
 
-    /// Who worked for these tasks, by place: who began one, first, and who had regions of it or wrote
-    /// messages for it.
+    /// Who worked for these tasks, by place: who began one, first, who had regions of it or wrote
+    /// messages for it, and who ended it.
     pub(crate) fn workers(&self, tasks: impl Iterator<Item = u64>) -> FxHashMap<u64, Vec<u32>> {
         let mut workers: FxHashMap<u64, Vec<u32>> = tasks.map(|task| (task, Vec::new())).collect();
         let began = self.tasks.iter().map(|task| (task.id, task.go));
         let regions = self.regions.iter().map(|region| (region.task, region.go));
         let logs = self.logs.iter().map(|log| (log.task, log.go));
-        for (task, go) in began.chain(regions).chain(logs) {
+        let ended = self.tasks.iter().map(|task| (task.id, task.ended_by));
+        for (task, go) in began.chain(regions).chain(logs).chain(ended) {
             if let Some(workers) = workers.get_mut(&task)
                 && go != NONE
                 && !workers.contains(&go)
@@ -173,8 +184,27 @@ impl Marks {
         workers
     }
 
+    /// The regions that touch a time, in the order of their beginnings.
+    pub(crate) fn regions_in(&self, from: i64, until: i64) -> impl Iterator<Item = &Stretch> {
+        let regions = touching(&self.regions, &self.region_times, (from, until));
+        regions.filter(move |region| region.from < until && region.until > from)
+    }
+
+    /// The tasks that touch a time, in the order of their first mention.
+    pub(crate) fn tasks_in(&self, from: i64, until: i64) -> impl Iterator<Item = &Task> {
+        let tasks = touching(&self.tasks, &self.task_times, (from, until));
+        tasks.filter(move |task| task.is_one() && task.from < until && task.until > from)
+    }
+
+    /// Notes between which times tasks and regions are, now that all are known.
+    pub(crate) fn find_times(&mut self) {
+        self.region_times = times_of(&self.regions, |region| (region.from, region.until));
+        self.task_times = times_of(&self.tasks, |task| (task.from, task.until));
+    }
+
     /// Gives back what long lists have not used.
     pub(crate) fn shrink(&mut self) {
+        self.open_regions = FxHashMap::default();
         self.tasks.shrink_to_fit();
         self.regions.shrink_to_fit();
         self.before.shrink_to_fit();
@@ -206,6 +236,7 @@ impl Marks {
                 from: i64::MIN,
                 until: OPEN,
                 go: NONE,
+                ended_by: NONE,
                 regions: 0,
                 logs: 0,
             });
@@ -222,12 +253,40 @@ impl Marks {
     }
 
     /// A region ends; one that began before the trace is not kept.
-    pub fn region_ends(&mut self, time: i64, go: u32, label: u32) {
-        let open = self.open_regions.get_mut(&(go, label)).and_then(Vec::pop);
-        if let Some(at) = open {
+    /// Whether it is one.
+    pub fn region_ends(&mut self, time: i64, go: u32, label: u32) -> bool {
+        let Entry::Occupied(mut open) = self.open_regions.entry((go, label)) else { return false };
+        let last = open.get_mut().pop();
+        // Of goroutines that come and go nothing must stay.
+        if open.get().is_empty() {
+            open.remove();
+        }
+        if let Some(at) = last {
             self.regions[at as usize].until = time;
         }
+        last.is_some()
     }
+}
+
+/// So many of a list are looked at, or passed by, at a time.
+const SOME: usize = 256;
+
+/// Between which times those of a list are, some at a time.
+fn times_of<T>(list: &[T], times: impl Fn(&T) -> (i64, i64)) -> Vec<(i64, i64)> {
+    let both = |all: (i64, i64), one: (i64, i64)| (all.0.min(one.0), all.1.max(one.1));
+    list.chunks(SOME).map(|some| some.iter().map(&times).fold((OPEN, i64::MIN), both)).collect()
+}
+
+/// Those of a list that may touch a time.
+fn touching<'a, T>(
+    list: &'a [T],
+    times: &'a [(i64, i64)],
+    (from, until): (i64, i64),
+) -> impl Iterator<Item = &'a T> {
+    let some = list.chunks(SOME).enumerate();
+    // As long as not all are known, all are looked at.
+    let may = move |at: usize| times.get(at).is_none_or(|time| time.0 < until && time.1 > from);
+    some.filter(move |(at, _)| may(*at)).flat_map(|(_, some)| some)
 }
 
 /// A range of a list of its own ends: the last that began.

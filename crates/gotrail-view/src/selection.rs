@@ -1,17 +1,14 @@
 //! What goroutines did in a stretch of time, exactly.
 
-use crate::api::STRIP;
 use crate::index::Index;
 use crate::labels::NO_LABEL;
 use crate::lane::Lane;
-use crate::moves::{Move, Mover};
+use crate::moves::Mover;
 use crate::state::{STATES, State};
 use crate::view::View;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
-use std::collections::BinaryHeap;
 use std::io;
-use std::ops::Range;
 
 impl View {
     /// `/api/selection`, without the command line. With lanes of goroutines or groups only these
@@ -89,7 +86,7 @@ impl View {
 
 impl Index {
     /// The proc or thread of a lane.
-    fn unit(&self, lane: Lane) -> Option<(u32, Mover)> {
+    pub(crate) fn unit(&self, lane: Lane) -> Option<(u32, Mover)> {
         match lane {
             Lane::Proc(id) => Some((self.procs.find(id)?, Mover::Procs)),
             Lane::Thread(id) => Some((self.threads.find(id)?, Mover::Threads)),
@@ -98,7 +95,7 @@ impl Index {
     }
 
     /// The goroutines of lanes, by place; none if there is no lane of goroutines.
-    fn chosen(&self, lanes: &[Lane]) -> Option<FxHashSet<u32>> {
+    pub(crate) fn chosen(&self, lanes: &[Lane]) -> Option<FxHashSet<u32>> {
         let mut chosen = None;
         for &lane in lanes {
             match lane {
@@ -115,127 +112,5 @@ impl Index {
             }
         }
         chosen
-    }
-}
-
-/// Which spans of goroutines are looked for: all of it must be true.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// They touch this time.
-    pub from: i64,
-    /// The same.
-    pub to: i64,
-    /// A bit for each state that they may be in.
-    pub states: u16,
-    /// In the name of the function that the goroutine began with.
-    pub function: String,
-    /// In the reason.
-    pub label: String,
-    /// In a function of the stack.
-    pub stack: String,
-    /// At least so long.
-    pub min: i64,
-    /// At most so long.
-    pub max: i64,
-    /// So many are told.
-    pub limit: usize,
-}
-
-impl View {
-    /// `/api/matches`.
-    pub fn matches(&self, wanted: &Wanted) -> io::Result<Value> {
-        let index = self.index.read();
-        let strip_of = |time: i64| {
-            let at = i128::from(time.max(0)) * STRIP as i128 / i128::from(index.duration.max(1));
-            (at as usize).min(STRIP - 1)
-        };
-        let (mut total, mut strip) = (0u64, vec![0u32; STRIP]);
-        // Only the earliest are kept: the latest of them is on top, and is the first to go.
-        let mut rows: BinaryHeap<(i64, u32, i64, u8, u8)> = BinaryHeap::new();
-        let stacks = StackFilter::new(self, &index, &wanted.stack)?;
-        let groups: Vec<bool> = index
-            .groups
-            .iter()
-            .map(|group| index.text(group.label, "(unknown)").contains(&wanted.function))
-            .collect();
-        let of_group = |place: u32| groups[index.goroutines[place as usize].group as usize];
-        let all = (i64::MIN, i64::MAX);
-        index.each_span(Mover::Goroutines, of_group, all, |place, begun, from, until, _| {
-            let bytes = || &index.parts[index.part_at(from)].bytes;
-            if !index.is_wanted(wanted, begun, from, until) || !stacks.has(bytes, begun.stack) {
-                return;
-            }
-            total += 1;
-            strip[strip_of(from)] += 1;
-            if wanted.limit > 0 {
-                rows.push((from, place, until, begun.to().0, begun.reason()));
-                if rows.len() > wanted.limit {
-                    rows.pop();
-                }
-            }
-        })?;
-        let rows = rows.into_sorted_vec();
-        let rows: Vec<_> = rows
-            .into_iter()
-            .map(|(from, place, to, state, reason)| {
-                let id = index.id(place);
-                let label = index.reasons[usize::from(reason)].0;
-                json!({
-                    "lane": format!("go:{id}"), "go": id, "from": from, "to": to,
-                    "state": state, "label": index.text(label, ""),
-                })
-            })
-            .collect();
-        Ok(json!({"total": total, "rows": rows, "strip": strip}))
-    }
-}
-
-impl Index {
-    fn is_wanted(&self, wanted: &Wanted, begun: Move, from: i64, to: i64) -> bool {
-        let Some(state) = begun.to().index() else { return false };
-        let length = to - from;
-        wanted.states >> state & 1 != 0
-            && from < wanted.to
-            && to > wanted.from
-            && (wanted.min..=wanted.max).contains(&length)
-            && (wanted.label.is_empty() || {
-                let label = self.reasons[usize::from(begun.reason())].0;
-                self.text(label, "").contains(&wanted.label)
-            })
-    }
-}
-
-/// Which stacks have a function whose name has a text; none if there is no text.
-struct StackFilter(Option<FxHashSet<(u64, u32)>>);
-
-impl StackFilter {
-    /// Goes through all stacks of moves, each generation's at a time: to open a generation takes
-    /// long.
-    fn new(view: &View, index: &Index, text: &str) -> io::Result<StackFilter> {
-        if text.is_empty() {
-            return Ok(StackFilter(None));
-        }
-        let mut matching = FxHashSet::default();
-        for parts in index.parts.chunk_by(|one, next| one.bytes == next.bytes) {
-            let bytes = &parts[0].bytes;
-            let mut stacks = FxHashSet::default();
-            for part in parts {
-                for (_, moves) in index.all_moves(part, Mover::Goroutines)? {
-                    stacks.extend(moves.map(|moved| moved.stack));
-                }
-            }
-            let Some(generation) = view.generation(bytes) else { continue };
-            let has = |stack: &u32| {
-                let stack = generation.stack_with_id(u64::from(*stack));
-                let mut frames = stack.into_iter().flat_map(|stack| stack.frames());
-                frames.any(|frame| frame.function.to_string().contains(text))
-            };
-            matching.extend(stacks.into_iter().filter(has).map(|stack| (bytes.start, stack)));
-        }
-        Ok(StackFilter(Some(matching)))
-    }
-
-    fn has<'a>(&self, bytes: impl FnOnce() -> &'a Range<u64>, stack: u32) -> bool {
-        self.0.as_ref().is_none_or(|matching| matching.contains(&(bytes().start, stack)))
     }
 }

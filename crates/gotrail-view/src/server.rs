@@ -3,13 +3,12 @@
 use crate::api::Refusal;
 use crate::asker;
 use crate::guard::{self, Guard};
-use crate::lane::Lane;
-use crate::selection::Wanted;
+use crate::lane::{Colour, Lane};
+use crate::matches::{Wanted, Which};
 use crate::tile;
 use crate::view::View;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, State};
-use axum::http::request::Parts;
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -26,8 +25,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 mod answers;
+mod asked;
+mod connections;
+mod run;
+mod scope;
 
-use answers::{answer, command_of, critical, flame};
+use answers::{answer, critical, flame};
+use asked::{Asked, END_OF_TIME, Matching, Query, window};
 
 /// The files of the built page, compressed when this program was built.
 static PAGE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
@@ -41,8 +45,18 @@ pub struct Server {
     pub view: Arc<View>,
     /// The command that answers questions about traces.
     pub command: PathBuf,
-    /// At most so many of them at a time.
-    pub running: Semaphore,
+    /// At most [`ANSWERS`] of them at a time.
+    running: Semaphore,
+}
+
+/// So many commands answer questions at a time.
+const ANSWERS: usize = 4;
+
+impl Server {
+    /// A server of a trace; `command` is this program.
+    pub fn new(view: Arc<View>, command: PathBuf) -> Server {
+        Server { view, command, running: Semaphore::new(ANSWERS) }
+    }
 }
 
 type App = State<Arc<Server>>;
@@ -59,6 +73,12 @@ impl IntoResponse for Failure {
 impl From<String> for Failure {
     fn from(why: String) -> Failure {
         Failure(StatusCode::BAD_REQUEST, why)
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(why: &str) -> Failure {
+        why.to_owned().into()
     }
 }
 
@@ -83,20 +103,6 @@ impl From<io::Error> for Failure {
 
 type Answer = Result<Json<Value>, Failure>;
 
-/// What is asked for, as [`axum::extract::Query`] reads it, with errors like all others.
-struct Query<T>(T);
-
-impl<T: serde::de::DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Query<T>, Failure> {
-        match axum::extract::Query::try_from_uri(&parts.uri) {
-            Ok(axum::extract::Query(asked)) => Ok(Query(asked)),
-            Err(error) => Err(error.body_text().into()),
-        }
-    }
-}
-
 /// Serves until the process ends.
 pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> io::Result<()> {
     let guard = Arc::new(guard);
@@ -107,6 +113,7 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .route("/api/lanes", get(lanes))
         .route("/api/members", get(members))
         .route("/api/tasks", get(tasks))
+        .route("/api/regions", get(regions))
         .route("/api/tile", get(tiles))
         .route("/api/plot", get(plot))
         .route("/api/marks", get(marks))
@@ -121,8 +128,9 @@ pub async fn serve(server: Arc<Server>, listener: TcpListener, guard: Guard) -> 
         .route("/api/openapi.json", get(openapi))
         .fallback(get(page))
         .with_state(server)
+        .layer(middleware::from_fn(asked::known))
         .layer(middleware::from_fn_with_state(guard, guard::guard));
-    axum::serve(listener, router).await
+    connections::accept(listener, router, connections::LIMITS).await
 }
 
 /// A file of the page; anything else is the page itself, which has addresses of its own.
@@ -224,59 +232,6 @@ async fn lanes(State(app): App) -> Answer {
     Ok(Json(work(app, View::lanes).await?))
 }
 
-/// No trace is longer: 73 years.
-const END_OF_TIME: i64 = 1 << 61;
-
-/// A stretch of time, of which everything may be left out.
-fn window(from: Option<i64>, to: Option<i64>) -> Result<(i64, i64), String> {
-    let from = from.unwrap_or(0).clamp(0, END_OF_TIME);
-    let to = to.unwrap_or(END_OF_TIME).clamp(0, END_OF_TIME);
-    if to < from {
-        Err("a time ends after it begins: to is before from".to_owned())
-    } else {
-        Ok((from, to))
-    }
-}
-
-/// What most questions may say.
-#[derive(Deserialize)]
-struct Asked {
-    from: Option<i64>,
-    to: Option<i64>,
-    #[serde(default)]
-    offset: usize,
-    limit: Option<usize>,
-    #[serde(default)]
-    sort: String,
-    #[serde(default)]
-    q: String,
-    group: Option<u32>,
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    kind: String,
-    points: Option<usize>,
-    #[serde(default)]
-    lane: String,
-    #[serde(default)]
-    lanes: String,
-    time: Option<i64>,
-    level: Option<u32>,
-    index: Option<u64>,
-}
-
-impl Asked {
-    /// The stretch of time.
-    fn window(&self) -> Result<(i64, i64), String> {
-        window(self.from, self.to)
-    }
-
-    /// How many rows, within reason.
-    fn limit(&self) -> usize {
-        self.limit.unwrap_or(100).min(10_000)
-    }
-}
-
 async fn members(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let found = work(app, move |view| {
         let page = (asked.offset, asked.limit());
@@ -292,6 +247,11 @@ async fn tasks(State(app): App, Query(asked): Query<Asked>) -> Answer {
     Ok(Json(found.await??))
 }
 
+async fn regions(State(app): App, Query(asked): Query<Asked>) -> Answer {
+    let window = asked.window()?;
+    Ok(Json(work(app, move |view| view.regions(window, asked.limit())).await?))
+}
+
 async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, Failure> {
     const MOST: usize = 512;
     let level = asked.level.filter(|level| *level < 48);
@@ -301,12 +261,18 @@ async fn tiles(State(app): App, Query(asked): Query<Asked>) -> Result<Response, 
     if number >= END_OF_TIME as u64 >> (level + 8) {
         return Err("there is no time there".to_owned().into());
     }
-    let lanes = lanes_of(&asked.lanes)?;
+    let lanes = asked.lanes()?;
     if lanes.len() > MOST {
         return Err(format!("at most {MOST} lanes at a time").into());
     }
+    let colour = match asked.colour.as_str() {
+        "" | "state" => Colour::State,
+        "function" => Colour::Function,
+        _ => return Err("lanes are coloured by state or by function".into()),
+    };
     let bytes =
-        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes)).await??;
+        work(app, move |view| tile::tile(&view.index.read(), level, number, &lanes, colour))
+            .await??;
     Ok(([(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response())
 }
 
@@ -333,7 +299,7 @@ async fn span(State(app): App, Query(asked): Query<Asked>) -> Answer {
 }
 
 async fn arrows(State(app): App, Query(asked): Query<Asked>) -> Answer {
-    let lanes = lanes_of(&asked.lanes)?;
+    let lanes = asked.lanes()?;
     let between: Vec<i64> = lanes
         .iter()
         .filter_map(|lane| if let Lane::Go(id) = lane { Some(*id) } else { None })
@@ -351,34 +317,12 @@ async fn search(State(app): App, Query(asked): Query<Asked>) -> Answer {
 
 async fn selection(State(app): App, Query(asked): Query<Asked>) -> Answer {
     let (from, to) = asked.window()?;
-    let lanes = lanes_of(&asked.lanes)?;
-    let command = command_of(&app.view, &asked, &lanes);
+    let lanes = asked.lanes()?;
+    let command = scope::command_of(&app.view, (asked.from, asked.to), &lanes);
     let mut found = work(app, move |view| view.selection(from, to, &lanes)).await??;
-    found["command"] = command.into();
+    found["no_command"] = command.as_ref().err().cloned().into();
+    found["command"] = command.ok().into();
     Ok(Json(found))
-}
-
-/// Names of lanes, separated by commas.
-fn lanes_of(names: &str) -> Result<Vec<Lane>, String> {
-    names.split(',').filter(|lane| !lane.is_empty()).map(str::parse).collect()
-}
-
-/// Spans that match.
-#[derive(Deserialize)]
-struct Matching {
-    from: Option<i64>,
-    to: Option<i64>,
-    #[serde(default)]
-    state: String,
-    #[serde(default)]
-    function: String,
-    #[serde(default)]
-    label: String,
-    #[serde(default)]
-    stack: String,
-    min: Option<i64>,
-    max: Option<i64>,
-    limit: Option<usize>,
 }
 
 async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
@@ -387,17 +331,24 @@ async fn matches(State(app): App, Query(asked): Query<Matching>) -> Answer {
         let state: u32 = state.parse().map_err(|_| format!("{state:?} is no state"))?;
         states |= 1u16.checked_shl(state).ok_or("there is no such state".to_owned())?;
     }
-    let time = window(asked.from, asked.to)?;
+    let which = match (asked.until, asked.last) {
+        (Some(until), true) if asked.from.is_none() && asked.to.is_none() => {
+            Which::Until(until.clamp(0, END_OF_TIME))
+        }
+        (None, false) => {
+            let (from, to) = window(asked.from, asked.to)?;
+            Which::From(from, to)
+        }
+        _ => return Err("either from and to, or until with last=true".into()),
+    };
     let wanted = Wanted {
-        from: time.0,
-        to: time.1,
         states: if states == 0 { u16::MAX } else { states },
         function: asked.function,
         label: asked.label,
         stack: asked.stack,
         min: asked.min.unwrap_or(0),
         max: asked.max.unwrap_or(i64::MAX),
-        limit: asked.limit.unwrap_or(100).min(10_000),
     };
-    Ok(Json(work(app, move |view| view.matches(&wanted)).await??))
+    let limit = asked.limit.unwrap_or(100).min(10_000);
+    Ok(Json(work(app, move |view| view.matches(&wanted, which, limit)).await??))
 }

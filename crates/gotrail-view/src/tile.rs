@@ -1,7 +1,7 @@
 //! Tiles as bytes: docs/api.md says how.
 
 use crate::index::Index;
-use crate::lane::{Lane, Look, Span, Window};
+use crate::lane::{Colour, Lane, Look, Span, Window};
 use crate::state::STATES;
 use std::io;
 
@@ -12,7 +12,13 @@ pub const BINS: usize = 256;
 pub const SPANS: usize = 512;
 
 /// The tile's bytes. Fails if what was indexed cannot be read again.
-pub fn tile(index: &Index, level: u32, number: u64, lanes: &[Lane]) -> io::Result<Vec<u8>> {
+pub fn tile(
+    index: &Index,
+    level: u32,
+    number: u64,
+    lanes: &[Lane],
+    colour: Colour,
+) -> io::Result<Vec<u8>> {
     let window = Window { level, first: number * BINS as u64, bins: BINS };
     let mut out = Vec::new();
     out.extend_from_slice(b"GTT1");
@@ -20,11 +26,12 @@ pub fn tile(index: &Index, level: u32, number: u64, lanes: &[Lane]) -> io::Resul
     let complete = index.done || window.until() <= index.known_until();
     out.extend_from_slice(&u32::from(complete).to_le_bytes());
     out.extend_from_slice(&(STATES as u32).to_le_bytes());
-    for (&lane, look) in lanes.iter().zip(index.looks(lanes, window, SPANS)?) {
+    for (&lane, look) in lanes.iter().zip(index.looks(lanes, window, SPANS, colour)?) {
         match look {
             Look::Nothing => head(&mut out, 0, 0),
             Look::Shares(bins) => shares(&mut out, &bins, window),
             Look::Spans(found) => spans(&mut out, index, lane, &found),
+            Look::Work(found) => work(&mut out, &found, window),
         }
     }
     Ok(out)
@@ -53,6 +60,15 @@ fn shares(out: &mut Vec<u8>, bins: &[[f32; STATES]], window: Window) {
         let share = |sum: &f32| if all > 0.0 { (sum / all * 255.0).round() as u8 } else { 0 };
         out.extend(bin.iter().map(share));
     }
+    pad(out);
+}
+
+fn work(out: &mut Vec<u8>, found: &[(u32, u32, i64)], window: Window) {
+    head(out, 3, found.len());
+    found.iter().for_each(|(bin, ..)| out.extend_from_slice(&bin.to_le_bytes()));
+    found.iter().for_each(|(_, group, _)| out.extend_from_slice(&group.to_le_bytes()));
+    let len = (1u64 << window.level) as f32;
+    found.iter().for_each(|(.., sum)| out.extend_from_slice(&(*sum as f32 / len).to_le_bytes()));
     pad(out);
 }
 

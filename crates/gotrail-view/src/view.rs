@@ -2,13 +2,14 @@
 
 use crate::index::Index;
 use crate::kept::Folder;
+use crate::matches::Lately;
 use crate::moves::NONE;
 use crate::store::Store;
 use gotrail::{Generation, Mode, Trace};
 use parking_lot::{RwLock, RwLockWriteGuard};
 use serde_json::{Value, json};
 use std::ops::{ControlFlow, Range};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use tempfile::NamedTempFile;
 
@@ -42,6 +43,9 @@ pub struct View {
     pub streamed: bool,
     /// What is known so far.
     pub index: RwLock<Index>,
+    pub(crate) lately: Lately,
+    kept: OnceLock<PathBuf>,
+    cut: OnceLock<String>,
     room: Room,
 }
 
@@ -49,12 +53,54 @@ impl View {
     /// A trace that is not there yet.
     pub fn new(name: String, path: PathBuf, room: Room) -> View {
         let index = RwLock::new(Index::new(1, Store::in_memory(0), BLOCK));
-        View { trace: OnceLock::new(), name, path, streamed: false, index, room }
+        View {
+            trace: OnceLock::new(),
+            name,
+            path,
+            streamed: false,
+            index,
+            lately: Lately::default(),
+            kept: OnceLock::new(),
+            cut: OnceLock::new(),
+            room,
+        }
     }
 
-    /// What a person writes for it on a command line.
+    /// Where it came from, as on a command line.
     pub(crate) fn shown(&self) -> String {
         if self.streamed { "-".to_owned() } else { self.path.display().to_string() }
+    }
+
+    /// The line that a person types to run a command on it. What came from standard input is gone:
+    /// TRACE stands for a file of it.
+    pub(crate) fn line(&self, mut words: Vec<String>) -> String {
+        if self.streamed {
+            return format!("{} - < TRACE", shell_words::join(words));
+        }
+        words.push(self.path.display().to_string());
+        shell_words::join(words)
+    }
+
+    /// Where commands find the trace.
+    pub(crate) fn file(&self) -> &Path {
+        self.kept.get().unwrap_or(&self.path)
+    }
+
+    /// Commands find the trace, or what is left of it, in this file.
+    pub fn is_kept_at(&self, file: PathBuf) {
+        let _ = self.kept.set(file);
+    }
+
+    /// Something of the trace is lost behind its end, for this reason.
+    pub fn is_cut(&self, why: String) {
+        let _ = self.cut.set(why);
+    }
+
+    /// There is no trace, and there will be none.
+    pub fn failed(&self, why: String) {
+        let mut index = self.index.write();
+        index.error = Some(why);
+        index.done = true;
     }
 
     /// The trace, as soon as it is there.
@@ -66,7 +112,8 @@ impl View {
     /// What cannot be read is noted.
     pub fn read(&self, trace: Trace) {
         let trace = self.trace.get_or_init(|| trace);
-        let folder = self.room.folder.as_ref();
+        // The index of another trace with the same bytes has nothing of what is lost here.
+        let folder = self.room.folder.as_ref().filter(|_| self.cut.get().is_none());
         if let Some(folder) = folder
             && let Some((known, file)) = folder.find(trace.bytes())
         {
@@ -97,6 +144,7 @@ impl View {
             Ok(reader) => reader,
             Err(error) => {
                 index.error = Some(error.to_string());
+                index.lost.extend(self.cut.get().map(|why| (0, 0, why.clone())));
                 index.done = true;
                 return;
             }
@@ -135,6 +183,7 @@ impl View {
             };
             index.lost.push((time(loss.from, 0), time(loss.until, end), loss.reason.clone()));
         }
+        index.lost.extend(self.cut.get().map(|why| (end, end, why.clone())));
         index.duration = index.duration.max(end);
         index.done = true;
     }

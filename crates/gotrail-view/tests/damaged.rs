@@ -1,7 +1,7 @@
 //! Damaged traces are indexed like all others, whatever their times claim.
 
 use gotrail::Trace;
-use gotrail_view::lane::Lane;
+use gotrail_view::lane::{Colour, Lane};
 use gotrail_view::tile;
 use gotrail_view::view::{Room, View};
 use std::fs;
@@ -42,7 +42,7 @@ fn flipped_bytes_are_no_reason_to_fail() {
             assert!(index.indexed >> index.level <= 1 << 16, "{} {}", index.indexed, index.level);
             let lanes = [Lane::All, Lane::Group(0), Lane::Go(1), Lane::Proc(0), Lane::Stops];
             for level in [10, index.level - 1, index.level, index.level + 8] {
-                tile::tile(&index, level, 0, &lanes).expect("it is there");
+                tile::tile(&index, level, 0, &lanes, Colour::Function).expect("it is there");
             }
             let end = index.indexed;
             drop(index);

@@ -5,7 +5,7 @@ import type { Answer, Id } from "../api.js";
 import { go } from "../history.js";
 import { STATE } from "../palette.js";
 import * as state from "../state.js";
-import { bytes, count, cut, duration, exact, percent, short } from "../time/format.js";
+import { bytes, count, cut, duration, exact, percent, plural, short } from "../time/format.js";
 import { STW } from "../timeline/scene.js";
 import { Await } from "../ui/load.js";
 import { Plot, type Line } from "../ui/plot.js";
@@ -55,17 +55,18 @@ export function GcPage() {
       <Await of={summary} what="the figures">
         {(a) => {
           const g = a.rows[0];
-          if (!g || g.cycles === 0) return <p class="empty">The collector did not run in this time{g && g.stops > 0 ? `; the world was stopped ${count(g.stops)} times for other reasons` : ""}.</p>;
+          if (!g || g.cycles === 0) return <p class="empty">The collector did not run in this time{g && g.stops > 0 ? `; the world was stopped ${plural(g.stops, "time", "times")} for other reasons` : ""}.</p>;
           return (
             <div class="cards">
-              <Fact big={count(g.cycles)} text="cycles" />
-              <Fact big={percent(g.cpu_share)} text="of the procs' time" />
-              <Fact big={duration(g.stopped)} text={`stopped, in ${count(g.stops)} stops`} full={exact(g.stopped)} />
+              <Fact big={count(g.cycles)} text={g.cycles === 1 ? "cycle" : "cycles"} />
+              <Fact big={percent(g.cpu_share)} text="of the procs' time: mark workers, assists, sweeping" />
+              <Fact big={duration(g.stopped)} text={`stopped, in ${plural(g.stops, "stop", "stops")}`} full={exact(g.stopped)} />
               <Fact big={duration(g.longest_stop)} text="longest stop" full={exact(g.longest_stop)} />
               <Fact big={duration(g.assist)} text="goroutines assisted" full={exact(g.assist)} />
               <Fact big={bytes(g.heap_peak)} text="largest heap" full={`${count(g.heap_peak)} bytes`} />
               <Fact big={bytes(g.reclaimed_bytes)} text="reclaimed while sweeping" full={`${count(g.reclaimed_bytes)} bytes`} />
               <div class="card"><Command of={a} /></div>
+              <p class="lead">Stops of the world are not in that share. The finding of the overview counts them too, and so has a greater one.</p>
             </div>
           );
         }}

@@ -5,7 +5,7 @@ import { flameOf, get, type Flame, type Member, type Page, type SelectionAnswer 
 import { go, linkTo, showSpan } from "../history.js";
 import { functionColumns, emptyFlame } from "../panels/selection.js";
 import * as state from "../state.js";
-import { count, duration, exact, short } from "../time/format.js";
+import { count, duration, exact, plural, short } from "../time/format.js";
 import { StateBar, StateTable } from "../ui/bar.js";
 import { FlameGraph } from "../ui/flame.js";
 import { buckets, Histogram } from "../ui/histogram.js";
@@ -85,7 +85,7 @@ function GroupPage({ id }: { id: number }) {
       {!group && state.lanes.value && <p class="failed">There is no group {id} in this trace.</p>}
       {group && (
         <section class="columns">
-          <div class="narrow"><h3>{count(group.count)} goroutines, together</h3><StateTable states={group.states} what="" /></div>
+          <div class="narrow"><h3>{plural(group.count, "goroutine", "goroutines")}, together</h3><StateTable states={group.states} what="" /></div>
           <div class="grow">
             <p class="choices" role="group" aria-label="Distribution of">{Object.keys(FIGURES).map((k) => <button key={k} class={`small ${k === figure ? "on" : ""}`} aria-pressed={k === figure} onClick={() => (setRange(null), setFigure(k))}>{k}</button>)}</p>
             <Await of={members} what="the goroutines">{() => (

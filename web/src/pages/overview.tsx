@@ -1,70 +1,64 @@
-// Findings first, then numbers.
+// Findings first, then numbers: of the selected time if there is one, and what is of the whole trace
+// all the same says so.
 
-import type { Frame } from "../api.js";
+import { answer, get, type Page as Rows, type SelectionAnswer, type Task } from "../api.js";
 import { go } from "../history.js";
-import { follow } from "../keys.js";
 import { functionColumns } from "../panels/selection.js";
 import * as state from "../state.js";
-import { bytes, count, cut, duration, exact, percent } from "../time/format.js";
+import { bytes, count, duration, exact, percent, plural } from "../time/format.js";
 import { StateTable } from "../ui/bar.js";
-import { Await } from "../ui/load.js";
-import { Stack } from "../ui/stack.js";
+import { Await, useLoaded, type Loaded } from "../ui/load.js";
 import { Table } from "../ui/table.js";
-import type { Page } from "../url.js";
+import type { Page, Selection } from "../url.js";
 import { Command, PageBox, useAnswer } from "./common.js";
+import { FindingBox, type Finding } from "./findings.js";
 
-interface Finding {
-  rule: string;
-  what: string;
-  evidence: Record<string, number | string | null>;
-  stack: Frame[];
+interface Gc { cycles: number; longest_stop: number; cpu_share: number; heap_peak: number }
+interface Region { count: number; incomplete: number }
+
+/** What is shown in numbers, of the whole trace or of a part of it. */
+interface Numbers {
+  states: number[];
+  functions: SelectionAnswer["functions"];
+  goroutines: number;
+  tasks: number;
+  regions: number;
 }
 
-interface Gc { cycles: number; mark: number; stops: number; stopped: number; longest_stop: number; cpu_share: number; heap_peak: number }
-
-/** What a rule found, what to do about it (docs/analyses.md), and where to look. */
-const RULES: Record<string, { title: string; advice: string; page: Page }> = {
-  "goroutine-leak": { title: "Goroutines that never end", advice: "Let them end: close the channel, cancel the context.", page: "goroutines" },
-  "long-stw": { title: "The world was stopped for long", advice: "Look for what keeps a goroutine from stopping: long loops without calls, page faults; too few processors.", page: "gc" },
-  "sched-latency": { title: "Long waits for a proc", advice: "Fewer goroutines at once, more GOMAXPROCS, or a container limit that throttles.", page: "latency" },
-  "lock-contention": { title: "Waits for a lock", advice: "Shorter critical sections, more locks for less data.", page: "latency" },
-  "busy-wakeups": { title: "Woken without work", advice: "Wake when there is work; batch.", page: "goroutines" },
-  "idle-while-runnable": { title: "Procs idle while goroutines waited", advice: "Many short bursts of work, or a host that takes processors away.", page: "timeline" },
-  "gc-assist": { title: "Goroutines had to help the collector", advice: "Allocate less, or more GOGC or GOMEMLIMIT.", page: "gc" },
-  "long-syscall": { title: "System calls held their proc", advice: "The runtime takes procs back only now and then: fewer or shorter calls.", page: "latency" },
-  "thundering-herd": { title: "Many goroutines woken at once", advice: "Wake one instead of all.", page: "latency" },
-  "gc-share": { title: "The collector took much of the procs", advice: "Allocate less, or more GOGC or GOMEMLIMIT.", page: "gc" },
-  "waiting-throughout": { title: "Goroutines that waited all the time", advice: "Fine for those that wait for work that may never come; look at the others for what should have woken them.", page: "goroutines" },
-  "unfinished-task": { title: "Tasks that did not end", advice: "defer task.End()", page: "tasks" },
-  "misused-annotations": { title: "Misused annotations", advice: "End regions where they began, on the same goroutine.", page: "health" },
-};
-
-const TIMES = new Set(["total", "mean", "max", "longest", "p50", "p90", "p99", "p999", "oldest", "age", "time", "duration"]);
-
-export function evidence(e: Finding["evidence"]): { name: string; text: string; full: string }[] {
-  return Object.entries(e).map(([k, v]) => {
-    if (typeof v !== "number") return { name: k, text: cut(String(v ?? "–"), 100), full: String(v) };
-    if (TIMES.has(k)) return { name: k, text: duration(v), full: exact(v) };
-    if (k === "waiting") return { name: k, text: `${v.toPrecision(2)} goroutines on average`, full: String(v) };
-    if (k === "share") return { name: k, text: percent(v), full: String(v) };
-    return { name: k, text: Number.isInteger(v) ? count(v) : v.toPrecision(3), full: String(v) };
+function useNumbers(s: Selection | null): Loaded<Numbers> {
+  const t = state.trace.value;
+  const part = useLoaded<Numbers>(s ? JSON.stringify([s.from, s.to, t?.done]) : null, async (signal) => {
+    const range = { from: s!.from, to: s!.to };
+    const [sums, tasks, regions] = await Promise.all([
+      get<SelectionAnswer>("selection", range, signal),
+      get<Rows<Task>>("tasks", { ...range, limit: 1 }, signal),
+      answer<Region>("regions", { from: `${range.from}ns`, to: `${range.to}ns` }, signal),
+    ]);
+    const goroutines = sums.functions.reduce((n, f) => n + f.count, 0);
+    return { states: sums.states, functions: sums.functions, goroutines, tasks: tasks.total, regions: regions.rows.reduce((n, r) => n + r.count + r.incomplete, 0) };
   });
+  if (s) return part;
+  const groups = state.lanes.value?.groups ?? [];
+  const states = groups.reduce<number[]>((a, g) => a.map((x, i) => x + (g.states[i] ?? 0)), new Array<number>(10).fill(0));
+  return { error: null, loading: false, value: { states, functions: groups.map((g) => ({ ...g, group: g.id })), goroutines: t?.goroutines ?? 0, tasks: t?.tasks ?? 0, regions: t?.regions ?? 0 } };
 }
 
 export function OverviewPage() {
-  const findings = useAnswer<Finding>("check", {}, false);
+  const s = state.selection.value;
+  const findings = useAnswer<Finding>("check");
   const gc = useAnswer<Gc>("gc");
+  const numbers = useNumbers(s);
   const t = state.trace.value;
-  const groups = state.lanes.value?.groups ?? [];
-  const sum = groups.reduce<number[]>((a, g) => a.map((x, i) => x + (g.states[i] ?? 0)), new Array<number>(10).fill(0));
-  const procTime = (t?.procs ?? 0) * (t?.duration ?? 0);
+  const length = s ? s.to - s.from : t?.duration ?? 0;
+  const procTime = (t?.procs ?? 0) * length;
+  const g = gc.value?.rows[0];
   return (
-    <PageBox title="Overview">
+    <PageBox title={s ? "Overview of the selected time" : "Overview"}>
       <section>
         <h3>Findings</h3>
         <Await of={findings} what="findings">
           {(a) => a.rows.length === 0 ? (
-            <div class="finding fine">Nothing that the rules of <code>gotrail check</code> look for was found. <Command of={a} /></div>
+            <div class="finding fine">Nothing that the rules of <code>gotrail check</code> look for was found{s ? " in this time" : ""}. <Command of={a} /></div>
           ) : (
             <>
               {a.rows.map((f, i) => <FindingBox key={i} f={f} />)}
@@ -73,57 +67,37 @@ export function OverviewPage() {
           )}
         </Await>
       </section>
-      <section>
-        <h3>In numbers</h3>
-        <div class="cards">
-          <Card big={duration(t?.duration)} text="long" full={exact(t?.duration)} />
-          <Card big={count(t?.events)} text="events" />
-          <Card big={count(t?.goroutines)} text={`goroutines in ${count(groups.length)} groups`} to="goroutines" />
-          <Card big={count(t?.procs)} text={`procs, ${percent(procTime > 0 ? (sum[0]! + sum[2]!) / procTime : null)} busy`} to="timeline" />
-          <Card big={duration(sum[1])} text="waited for a proc, in all" full={exact(sum[1])} to="latency" />
-          {gc.value?.rows[0] && <Card big={count(gc.value.rows[0].cycles)} text={`GC cycles, ${percent(gc.value.rows[0].cpu_share)} of the procs`} to="gc" />}
-          {gc.value?.rows[0] && <Card big={duration(gc.value.rows[0].longest_stop)} text="longest stop of the world" to="gc" />}
-          {gc.value?.rows[0] && <Card big={bytes(gc.value.rows[0].heap_peak)} text="largest heap" to="gc" />}
-          <Card big={count(t?.tasks)} text="tasks" to="tasks" />
-          <Card big={count(t?.regions)} text="regions" to="regions" />
-        </div>
-      </section>
-      <section class="columns">
-        <div class="narrow"><h3>Time of goroutines</h3><StateTable states={sum} what="in what was read so far" /></div>
-        <div class="grow"><h3>Groups by time at work</h3>
-          <Table name="groups" columns={functionColumns} rows={groups.map((g) => ({ ...g, group: g.id })).slice(0, 200)} sort="-running" most={10} empty="No goroutine was seen yet." onPick={(g) => g.group !== null && go("goroutines", "group", g.group)} pickHint="All about this group" />
-        </div>
-      </section>
+      <Await of={numbers} what="the numbers">
+        {(n) => (
+          <>
+            <section>
+              <h3>In numbers</h3>
+              <div class="cards">
+                <Card big={duration(length)} text={s ? `of ${duration(t?.duration)}` : "long"} full={exact(length)} />
+                <Card big={count(n.goroutines)} text={`${n.goroutines === 1 ? "goroutine" : "goroutines"} in ${plural(n.functions.length, "group", "groups")}`} to="goroutines" />
+                <Card big={count(t?.procs)} text={`procs, ${percent(procTime > 0 ? (n.states[0]! + n.states[2]!) / procTime : null)} busy`} to="timeline" />
+                <Card big={duration(n.states[1])} text="waited for a proc, in all" full={exact(n.states[1])} to="latency" />
+                {g && <Card big={count(g.cycles)} text={`${g.cycles === 1 ? "GC cycle" : "GC cycles"}, ${percent(g.cpu_share)} of the procs without stops`} to="gc" />}
+                {g && <Card big={duration(g.longest_stop)} text="longest stop of the world" to="gc" />}
+                {g && <Card big={bytes(g.heap_peak)} text="largest heap" to="gc" />}
+                <Card big={count(n.tasks)} text={n.tasks === 1 ? "task" : "tasks"} to="tasks" />
+                <Card big={count(n.regions)} text={n.regions === 1 ? "region" : "regions"} to="regions" />
+                <Card big={count(t?.events)} text={s ? "events in the whole trace" : "events"} />
+              </div>
+            </section>
+            <section class="columns">
+              <div class="narrow"><h3>Time of goroutines</h3><StateTable states={n.states} what={s ? "in this time" : "in what was read so far"} /></div>
+              <div class="grow"><h3>Groups by time at work</h3>
+                <Table name="groups" columns={functionColumns} rows={n.functions.slice(0, 200)} sort="-running" most={10} empty="No goroutine was seen yet." onPick={(f) => f.group !== null && go("goroutines", "group", f.group)} pickHint="All about this group" />
+              </div>
+            </section>
+          </>
+        )}
+      </Await>
     </PageBox>
   );
 }
 
 function Card({ big, text, full, to }: { big: string; text: string; full?: string; to?: Page }) {
   return <div class="card"><div class="big" title={full}>{to ? <button class="link" onClick={() => go(to)}>{big}</button> : big}</div><div class="small-text">{text}</div></div>;
-}
-
-function FindingBox({ f }: { f: Finding }) {
-  const rule = RULES[f.rule];
-  const place = f.stack.find((x) => !/^(sync|runtime|internal)[./]/.test(x.function));
-  const mark = () => {
-    go("timeline");
-    state.filter.value = f.rule === "sched-latency"
-      ? { states: [1], function: "", label: "", stack: "", min: 1e6, max: null }
-      : { states: f.rule === "lock-contention" ? [4] : f.rule === "long-syscall" ? [2, 3] : [], function: "", label: "", stack: place ? place.function : "", min: null, max: null };
-  };
-  return (
-    <div class="finding parts">
-      <div>
-      <strong>{rule?.title ?? cut(f.rule, 80)}</strong> <span>{cut(f.what, 300)}</span>
-      <div>{evidence(f.evidence).map((e) => <span key={e.name} title={e.full}><span class="faint">{e.name}</span> {e.text}&ensp;</span>)}</div>
-      {rule && <div class="faint">{rule.advice}</div>}
-      <div class="buttons">
-        {rule && rule.page !== "timeline" && <button class="small" onClick={() => go(rule.page)}>figures</button>}
-        {f.rule === "long-stw" ? <button class="small" onClick={() => follow("stw", 0)}>show in the timeline</button>
-          : (place || f.rule === "sched-latency") && <button class="small" onClick={mark}>mark in the timeline</button>}
-      </div>
-      </div>
-      {f.stack.length > 0 && <Stack frames={f.stack.slice(0, 8)} none="" />}
-    </div>
-  );
 }

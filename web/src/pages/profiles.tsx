@@ -27,9 +27,17 @@ export function functionsOf(f: Flame): Fn[] {
 }
 
 export function ProfilesPage({ args }: { args: string[] }) {
-  const type = FLAMES.some(([k]) => k === args[0]) ? args[0]! : "cpu";
+  const chosen = FLAMES.some(([k]) => k === args[0]) ? args[0]! : null;
   const s = state.selection.value;
-  const flame = useLoaded<Flame>(JSON.stringify([type, s, state.trace.value?.done]), (signal) => flameOf({ type, from: s?.from, to: s?.to }, signal));
+  const flame = useLoaded<Flame & { type: string }>(JSON.stringify([chosen, s, state.trace.value?.done]), async (signal) => {
+    // Few traces have CPU samples: without a choice it begins with what there is.
+    const type = chosen ?? "cpu";
+    const range = { from: s?.from, to: s?.to };
+    const f = await flameOf({ type, ...range }, signal);
+    if (chosen === null && f.stacks.length === 0) return { ...(await flameOf({ type: "offcpu", ...range }, signal)), type: "offcpu" };
+    return { ...f, type };
+  });
+  const type = chosen ?? flame.value?.type ?? null;
   return (
     <PageBox title="Profiles">
       <p class="choices" role="group" aria-label="Kind of profile">{FLAMES.map(([k, name]) => <button key={k} class={`small ${k === type ? "on" : ""}`} aria-pressed={k === type} onClick={() => go("profiles", k)}>{name}</button>)}</p>
@@ -45,8 +53,8 @@ export function ProfilesPage({ args }: { args: string[] }) {
           ];
           return (
             <>
-              <section><FlameGraph flame={f} empty={emptyFlame(type)} /></section>
-              {f.stacks.length > 0 && <section><Table name={`functions ${type}`} columns={columns} rows={functionsOf(f)} sort="-own" most={16} empty="" /></section>}
+              <section><FlameGraph flame={f} empty={emptyFlame(f.type)} /></section>
+              {f.stacks.length > 0 && <section><Table name={`functions ${f.type}`} columns={columns} rows={functionsOf(f)} sort="-own" most={16} empty="" /></section>}
             </>
           );
         }}

@@ -32,7 +32,7 @@ const columns: Column<Task>[] = [
   { key: "name", title: "type", wide: true, value: (t) => t.name, show: (t) => cut(t.name, 120) || "(no name)", full: (t) => cut(t.name, 1000) },
   { key: "begin", title: "began", number: true, value: (t) => t.begin, show: (t) => (t.begin === null ? "before" : state.moment(t.begin, 1e5)), full: (t) => state.momentFull(t.begin) },
   { key: "duration", title: "time", number: true, value: length, show: (t) => (length(t) === null ? "open" : duration(length(t))), full: (t) => exact(length(t)) },
-  { key: "goroutines", title: "goroutines", number: true, value: (t) => t.goroutines.length, show: (t) => count(t.goroutines.length) },
+  { key: "goroutines", title: "goroutines", hint: "Who began it, had regions of it, or wrote logs for it", number: true, value: (t) => t.goroutines.length, show: (t) => count(t.goroutines.length) },
   { key: "regions", title: "regions", number: true, value: (t) => t.regions, show: (t) => count(t.regions) },
   { key: "logs", title: "logs", number: true, value: (t) => t.logs, show: (t) => count(t.logs) },
   { key: "parent", title: "parent", number: true, value: (t) => t.parent || null },

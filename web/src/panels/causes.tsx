@@ -5,7 +5,7 @@ import type { Frame, Id } from "../api.js";
 import { follow } from "../keys.js";
 import { stateOfKind } from "../palette.js";
 import { useAnswer, useOrigin } from "../pages/common.js";
-import { count, cut, duration, exact, short } from "../time/format.js";
+import { cut, duration, exact, plural, short } from "../time/format.js";
 import { Chip } from "../ui/bar.js";
 import { Await } from "../ui/load.js";
 
@@ -13,12 +13,12 @@ interface Wait { kind: string; from: number; until: number; nanos: number; ended
 interface Cause { goroutine: Id; function: string; from: number; until: number; own: Record<string, number>; waits: Wait[]; more_waits: number; more_waits_nanos: number }
 interface Why { causes: Cause; subject: string }
 
-interface Props { of: { go?: Id; task?: Id; from?: number; to?: number } }
+interface Props { of: { go?: Id; task?: Id; lanes?: string[]; from?: number; to?: number } }
 
 export function Causes({ of }: Props) {
   const origin = useOrigin();
   const range = of.from !== undefined ? { from: `${Math.floor(of.from)}ns`, to: `${Math.ceil(of.to ?? of.from)}ns` } : {};
-  const why = useAnswer<Why>("why", { goroutine: of.go, task: of.task, ...range }, false);
+  const why = useAnswer<Why>("why", { goroutine: of.go, task: of.task, lanes: of.lanes?.join(","), ...range }, false);
   return (
     <Await of={why} what="the causes">
       {(a) => {
@@ -46,7 +46,7 @@ function Branch({ cause, origin, depth }: { cause: Cause; origin: number; depth:
             {w.meanwhile ? <Branch cause={w.meanwhile} origin={origin} depth={depth + 1} /> : <p class="faint">Nobody in the program: {cut(w.ended_by, 80)}.</p>}
           </details>
         ))}
-        {cause.more_waits > 0 && <p class="faint">and {count(cause.more_waits)} more waits, {duration(cause.more_waits_nanos)}</p>}
+        {cause.more_waits > 0 && <p class="faint">and {plural(cause.more_waits, "more wait", "more waits")}, {duration(cause.more_waits_nanos)}</p>}
       </li>
     </ul>
   );

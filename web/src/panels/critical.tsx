@@ -4,11 +4,14 @@ import { follow } from "../keys.js";
 import { step } from "../history.js";
 import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
-import { count, cut, duration, exact, percent, short } from "../time/format.js";
+import { cut, duration, exact, percent, plural, short } from "../time/format.js";
 import type { Step } from "../api.js";
 import { Chip } from "../ui/bar.js";
 import { useOption } from "../ui/option.js";
 import { Table, type Column } from "../ui/table.js";
+import { nameOf } from "../timeline/hit.js";
+import { few } from "../timeline/pick.js";
+import { laneTitle } from "../timeline/rows.js";
 import { engine } from "../timeline/instance.js";
 import { Causes } from "./causes.js";
 import { Close } from "./details.js";
@@ -29,7 +32,7 @@ export function CriticalPanel() {
   const c = critical.value;
   const [tab, setTab] = useOption("critical", "path");
   const close = () => step(() => (state.criticalOf.value = null));
-  const title = of.task !== undefined ? `task ${of.task}` : of.go !== undefined ? `G${of.go}` : "the selected time";
+  const title = of.task !== undefined ? `task ${of.task}` : of.go !== undefined ? `G${of.go}` : of.lanes ? few(of.lanes.map((l) => cut(laneTitle(l, (x) => short(nameOf(x))), 80))) : "the selected time";
   const sum = c ? Object.values(c.by_kind).reduce((a, b) => a + b, 0) : 0;
   const pinAll = () => {
     const goes = [...new Set(c!.steps.map((s) => `go:${s.go}`))].slice(0, 12);
@@ -49,7 +52,7 @@ export function CriticalPanel() {
         <>
           <p class="sums">
             {Object.entries(c.by_kind).sort((a, b) => b[1] - a[1]).map(([k, v]) => <span key={k}><Chip state={stateOfKind(k)} text={NAME[k] ?? k} /> {duration(v)} ({percent(v / sum)})</span>)}
-            <button onClick={pinAll}>pin its {count(new Set(c.steps.map((s) => s.go)).size)} goroutines</button>
+            <button onClick={pinAll}>pin its {plural(new Set(c.steps.map((s) => s.go)).size, "goroutine", "goroutines")}</button>
           </p>
           <Table name="critical path" columns={columns} rows={c.steps} most={8} empty="The path is empty: nothing was going on in this time." onPick={(s) => follow(`go:${s.go}`, Math.floor((s.from + s.to) / 2))} pickHint="Show it in the timeline" />
         </>

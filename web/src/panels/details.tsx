@@ -5,7 +5,7 @@ import { go, linkTo, step } from "../history.js";
 import { follow } from "../keys.js";
 import { STATE } from "../palette.js";
 import * as state from "../state.js";
-import { count, cut, duration, exact, short } from "../time/format.js";
+import { cut, duration, exact, plural, short } from "../time/format.js";
 import type { Other, Span } from "../api.js";
 import { Chip, Legend } from "../ui/bar.js";
 import { copyText } from "../ui/copy.js";
@@ -94,7 +94,7 @@ function SpanPanel() {
             {s.began && <><dt>made so by</dt><dd><Ref other={s.began} at={s.from} /></dd></>}
             {s.ended && <><dt>ended by</dt><dd><Ref other={s.ended} at={Math.max(0, (s.ended.time ?? s.to) - 1)} /> <kbd>u</kbd></dd></>}
             {s.creator && <><dt>created by</dt><dd><Ref other={s.creator} at={s.creator.time ?? s.from} /></dd></>}
-            {s.similar && s.similar.count > 0 && <><dt>same place</dt><dd>{count(s.similar.count)} spans, p50 {duration(s.similar.p50)}, p99 {duration(s.similar.p99)}, max {duration(s.similar.max)}{" "}
+            {s.similar && s.similar.count > 0 && <><dt>same place</dt><dd>{plural(s.similar.count, "span", "spans")}, p50 {duration(s.similar.p50)}, p99 {duration(s.similar.p99)}, max {duration(s.similar.max)}{" "}
               <button class="link" onClick={() => step(() => (state.filter.value = { states: [s.state], function: s.function ?? "", label: s.state >= 2 ? s.label ?? "" : "", stack: "", min: null, max: null }))}>mark them</button></dd></>}
           </dl>
           <div class="buttons">

@@ -20,7 +20,7 @@ export function FilterButton() {
       <button class={f ? "on" : ""} aria-expanded={open} onClick={() => setOpen(!open)} title="Mark spans by state, length, function, reason, stack">Filter</button>
       {f && (
         <span class="matches" role="status">
-          {m ? `${state.matchAt.value >= 0 ? `${count(state.matchAt.value + 1)} of ` : ""}${count(m.total)}` : "…"}
+          {m ? `${state.matchAt.value ? `${count(state.matchAt.value.number + 1)} of ` : ""}${count(m.total)}` : "…"}
           <button class="small" title="Previous match (N)" onClick={() => nextMatch(-1)}>‹</button>
           <button class="small" title="Next match (n)" onClick={() => nextMatch(1)}>›</button>
           <button class="small" title="No filter" onClick={() => step(() => (state.filter.value = null))}>×</button>
@@ -55,14 +55,14 @@ function FilterForm({ onClose }: { onClose: () => void }) {
         </div>
       </fieldset>
       <div class="two">
-        <label>at least <input type="text" placeholder="10ms" defaultValue={f.min === null ? "" : duration(f.min).replace(" ", "")} onChange={(e) => length("min", e.currentTarget.value)} /></label>
-        <label>at most <input type="text" placeholder="1s" defaultValue={f.max === null ? "" : duration(f.max).replace(" ", "")} onChange={(e) => length("max", e.currentTarget.value)} /></label>
+        <label class="field">at least <input type="text" placeholder="10ms" defaultValue={f.min === null ? "" : duration(f.min).replace(" ", "")} onChange={(e) => length("min", e.currentTarget.value)} /></label>
+        <label class="field">at most <input type="text" placeholder="1s" defaultValue={f.max === null ? "" : duration(f.max).replace(" ", "")} onChange={(e) => length("max", e.currentTarget.value)} /></label>
       </div>
       {bad && <p class="failed" role="alert">{bad}</p>}
-      <label>function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
-      <label>reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
-      <label>stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
-      <p class="faint">{state.filter.value ? (total ? `${count(total.total)} spans match${total.rows.length < total.total ? `; n and N go through the first ${count(total.rows.length)}` : ""}.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
+      <label class="field">function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
+      <label class="field">reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
+      <label class="field">stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
+      <p class="faint">{state.filter.value ? (total ? `${total.total === 1 ? "1 span matches" : `${count(total.total)} spans match`}: n and N go from one to the next.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
       <div class="buttons"><button onClick={() => step(() => (state.filter.value = null))}>clear</button><button onClick={onClose}>done</button></div>
     </div>
   );

@@ -5,8 +5,9 @@ import { get, idOf, type Found, type Id, type Member, type Page } from "../api.j
 import { go, showSpan, step, toTimeline } from "../history.js";
 import { follow } from "../keys.js";
 import * as state from "../state.js";
-import { count, cut, parseDuration, short } from "../time/format.js";
+import { count, cut, plural, parseDuration, short } from "../time/format.js";
 import { engine } from "../timeline/instance.js";
+import type { Filter } from "../url.js";
 
 // The types of the library want a datalist of every combobox; ours has a list of its own.
 const COMBOBOX = { role: "combobox" } as object;
@@ -29,14 +30,16 @@ function itemsOf(q: string, f: Found | null): Item[] {
   if (t !== null && t <= state.duration.value && /[a-zµ@]/.test(q)) out.push({ kind: "go to", text: state.moment(t, 1), note: "moment after the start", run: () => step(() => { toTimeline(); const v = state.view.value; const w = Math.min(v.to - v.from, state.duration.value / 20); state.setView({ from: t - w / 2, to: t + w / 2 }); }) });
   if (!f) return out;
   for (const x of f.functions) {
-    const name = x.function ?? state.label(x.label);
-    out.push({ kind: "function", text: name, note: `${count(x.count)} goroutines`, run: () => (x.group !== null ? openGroup(x.group) : filterBy(name)) });
+    const name = x.function;
+    // Those that goroutines began with have a group; those in stacks have spans, which can be marked.
+    if (x.group !== null) out.push({ kind: "function", text: name, note: plural(x.count, "goroutine", "goroutines"), run: () => openGroup(x.group!) });
+    if (x.stacks) out.push({ kind: "in stacks", text: name, note: "mark spans with this in their stack", run: () => mark({ stack: name }) });
   }
   for (const x of f.goroutines) out.push({ kind: "goroutine", text: `G${x.id}`, note: short(x.function), run: () => toGoroutine(x.id) });
   for (const x of f.tasks) out.push({ kind: "task", text: `${x.id} ${x.name}`, note: "", run: () => go("tasks", x.id) });
-  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: `${count(x.count)} times`, run: () => go("regions", x.name.slice(0, 300)) });
+  for (const x of f.regions) out.push({ kind: "region", text: x.name, note: plural(x.count, "time", "times"), run: () => go("regions", x.name.slice(0, 300)) });
   for (const x of f.logs) out.push({ kind: "log", text: x.text, note: `G${x.go} at ${state.moment(x.time, 1e5)}`, run: () => follow(`go:${x.go}`, x.time) });
-  if (q.length > 1) out.push({ kind: "filter", text: `mark spans of functions with “${cut(q, 60)}”`, note: "n, N", run: () => filterBy(q) });
+  if (q.length > 1) out.push({ kind: "filter", text: `mark spans of goroutines of functions with “${cut(q, 60)}”`, note: "n, N", run: () => mark({ function: q }) });
   return out;
 }
 
@@ -65,8 +68,8 @@ function openGroup(group: number): void {
   });
 }
 
-function filterBy(name: string): void {
-  step(() => (state.filter.value = { states: [], function: name, label: "", stack: "", min: null, max: null }));
+function mark(what: Partial<Filter>): void {
+  step(() => (state.filter.value = { states: [], function: "", label: "", stack: "", min: null, max: null, ...what }));
 }
 
 export function Search() {
@@ -112,7 +115,7 @@ export function Search() {
     <div class="search">
       <input id="search" ref={input} type="search" placeholder="/  function, G17, task, region, log, 1.5s" aria-label="Search functions, goroutines, tasks, regions, logs, or go to a moment"
         {...COMBOBOX} aria-expanded={open && items.length > 0} aria-controls="found" aria-activedescendant={open && items.length > 0 ? `found-${at}` : undefined} autocomplete="off" spellcheck={false}
-        value={q} onInput={(e) => type(e.currentTarget.value)} onFocus={() => setOpen(true)} onBlur={() => setTimeout(() => setOpen(false), 150)} onKeyDown={onKey} />
+        value={q} onInput={(e) => type(e.currentTarget.value)} onFocus={() => setOpen(true)} onBlur={() => setTimeout(() => document.activeElement !== input.current && setOpen(false), 150)} onKeyDown={onKey} />
       {open && q.trim() !== "" && (
         <ul id="found" role="listbox" aria-label="Found">
           {items.map((it, i) => (

@@ -1,12 +1,13 @@
 // What went on in a range of time: states, functions, waits for a proc, a flame graph, the command.
 
 import { Fragment } from "preact";
-import { flameOf, get, type Flame, type SelectionAnswer } from "../api.js";
+import { flameOf, get, idOf, type Flame, type SelectionAnswer } from "../api.js";
 import { go, step } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact, short } from "../time/format.js";
 import { StateBar, StateTable } from "../ui/bar.js";
 import { nameOf } from "../timeline/hit.js";
+import { few } from "../timeline/pick.js";
 import { laneTitle } from "../timeline/rows.js";
 import { copyText } from "../ui/copy.js";
 import { FlameGraph } from "../ui/flame.js";
@@ -37,20 +38,23 @@ export function SelectionPanel() {
   const range = { from: s.from, to: s.to };
   const key = JSON.stringify([range, s.lanes, state.trace.value?.done]);
   const answer = useLoaded<SelectionAnswer>(key, (signal) => get("selection", { ...range, lanes: s.lanes.join(",") }, signal));
-  const groups = s.lanes.filter((l) => l.startsWith("group:"));
-  const group = groups.length === 1 && s.lanes.length === 1 ? Number(groups[0]!.slice(6)) : undefined;
-  const only = s.lanes.length === 1 && s.lanes[0]!.startsWith("go:") ? Number(s.lanes[0]!.slice(3)) : undefined;
-  const flame = useLoaded<Flame>(tab === "flame graph" ? `${key}${type}` : null, (signal) => flameOf({ ...range, type, group }, signal));
+  const names = s.lanes.map((l) => cut(laneTitle(l, (x) => short(nameOf(x))), 80));
+  const goroutines = s.lanes.filter((l) => /^(go|group|regions):/.test(l));
+  // Waits are not on a proc, which the answer says.
+  const onProcs = s.lanes.some((l) => /^(proc|thread):/.test(l));
+  const only = s.lanes.length === 1 && s.lanes[0]!.startsWith("go:") ? idOf(s.lanes[0]!.slice(3)) : undefined;
+  const why = only !== undefined ? { go: only } : goroutines.length > 0 ? { lanes: goroutines } : {};
+  const flame = useLoaded<Flame>(tab === "flame graph" ? `${key}${type}` : null, (signal) => flameOf({ ...range, type, lanes: s.lanes.join(",") }, signal));
   return (
     <>
       <Close onClose={() => step(() => (state.selection.value = null))} />
       <h2>
-        <span title={exact(s.to - s.from)}>{duration(s.to - s.from)}</span> selected <span class="faint">· {state.moment(s.from, 1e3)} to {state.moment(s.to, 1e3)}{s.lanes.length > 0 ? ` · only ${s.lanes.map((l) => cut(laneTitle(l, (x) => short(nameOf(x))), 80)).join(", ")}` : ""}</span>
+        <span title={exact(s.to - s.from)}>{duration(s.to - s.from)}</span> selected <span class="faint">· {state.moment(s.from, 1e3)} to {state.moment(s.to, 1e3)}{names.length > 0 && <span title={names.join("\n")}> · only {few(names)}</span>}</span>
         <span class="tabs small-tabs" role="tablist">
           {TABS.map((t) => <button key={t} role="tab" aria-selected={tab === t} onClick={() => setTab(t)}>{t}</button>)}
         </span>
         <button class="small" onClick={() => step(() => state.fitRange(s.from, s.to))}>fit <kbd>f</kbd></button>
-        <button class="small" title={only === undefined ? "What passed this time, on the goroutine that was last to do something in it" : `What passed this time of G${only}`} onClick={() => step(() => (state.criticalOf.value = { ...(only === undefined ? {} : { go: only }), from: s.from, to: s.to }))}>critical path</button>
+        <button class="small" title={only !== undefined ? `What passed this time of G${only}` : goroutines.length > 0 ? `What passed this time, on that of ${few(names)} which was last to do something in it` : "What passed this time, on the goroutine that was last to do something in it"} onClick={() => step(() => (state.criticalOf.value = { ...why, from: s.from, to: s.to }))}>critical path</button>
         {answer.value?.command && <button class="small" title={answer.value.command} onClick={() => copyText(answer.value!.command!, "Command copied.")}>copy as gotrail command</button>}
       </h2>
       {tab === "breakdown" ? (
@@ -62,7 +66,7 @@ export function SelectionPanel() {
               <div class="narrow">
                 <h3>waits for a proc</h3>
                 {a.histogram.some((b) => b.count > 0) ? <Histogram what="runnable, by length" buckets={withFrom(a.histogram)} /> : <p class="empty">No goroutine waited for a proc in this time.</p>}
-                {a.command === null ? <p class="faint">No command says this of these lanes alone.</p>
+                {a.command === null ? <p class="faint">{a.no_command ?? "No command says this of these lanes alone."}</p>
                   : <code class="command">{cut(a.command, 300).split(" ").map((w, i) => <Fragment key={i}>{i > 0 && " "}<span class={w.length < 24 ? "word" : ""}>{w}</span></Fragment>)}</code>}
               </div>
             </div>
@@ -71,7 +75,7 @@ export function SelectionPanel() {
       ) : (
         <>
           <p class="choices" role="group" aria-label="What the flame graph shows">{FLAMES.map(([k, name]) => <button key={k} class={`small ${type === k ? "on" : ""}`} aria-pressed={type === k} onClick={() => setType(k)}>{name}</button>)}</p>
-          <Await of={flame} what="the flame graph">{(f) => <FlameGraph flame={f} empty={emptyFlame(type)} />}</Await>
+          <Await of={flame} what="the flame graph">{(f) => <FlameGraph flame={f} empty={onProcs && f.reason ? f.reason : emptyFlame(type)} />}</Await>
         </>
       )}
     </>

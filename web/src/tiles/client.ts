@@ -32,6 +32,15 @@ const AT_ONCE = 4;
 const LANES_A_REQUEST = 48;
 const RETRY_MS = 700;
 
+/** Behind the name of a lane of a proc or a thread: its tiles by function. */
+export const BY_FUNCTION = "~f";
+
+export function tileUrl({ level, index, lanes }: Batch): string {
+  const by = lanes[0]!.endsWith(BY_FUNCTION);
+  const names = lanes.map((l) => encodeURIComponent(by ? l.slice(0, -BY_FUNCTION.length) : l)).join(",").replaceAll("%3A", ":");
+  return `/api/tile?level=${level}&index=${index}&lanes=${names}${by ? "&colour=function" : ""}`;
+}
+
 /** What to ask for next, most urgent first. `busy` are keys `lane level index` under way. */
 export function plan(wanted: Wanted, cache: TileCache, busy: Set<string>, now: number): Batch[] {
   const top = topLevel(wanted.duration);
@@ -49,7 +58,9 @@ export function plan(wanted: Wanted, cache: TileCache, busy: Set<string>, now: n
       if (!TileCache.wants(lane, l, index, top, now)) continue;
       (own ? stale : fresh).push(id);
     }
-    for (const [lanes, out] of [[fresh, first], [stale, again]] as const) {
+    const plain = (id: string) => !id.endsWith(BY_FUNCTION);
+    const by = (id: string) => id.endsWith(BY_FUNCTION);
+    for (const [lanes, out] of [[fresh.filter(plain), first], [fresh.filter(by), first], [stale.filter(plain), again], [stale.filter(by), again]] as const) {
       for (let i = 0; i < lanes.length; i += LANES_A_REQUEST) out.push({ level: l, index, lanes: lanes.slice(i, i + LANES_A_REQUEST) });
     }
   };
@@ -124,7 +135,7 @@ export class TileClient {
     this.running.push(running);
     const asked = performance.now();
     try {
-      const url = `/api/tile?level=${batch.level}&index=${batch.index}&lanes=${batch.lanes.map(encodeURIComponent).join(",").replaceAll("%3A", ":")}`;
+      const url = tileUrl(batch);
       const answer = await this.fetcher(url, { signal: running.abort.signal });
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       const tile = decodeTile(await answer.arrayBuffer(), batch.lanes.length);

@@ -24,11 +24,22 @@ export interface Spans {
   state: Uint8Array;
 }
 
+/** Of a proc or a thread: which functions it worked for in each bin, by parts of the bin's time. */
+export interface Functions {
+  kind: "functions";
+  n: number;
+  /** The bin of each share, rising. */
+  bin: Uint32Array;
+  /** The group, or `NO_LABEL` for all others. */
+  group: Uint32Array;
+  share: Float32Array;
+}
+
 export interface Nothing {
   kind: "none";
 }
 
-export type LaneTile = Shares | Spans | Nothing;
+export type LaneTile = Shares | Spans | Functions | Nothing;
 
 export interface Tile {
   complete: boolean;
@@ -79,6 +90,9 @@ export function decodeTile(buffer: ArrayBuffer, expected: number): Tile {
       const label = new Uint32Array(buffer, take(4 * n), n);
       const state = new Uint8Array(buffer, take(n), n);
       out.push({ kind: "spans", n, begin, end, go, label, state });
+    } else if (kind === 3) {
+      const start = take(12 * n);
+      out.push(n === 0 ? NONE : { kind: "functions", n, bin: new Uint32Array(buffer, start, n), group: new Uint32Array(buffer, start + 4 * n, n), share: new Float32Array(buffer, start + 8 * n, n) });
     } else {
       throw new Error(`the tile has a lane of kind ${kind}`);
     }
@@ -89,6 +103,7 @@ export function decodeTile(buffer: ArrayBuffer, expected: number): Tile {
 /** What a decoded lane costs, for the cache's limit. */
 export function bytesOf(lane: LaneTile): number {
   if (lane.kind === "shares") return 96 + lane.counts.byteLength + lane.shares.byteLength;
+  if (lane.kind === "functions") return 160 + lane.n * 12;
   if (lane.kind === "spans") return 160 + lane.n * 29;
   return 64;
 }

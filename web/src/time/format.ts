@@ -51,6 +51,11 @@ export function count(n: number | null | undefined): string {
   return n < 0 ? `−${out}` : out;
 }
 
+/** `1 span`, `2,951 spans`. */
+export function plural(n: number, one: string, many: string): string {
+  return `${count(n)} ${n === 1 ? one : many}`;
+}
+
 /** A share of one as per cent. */
 export function percent(x: number | null | undefined): string {
   if (x === null || x === undefined || !Number.isFinite(x)) return "–";

@@ -22,6 +22,13 @@ export function clamp(v: View, duration: number): View {
   return { from, to: from + width };
 }
 
+/** The view as `clamp` has it, if it is not so yet; `outside` if it has nothing of the trace. */
+export function within(v: View, duration: number): View | "outside" | null {
+  if (v.to <= 0 || v.from >= duration) return "outside";
+  const c = clamp(v, duration);
+  return Math.abs(c.from - v.from) < 1 && Math.abs(c.to - v.to) < 1 ? null : c;
+}
+
 /** Zooms by `factor` (below one: closer) and keeps the moment at `anchor` where it is. */
 export function zoom(v: View, factor: number, anchor: number, duration: number): View {
   const width = v.to - v.from;

@@ -1,9 +1,10 @@
 // What rows of the timeline show besides tiles: pages of long lists, plots, marks.
 
-import { get, type Marks, type Member, type Page, type Plot, type Task } from "../api.js";
+import { get, type Marks, type Member, type Page, type Plot, type RegionType, type Task } from "../api.js";
 import { untracked } from "@preact/signals";
 import { duration } from "../state.js";
 import type { View } from "../time/view.js";
+import { IN_VIEW } from "./rows.js";
 
 const PAGE = 200;
 
@@ -55,7 +56,8 @@ export class Ranged<T> {
   private timer = 0;
   private stale = false;
 
-  constructor(private fetcher: (view: View) => Promise<T>, private changed: () => void) {}
+  /** `air` is how many views more are fetched on each side; without any it is what is in the view. */
+  constructor(private fetcher: (view: View) => Promise<T>, private changed: () => void, private air = 1) {}
 
   /** The indexed part grew. */
   refresh(): void {
@@ -65,7 +67,8 @@ export class Ranged<T> {
   want(view: View): T | null {
     const got = this.got;
     const width = view.to - view.from;
-    const enough = got && !this.stale && got.from <= view.from && got.to >= view.to && (got.to - got.from) / width < 8;
+    const fits = got && (this.air === 0 ? got.from === view.from && got.to === view.to : got.from <= view.from && got.to >= view.to && (got.to - got.from) / width < 8);
+    const enough = fits && !this.stale;
     if (!enough && this.timer === 0) this.timer = setTimeout(() => this.ask(view), got ? 120 : 0) as unknown as number;
     this.asked = view;
     return this.value;
@@ -74,7 +77,7 @@ export class Ranged<T> {
   private async ask(view: View): Promise<void> {
     const v = this.asked ?? view;
     const width = v.to - v.from;
-    const range = { from: v.from - width, to: v.to + width };
+    const range = { from: v.from - width * this.air, to: v.to + width * this.air };
     this.stale = false;
     try {
       this.value = await this.fetcher({ from: Math.max(0, range.from), to: Math.min(range.to, untracked(() => duration.value)) });
@@ -89,17 +92,36 @@ export class Ranged<T> {
 
 export class TimelineData {
   private groups = new Map<number, Paged<Member>>();
-  readonly tasks: Paged<Task>;
+  /** Tasks and types of regions under way in the view: what takes most of it first. */
+  readonly tasks: Ranged<Page<Task>>;
+  readonly regions: Ranged<Page<RegionType>>;
   /** Names of lanes of goroutines and tasks that were seen. */
   readonly names = new Map<string, string>();
+  /** The goroutines that worked for a task that was seen, as lanes. */
+  readonly workers = new Map<string, string[]>();
   private unknown = new Set<string>();
   private plots = new Map<string, Ranged<Plot>>();
   readonly marks: Record<string, Ranged<Marks>>;
 
   constructor(private changed: () => void, private sort: () => string) {
-    this.tasks = new Paged<Task>("tasks", { sort: "begin" }, changed, (t) => this.names.set(t.lane, t.name));
+    this.tasks = new Ranged(async (v) => {
+      const order = this.sort();
+      const page = await get<Page<Task>>("tasks", { from: v.from, to: v.to, sort: order === "start" ? "begin" : order === "id" ? "id" : "duration", limit: IN_VIEW });
+      page.rows.forEach((t) => this.learnTask(t));
+      return page;
+    }, changed, 0);
+    this.regions = new Ranged(async (v) => {
+      const page = await get<Page<RegionType>>("regions", { from: v.from, to: v.to, limit: IN_VIEW });
+      page.rows.forEach((r) => this.names.set(r.lane, r.name));
+      return page;
+    }, changed, 0);
     const marks = (kind: string) => new Ranged(async (v) => ({ ...(await get<Marks>("marks", { kind, from: v.from, to: v.to, limit: 2000 })), from: v.from, to: v.to }), changed);
     this.marks = { logs: marks("logs"), samples: marks("samples") };
+  }
+
+  private learnTask(t: Task): void {
+    this.names.set(t.lane, t.name);
+    this.workers.set(t.lane, t.goroutines.slice(0, 64).map((go) => `go:${go}`));
   }
 
   plot(name: string): Ranged<Plot> {
@@ -126,7 +148,8 @@ export class TimelineData {
     ask.then((page) => {
       const row = page.rows.find((r) => r.lane === lane);
       if (!row) return;
-      this.names.set(lane, "function" in row ? row.function : row.name);
+      if ("function" in row) this.names.set(lane, row.function);
+      else this.learnTask(row);
       this.changed();
     }, () => {});
   }
@@ -134,7 +157,8 @@ export class TimelineData {
   /** Another order, or more of the trace is known. */
   reset(): void {
     for (const [group, list] of this.groups) list.reset({ group, sort: this.sort() });
-    this.tasks.reset();
+    this.tasks.refresh();
+    this.regions.refresh();
   }
 
   refresh(): void {

@@ -4,19 +4,24 @@
 import { effect, signal, untracked } from "@preact/signals";
 import type { Arrow, Step } from "../api.js";
 import * as state from "../state.js";
-import { TileClient } from "../tiles/client.js";
-import type { Spans } from "../tiles/decode.js";
+import type { LaneCache } from "../tiles/cache.js";
+import { BY_FUNCTION, TileClient } from "../tiles/client.js";
 import { between, type View } from "../time/view.js";
 import { taskOf } from "../tasks.js";
 import { TimelineData } from "./data.js";
 import { GlRenderer } from "./gl.js";
 import { drawOverlay } from "./overlay.js";
 import { PixelRenderer } from "./pixels.js";
+import { slotOf } from "../palette.js";
 import { MODE_COUNTS, MODE_WORKING, type Renderer } from "./render.js";
-import { HEIGHT, layout, rowsIn, type Layout, type Row } from "./rows.js";
-import { Scene, styleOf } from "./scene.js";
+import { groupOfName, slotOfGroup, slotOfTask } from "../hues.js";
+import { legendOf, type OnScreen } from "./used.js";
+import { Filtering } from "./filtering.js";
+import { HEIGHT, layout, topOf, yOf, rowsIn, type Layout, type Row } from "./rows.js";
+import { Scene, styleOf, type LaneStyle } from "./scene.js";
 
 export const PIN_HEIGHT = HEIGHT.lane;
+const NO_FILTER = { keeps: null, keepsShares: null, keepsGroup: null, matched: null };
 
 export class Engine {
   readonly client = new TileClient();
@@ -26,6 +31,14 @@ export class Engine {
   /** Grows when names of rows arrived. */
   readonly arrived = signal(0);
   readonly hover: { x: number; y: number; on: boolean } = { x: 0, y: 0, on: false };
+  /** Lanes on the screen that have nothing in the view. */
+  readonly blank = new Set<string>();
+  readonly filtering: Filtering;
+  /** What the legend is about. */
+  readonly onScreen = signal<OnScreen>({ groups: [], more: 0, tasks: [], states: [], pale: false });
+  /** Types of regions in the view; rows below do not move up while one looks elsewhere. */
+  private readonly regionTypes = signal(1);
+  private usedTimer = 0;
   arrows: Arrow[] = [];
   critical: Step[] = [];
   scene!: Scene;
@@ -50,8 +63,10 @@ export class Engine {
   constructor() {
     this.data = new TimelineData(() => {
       this.arrived.value++;
+      this.regionTypes.value = Math.max(untracked(() => this.regionTypes.value), this.data.regions.value?.rows.length ?? 0);
       this.invalidate();
     }, () => untracked(() => state.memberSort.value));
+    this.filtering = new Filtering(this.data, () => this.invalidate());
     this.client.onTile = () => this.invalidate();
     this.client.onError = (m) => (state.tileProblem.value = m);
   }
@@ -88,7 +103,7 @@ export class Engine {
       },
       effect(() => {
         const trace = state.trace.value;
-        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value });
+        this.layout.value = layout({ lanes: state.lanes.value, toggled: state.toggled.value, tasks: trace?.tasks ?? 0, regions: trace?.regions ?? 0, regionTypes: this.regionTypes.value, goroutines: trace?.goroutines ?? 0, clock: state.clockMode.value, done: trace?.done ?? false });
         this.invalidate();
       }),
       effect(() => {
@@ -99,6 +114,11 @@ export class Engine {
         // Again when more is known: a goroutine may come late in the trace.
         void state.trace.value?.done;
         for (const lane of state.pins.value) this.data.learn(lane);
+      }),
+      effect(() => this.goToTop()),
+      effect(() => {
+        void state.trace.value?.done;
+        this.filtering.set(state.filter.value);
       }),
       effect(() => {
         void state.measure.value;
@@ -139,7 +159,23 @@ export class Engine {
 
   scroll(top: number): void {
     this.scrollTop = top;
+    if (!state.wantedTop.peek()) state.top.value = topOf(this.layout.peek(), top);
     this.invalidate();
+  }
+
+  /** Goes to where a link or Back wants the tracks to be, once that place is known. */
+  private goToTop(): void {
+    const wanted = state.wantedTop.value;
+    const y = wanted === null ? null : yOf(this.layout.value, wanted);
+    if (y === null) {
+      if (wanted !== null && state.trace.value?.done && state.lanes.value) state.wantedTop.value = null;
+      return;
+    }
+    // The rows get their height first.
+    requestAnimationFrame(() => {
+      state.wantedTop.value = null;
+      this.scrollTo(y);
+    });
   }
 
   /** The pins take at most 45% of the height. */
@@ -182,7 +218,8 @@ export class Engine {
   laneOf(row: Row): string | null {
     const s = row.section;
     if (s.kind === "members") return this.data.members(s.group!).at(row.index)?.lane ?? null;
-    if (s.kind === "tasks") return this.data.tasks.at(row.index)?.lane ?? null;
+    if (s.kind === "tasks") return this.data.tasks.value?.rows[row.index]?.lane ?? null;
+    if (s.kind === "regions") return this.data.regions.value?.rows[row.index]?.lane ?? null;
     return s.lane;
   }
 
@@ -193,13 +230,22 @@ export class Engine {
       const m = this.data.members(s.group!).at(row.index);
       return m ? { from: m.created ?? 0, to: m.ended ?? state.duration.value } : null;
     }
-    const t = s.kind === "tasks" ? this.data.tasks.at(row.index) : undefined;
+    const t = s.kind === "tasks" ? this.data.tasks.value?.rows[row.index] : undefined;
     return t ? { from: t.begin ?? 0, to: t.end ?? state.duration.value } : null;
   }
 
-  hueOf(lane: string): number {
-    const name = lane.startsWith("go:") ? this.data.names.get(lane) : undefined;
-    return name === undefined ? Number(lane.slice(lane.indexOf(":") + 1)) || 0 : Math.max(0, state.numberOf(name));
+  /** How a lane is drawn: a goroutine has the colour of its function, a task its own. */
+  private styleOf(lane: string): LaneStyle {
+    const id = lane.slice(lane.indexOf(":") + 1);
+    const group = lane.startsWith("go:") ? groupOfName(this.data.names.get(lane) ?? "") : Number(id) || 0;
+    const slot = lane.startsWith("region:") ? slotOf(group) : lane.startsWith("task:") ? slotOfTask(id) : group < 0 ? 0 : slotOfGroup(group);
+    return styleOf(lane, state.activeOnly.value, slot, group);
+  }
+
+  /** The tiles of a lane: those of procs and threads are others where they are coloured by function. */
+  tiles(lane: string): LaneCache {
+    const by = state.colour.value === "function" && /^(proc|thread):/.test(lane);
+    return this.scene.cache.lane(by ? lane + BY_FUNCTION : lane);
   }
 
   /** The row at a height of the canvas. */
@@ -214,6 +260,16 @@ export class Engine {
       if (y >= top && y < top + row.height) return { lane: this.laneOf(row), row, top, height: row.height };
     }
     return null;
+  }
+
+  /** The lanes of the rows between two heights, from the first to the second; `null` where a row has none. */
+  lanesBetween(y0: number, y1: number): (string | null)[] {
+    const rows: { lane: string | null; top: number; height: number }[] = [];
+    for (let i = 0; i * PIN_HEIGHT < this.pinned; i++) rows.push({ lane: state.pins.value[i] ?? null, top: i * PIN_HEIGHT, height: PIN_HEIGHT });
+    for (const row of this.visible) rows.push({ lane: row.section.kind === "header" ? null : this.laneOf(row), top: row.y - this.scrollTop + this.pinned, height: row.height });
+    const [low, high] = [Math.min(y0, y1), Math.max(y0, y1)];
+    const lanes = rows.filter((r) => r.top < high && r.top + r.height > low).map((r) => r.lane);
+    return y1 < y0 ? lanes.reverse() : lanes;
   }
 
   /** Where a lane is on the screen, or `null`. */
@@ -259,12 +315,12 @@ export class Engine {
     const scene = this.scene;
     const r = scene.renderer;
     r.begin(this.width, this.height, ratio, state.theme.value);
+    this.blank.clear();
     if (!trace || trace.duration <= 0) return r.end();
     scene.begin({
       view: state.view.value, width: this.width, duration: trace.duration, theme: state.theme.value, colour: state.colour.value, now,
-      keeps: state.filter.value ? this.keeps : null, taskOf, labelText: state.shortLabel,
+      ...(state.filter.value ? this.filtering : NO_FILTER), taskOf, labelText: state.shortLabel, labelFull: state.label,
     });
-    const active = state.activeOnly.value;
     const lanes: string[] = [];
     r.clip(pins, this.height);
     for (const row of this.visible) {
@@ -274,19 +330,34 @@ export class Engine {
       lanes.push(lane);
       const y = row.y - this.scrollTop + pins;
       if (row.section.kind === "states") {
-        scene.lane(scene.cache.lane(lane), y + 4, row.height - 8, { kind: "group", hue: 0, mode: row.section.key === "states" ? MODE_WORKING : MODE_COUNTS });
-      } else {
-        scene.lane(scene.cache.lane(lane), y + 2, row.height - 4, styleOf(lane, active, this.hueOf(lane)));
+        if (!scene.lane(scene.cache.lane(lane), y + 4, row.height - 8, { kind: "group", slot: 0, group: -1, plain: true, mode: row.section.key === "states" ? MODE_WORKING : MODE_COUNTS })) this.blank.add(lane);
+      } else if (!scene.lane(this.tiles(lane), y + 2, row.height - 4, this.styleOf(lane))) {
+        this.blank.add(lane);
       }
     }
     r.clip(0, pins);
     for (let i = 0; i * PIN_HEIGHT < pins; i++) {
       const lane = state.pins.value[i]!;
       lanes.push(lane);
-      scene.lane(scene.cache.lane(lane), i * PIN_HEIGHT + 2, PIN_HEIGHT - 4, styleOf(lane, active, this.hueOf(lane)));
+      if (!scene.lane(this.tiles(lane), i * PIN_HEIGHT + 2, PIN_HEIGHT - 4, this.styleOf(lane))) this.blank.add(lane);
     }
     r.end();
-    this.wantTiles(lanes);
+    this.publishUsed();
+    if (this.visible.some((row) => row.section.kind === "tasks")) this.data.tasks.want(state.view.value);
+    if (this.visible.some((row) => row.section.kind === "regions")) this.data.regions.want(state.view.value);
+    this.filtering.want(state.view.value);
+    this.wantTiles(lanes.map((l) => this.tiles(l).id));
+  }
+
+  private publishUsed(): void {
+    if (this.usedTimer !== 0) return;
+    // While someone zooms, the legend does not flicker.
+    this.usedTimer = setTimeout(() => {
+      this.usedTimer = 0;
+      const order = new Map((state.lanes.peek()?.groups ?? []).map((g, i) => [g.id, i]));
+      const next = legendOf(this.scene.used, (g) => order.get(g) ?? Infinity);
+      if (JSON.stringify(next) !== JSON.stringify(this.onScreen.peek())) this.onScreen.value = next;
+    }, 120) as unknown as number;
   }
 
   private wantTiles(lanes: string[]): void {
@@ -303,19 +374,6 @@ export class Engine {
     if (old.length === now.length && old.every((r, i) => r.section === now[i]!.section && r.index === now[i]!.index)) return;
     this.rows.value = now.slice();
   }
-
-  private keeps = (tile: Spans, i: number, lane: string): boolean => {
-    const f = state.filter.value!;
-    const length = tile.end[i]! - tile.begin[i]!;
-    if (f.min !== null && length < f.min) return false;
-    if (f.max !== null && length > f.max) return false;
-    if (lane.startsWith("go:")) {
-      if (f.states.length > 0 && !f.states.includes(tile.state[i]!)) return false;
-      if (f.function && !(this.data.names.get(lane) ?? f.function).includes(f.function)) return false;
-      if (f.label && !state.label(tile.label[i]).includes(f.label)) return false;
-    } else if (f.function && !state.label(tile.label[i]).includes(f.function)) return false;
-    return true;
-  };
 
   /** Scrolls so that a lane can be seen; pins it if it is in a closed or long list. A passing one
    * takes the place of the last that was. */

@@ -2,7 +2,7 @@
 // shader stacks them; spans are instanced rectangles whose edges cover pixels in part. Buffers are
 // made once: a frame allocates nothing.
 
-import { STACKED, STATES, statesPacked, STATE, WORKING, type Theme } from "../palette.js";
+import { paint, STACKED, STATES, STATE, WORKING, type Paint, type Theme } from "../palette.js";
 import type { Entry } from "../tiles/cache.js";
 import { BINS } from "../tiles/decode.js";
 import type { Renderer } from "./render.js";
@@ -30,7 +30,7 @@ void main() {
 
 const SHARES_FS = `#version 300 es
 precision highp float;
-uniform sampler2D tiles; uniform vec4 colours[${STATES}];
+uniform sampler2D tiles; uniform vec4 colours[${STATES}]; uniform float hatches[${STATES}];
 in vec2 at; flat in vec4 info; out vec4 o;
 void main() {
   int bin = clamp(int(at.x), 0, ${BINS - 1}) * ${TEXELS};
@@ -48,8 +48,8 @@ void main() {
     sum += s[i] * height;
     if (at.y < sum) {
       vec4 k = colours[i];
-      float hatch = k.a < 0.9 ? step(0.6, fract((gl_FragCoord.x + gl_FragCoord.y) / 6.0)) * 0.22 : 0.0;
-      o = vec4(k.rgb * (1.0 - hatch), 1.0);
+      float hatch = hatches[i] * step(0.6, fract((gl_FragCoord.x + gl_FragCoord.y) / 6.0)) * 0.22;
+      o = vec4(k.rgb * (1.0 - hatch), k.a);
       return;
     }
   }
@@ -106,12 +106,13 @@ export class GlRenderer implements Renderer {
   private width = 1;
   private height = 1;
   private ratio = 1;
-  private theme: Theme | null = null;
+  private painted: Paint | null = null;
+  private colours = new Float32Array(STATES * 4);
   private uniforms: Record<string, WebGLUniformLocation | null>;
 
   static make(canvas: HTMLCanvasElement, forced: boolean): GlRenderer | null {
     if (!forced && imitated()) return null;
-    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: false, failIfMajorPerformanceCaveat: !forced });
+    const gl = canvas.getContext("webgl2", { alpha: true, antialias: false, depth: false, premultipliedAlpha: true, failIfMajorPerformanceCaveat: !forced });
     try {
       return gl ? new GlRenderer(canvas, gl) : null;
     } catch {
@@ -129,6 +130,8 @@ export class GlRenderer implements Renderer {
       rectSize: gl.getUniformLocation(this.rectProgram, "size"),
       ratio: gl.getUniformLocation(this.rectProgram, "ratio"),
     };
+    gl.useProgram(this.shareProgram);
+    gl.uniform1fv(gl.getUniformLocation(this.shareProgram, "hatches"), STACKED.map((s) => (STATE[s]!.hatch ? 1 : 0)));
     const texture = gl.createTexture();
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texStorage2D(gl.TEXTURE_2D, 1, gl.RGBA8, BINS * TEXELS, SLOTS);
@@ -172,14 +175,22 @@ export class GlRenderer implements Renderer {
     gl.disable(gl.SCISSOR_TEST);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    if (theme !== this.theme) {
-      this.theme = theme;
-      const colours = new Float32Array(STATES * 4);
-      const p = statesPacked(theme);
-      STACKED.forEach((s, i) => colours.set([(p[s]! & 255) / 255, ((p[s]! >> 8) & 255) / 255, ((p[s]! >> 16) & 255) / 255, STATE[s]!.hatch ? 0.5 : 1], i * 4));
-      gl.useProgram(this.shareProgram);
-      gl.uniform4fv(this.uniforms.colours!, colours);
+    this.paint(paint(theme, null));
+  }
+
+  paint(p: Paint): void {
+    if (p === this.painted) return;
+    this.painted = p;
+    // The colours are of a whole batch.
+    this.flush();
+    for (let i = 0; i < STATES; i++) {
+      this.colours[i * 4] = (p[i]! & 255) / 255;
+      this.colours[i * 4 + 1] = ((p[i]! >> 8) & 255) / 255;
+      this.colours[i * 4 + 2] = ((p[i]! >> 16) & 255) / 255;
+      this.colours[i * 4 + 3] = (p[i]! >>> 24) / 255;
     }
+    this.gl.useProgram(this.shareProgram);
+    this.gl.uniform4fv(this.uniforms.colours!, this.colours);
   }
 
   clip(top: number, bottom: number): void {

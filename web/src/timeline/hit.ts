@@ -1,6 +1,7 @@
 // What is under the pointer, in words.
 
-import { STATE, STACKED, stateColour } from "../palette.js";
+import { slotOfGroup } from "../hues.js";
+import { slotColour, STATE, STACKED, stateColour } from "../palette.js";
 import * as state from "../state.js";
 import { NO_LABEL } from "../tiles/decode.js";
 import { bytes, count, cut, duration, percent, short } from "../time/format.js";
@@ -34,7 +35,7 @@ export function tipAt(x: number, y: number): Tip | null {
     return { ...at, title: `${row.row.section.title} at ${state.moment(found[0]!.from, 1e3)}`, lines: found.slice(0, 6).map((m) => ({ colour: null, text: `${m.go === null ? "" : `G${m.go} `}${cut(m.text)}` })) };
   }
   if (!row.lane) return null;
-  const hit = engine.scene.at(engine.scene.cache.lane(row.lane), time);
+  const hit = engine.scene.at(engine.tiles(row.lane), time);
   if (!hit) return null;
   const title = cut(short(laneTitle(row.lane, nameOf)), 90);
   const tile = hit.entry.tile;
@@ -45,8 +46,19 @@ export function tipAt(x: number, y: number): Tip | null {
       const share = tile.shares[hit.index * tile.states + s]! / 255;
       if (share > 0) lines.push({ colour: stateColour(s, state.theme.value), text: `${STATE[s]!.name} ${percent(share)}${n > 1 ? ` · ${(share * n).toFixed(1)}` : ""}` });
     }
+    if (/^(tasks|regions|region:.*)$/.test(row.lane)) return { ...at, title: `${title} · ${n >= 10 ? count(n) : n.toFixed(2)} under way, on average in ${duration(2 ** hit.entry.level)}`, lines: [] };
     const what = row.lane.startsWith("proc") || row.lane.startsWith("thread") ? `${percent(n)} busy` : `${n >= 10 ? count(n) : n.toFixed(2)} on average`;
     return { ...at, title: `${title} · ${what} in ${duration(2 ** hit.entry.level)}`, lines };
+  }
+  if (tile.kind === "functions") {
+    const found: { group: number; share: number }[] = [];
+    for (let k = 0; k < tile.n; k++) if (tile.bin[k] === hit.index) found.push({ group: tile.group[k]!, share: tile.share[k]! });
+    const busy = found.reduce((a, f) => a + f.share, 0);
+    const lines = found.sort((a, b) => b.share - a.share).slice(0, 8).map((f) => {
+      const name = state.lanes.value?.groups.find((g) => g.id === f.group)?.function;
+      return { colour: name === undefined ? stateColour(9, state.theme.value) : slotColour(slotOfGroup(f.group), state.theme.value), text: `${name === undefined ? "others" : cut(short(name), 60)} ${percent(f.share)}` };
+    });
+    return { ...at, title: `${title} · ${percent(busy)} busy in ${duration(2 ** hit.entry.level)}`, lines };
   }
   if (tile.kind !== "spans") return null;
   const i = hit.index;
@@ -54,6 +66,11 @@ export function tipAt(x: number, y: number): Tip | null {
   const label = tile.label[i] === NO_LABEL ? "" : state.label(tile.label[i]);
   const length = duration(tile.end[i]! - tile.begin[i]!);
   const go = tile.go[i]!;
+  if (/^(tasks|regions|region:.*)$/.test(row.lane)) {
+    const open = [...tile.begin.keys()].filter((k) => k === i || (tile.begin[k]! <= time && tile.end[k]! > time));
+    const lines = open.slice(0, 6).map((k) => ({ colour: null, text: `${cut(state.label(tile.label[k]), 60)}${tile.go[k]! >= 0 ? ` of G${tile.go[k]}` : ""} · ${duration(tile.end[k]! - tile.begin[k]!)}` }));
+    return { ...at, title: `${title} · ${count(open.length)} under way`, lines };
+  }
   const lines: Tip["lines"] = [{ colour: stateColour(s, state.theme.value), text: `${STATE[s]?.name ?? "?"}${label && !row.lane.startsWith("proc") ? ` · ${cut(label)}` : ""}` }];
   if (row.lane.startsWith("proc") || row.lane.startsWith("thread")) lines.push({ colour: null, text: `${go >= 0 ? `G${go} ` : ""}${cut(short(label))}` });
   lines.push({ colour: null, text: `from ${state.moment(tile.begin[i]!, 1e3)}` });

@@ -2,8 +2,10 @@
 
 import * as state from "../state.js";
 import { step } from "../history.js";
+import { follow } from "../keys.js";
 import { pan, zoom } from "../time/view.js";
 import { tipAt } from "./hit.js";
+import { chosenLanes } from "./pick.js";
 import { engine, tip } from "./instance.js";
 
 interface Drag {
@@ -12,7 +14,6 @@ interface Drag {
   y: number;
   time: number;
   scroll: number;
-  lane: string | null;
   moved: boolean;
 }
 
@@ -59,8 +60,7 @@ export function listen(element: HTMLElement, rulerLike: boolean): () => void {
       pinch = spread();
       return;
     }
-    const row = rulerLike ? null : engine.rowAt(p.y);
-    drag = { mode: rulerLike || e.shiftKey ? "select" : "pan", ...p, time: engine.time(p.x), scroll: engine.scrollTop, lane: row?.lane ?? null, moved: false };
+    drag = { mode: rulerLike || e.shiftKey ? "select" : "pan", ...p, time: engine.time(p.x), scroll: engine.scrollTop, moved: false };
   };
   const move = (e: PointerEvent) => {
     const p = place(e);
@@ -91,7 +91,7 @@ export function listen(element: HTMLElement, rulerLike: boolean): () => void {
     if (drag.mode === "select") {
       const a = Math.max(0, Math.min(drag.time, engine.time(p.x)));
       const b = Math.min(state.duration.value, Math.max(drag.time, engine.time(p.x)));
-      const lanes = drag.lane && Math.abs(p.y - drag.y) < 40 && drag.lane.startsWith("go") && drag.lane !== "gc" ? [drag.lane] : drag.lane?.startsWith("group:") ? [drag.lane] : [];
+      const lanes = rulerLike ? [] : chosenLanes(engine.lanesBetween(drag.y, Math.max(0, Math.min(engine.height, p.y))), workersOf);
       if (b > a) state.selection.value = { from: Math.round(a), to: Math.max(Math.round(b), Math.round(a) + 1), lanes };
     } else {
       const v = state.view.value;
@@ -121,7 +121,7 @@ export function listen(element: HTMLElement, rulerLike: boolean): () => void {
     const box = element.getBoundingClientRect();
     const x = e.clientX - box.left;
     const row = engine.rowAt(e.clientY - box.top);
-    const hit = row?.lane ? engine.scene.at(engine.scene.cache.lane(row.lane), engine.time(x)) : null;
+    const hit = row?.lane ? engine.scene.at(engine.tiles(row.lane), engine.time(x)) : null;
     const tile = hit?.entry.tile;
     if (hit && tile?.kind === "spans") step(() => state.fitRange(tile.begin[hit.index]!, tile.end[hit.index]!));
     else engine.glide(zoom(state.view.value, 0.25, engine.time(x), state.duration.value));
@@ -144,6 +144,11 @@ export function listen(element: HTMLElement, rulerLike: boolean): () => void {
   };
 }
 
+/** Who worked for a task on the screen. */
+function workersOf(task: string): string[] {
+  return engine.data.workers.get(task) ?? [];
+}
+
 function click(x: number, y: number): void {
   const row = engine.rowAt(y);
   if (!row?.lane) {
@@ -158,7 +163,7 @@ function click(x: number, y: number): void {
   }
   const lane = row.lane;
   const time = engine.time(x);
-  const hit = engine.scene.at(engine.scene.cache.lane(lane), time);
+  const hit = engine.scene.at(engine.tiles(lane), time);
   const tile = hit?.entry.tile;
   const fixed = hit && tile?.kind === "spans" ? Math.min(Math.max(time, tile.begin[hit.index]!), tile.end[hit.index]! - 1) : time;
   const life = row.row && !hit ? engine.lifeOf(row.row) : null;
@@ -167,8 +172,14 @@ function click(x: number, y: number): void {
     return;
   }
   // What did not arrive yet can be asked about all the same.
-  const coming = !hit && /^(go|proc|thread):/.test(lane) && engine.scene.cache.lane(lane).tiles.size === 0;
-  if ((!hit && !coming) || lane === "all" || lane.startsWith("group:")) {
+  const coming = !hit && /^(go|proc|thread):/.test(lane) && engine.tiles(lane).tiles.size === 0;
+  // A region leads to whose it is.
+  if (hit && tile?.kind === "spans" && /^(tasks|regions|region:.*)$/.test(lane)) {
+    const owner = tile.go[hit.index]!;
+    if (owner >= 0) follow(`go:${owner}`, Math.round(fixed));
+    return;
+  }
+  if ((!hit && !coming) || /^(tasks|regions|region:.*)$/.test(lane) || lane === "all" || lane.startsWith("group:")) {
     step(() => (state.focus.value = null));
     return;
   }

@@ -2,7 +2,7 @@
 
 import { go, linkTo, step } from "../history.js";
 import * as state from "../state.js";
-import { count, cut, duration, short } from "../time/format.js";
+import { count, cut, duration, plural, short } from "../time/format.js";
 import { engine } from "./instance.js";
 import { nameOf } from "./hit.js";
 import { laneTitle, type Row } from "./rows.js";
@@ -26,7 +26,7 @@ function RowLabel({ row }: { row: Row }) {
     el.style.top = `${row.y}px`;
     el.style.height = `${row.height}px`;
   };
-  if (s.kind === "members" || s.kind === "tasks") return <ItemLabel row={row} place={place} />;
+  if (s.kind === "members" || s.kind === "tasks" || s.kind === "regions") return <ItemLabel row={row} place={place} />;
   const openable = s.open !== null;
   const focused = state.focus.value?.lane === s.lane && s.lane !== null && s.lane !== "all";
   return (
@@ -69,7 +69,8 @@ function Pin({ lane }: { lane: string }) {
 function ItemLabel({ row, place }: { row: Row; place: (el: HTMLDivElement | null) => void }) {
   const s = row.section;
   if (s.kind === "tasks") {
-    const t = engine.data.tasks.at(row.index);
+    const t = engine.data.tasks.value?.rows[row.index];
+    const more = row.index === row.section.rows - 1 ? (engine.data.tasks.value?.total ?? 0) - row.section.rows : 0;
     return (
       <div ref={place} class="label item d1">
         {t ? (
@@ -78,9 +79,23 @@ function ItemLabel({ row, place }: { row: Row; place: (el: HTMLDivElement | null
               <span class="cut">{t.lane.slice(5)} {cut(t.name, 80)}</span>
             </a>
             <Pin lane={t.lane} />
-            <span class="note">{t.end !== null && t.begin !== null ? duration(t.end - t.begin) : "open"}</span>
+            <span class="note">{more > 0 && <a href={linkTo("tasks")} title="All tasks under way in this time" onClick={(e) => (e.preventDefault(), go("tasks"))}>+{count(more)}</a>} {t.end !== null && t.begin !== null ? duration(t.end - t.begin) : "open"}</span>
           </>
-        ) : <span class="name plain faint">…</span>}
+        ) : <span class="name plain faint">{engine.data.tasks.value ? (row.index === 0 ? "no task in this time" : "") : "…"}</span>}
+      </div>
+    );
+  }
+  if (s.kind === "regions") {
+    const r = engine.data.regions.value?.rows[row.index];
+    return (
+      <div ref={place} class="label item d1">
+        {r ? (
+          <>
+            <a class="name plain" href={linkTo("regions", r.name.slice(0, 300))} title={cut(r.name, 2000)} onClick={(e) => (e.preventDefault(), go("regions", r.name.slice(0, 300)))}><span class="cut">{cut(r.name, 80)}</span></a>
+            <Pin lane={r.lane} />
+            <span class="note" title={`${plural(r.count, "region", "regions")} in this time, ${duration(r.time)} in all`}>{duration(r.time)}</span>
+          </>
+        ) : <span class="name plain faint">{engine.data.regions.value ? (row.index === 0 ? "no region in this time" : "") : "…"}</span>}
       </div>
     );
   }

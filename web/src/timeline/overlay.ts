@@ -2,12 +2,14 @@
 // selection, arrows, the pointer.
 
 import { bytes, count, duration } from "../time/format.js";
-import { stateColour } from "../palette.js";
+import { LOST, stateColour } from "../palette.js";
 import * as state from "../state.js";
-import type { Plot } from "../api.js";
-import type { Engine } from "./engine.js";
+import { hasNothing, type Plot } from "../api.js";
+import { PIN_HEIGHT, type Engine } from "./engine.js";
+import { drawLoss, lossBox } from "./lost.js";
 import { MODE_COUNTS, MODE_WORKING } from "./render.js";
 import type { Row } from "./rows.js";
+import { whyEmpty } from "./why.js";
 
 interface Ink {
   text: string;
@@ -17,12 +19,11 @@ interface Ink {
   accent: string;
   select: string;
   shade: string;
-  lost: string;
 }
 
 const INK: Record<"light" | "dark", Ink> = {
-  light: { text: "#1c2430", faint: "#6a7482", line: "#e3e7ed", bg: "#ffffff", accent: "#0b62d6", select: "rgba(11,98,214,.10)", shade: "rgba(120,130,145,.14)", lost: "rgba(200,40,60,.16)" },
-  dark: { text: "#dbe1ea", faint: "#8b95a5", line: "#232a35", bg: "#12161d", accent: "#5aa2ff", select: "rgba(90,162,255,.14)", shade: "rgba(140,150,170,.10)", lost: "rgba(255,80,100,.16)" },
+  light: { text: "#1c2430", faint: "#6a7482", line: "#e3e7ed", bg: "#ffffff", accent: "#0b62d6", select: "rgba(11,98,214,.10)", shade: "rgba(120,130,145,.14)" },
+  dark: { text: "#dbe1ea", faint: "#8b95a5", line: "#232a35", bg: "#12161d", accent: "#5aa2ff", select: "rgba(90,162,255,.14)", shade: "rgba(140,150,170,.10)" },
 };
 /** The lines of each plot, in colours of states that stand for something like it. */
 export const PLOTS: Record<string, { name: string; title: string; state: number; fill: boolean }[]> = {
@@ -67,10 +68,13 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
   for (const row of rows) {
     ctx.fillStyle = ink.line;
     const y = row.y - e.scrollTop + pins;
-    if (row.section.kind !== "members" && row.section.kind !== "tasks") ctx.fillRect(0, y + row.height - 1, width, 1);
-    if (row.section.kind === "plot") drawPlot(ctx, e, row.section.key, y, row.height, ink);
+    if (row.section.kind !== "members" && row.section.kind !== "tasks" && row.section.kind !== "regions") ctx.fillRect(0, y + row.height - 1, width, 1);
+    if (trace.done && hasNothing(trace)) {
+      if (row.section.kind !== "header") label(ctx, whyEmpty("", true, true), 6, y + row.height / 2, ink);
+    } else if (row.section.kind === "plot") drawPlot(ctx, e, row.section.key, y, row.height, ink);
     else if (row.section.kind === "marks") drawMarks(ctx, e, row, y, ink);
     else if (row.section.kind === "members" || row.section.kind === "tasks") drawElsewhere(ctx, e, row, y, ink);
+    else if (row.section.kind !== "header" && row.section.lane && e.blank.has(row.section.lane)) drawBlank(ctx, row.section.lane, y + row.height / 2, ink);
     else if (row.section.kind === "states") {
       const mode = row.section.key === "states" ? MODE_WORKING : MODE_COUNTS;
       const top = e.scene.scale(e.scene.cache.lane("all"), mode);
@@ -79,6 +83,10 @@ export function drawOverlay(ctx: CanvasRenderingContext2D, e: Engine, rows: Row[
     }
   }
   ctx.restore();
+  for (let i = 0; i * PIN_HEIGHT < pins; i++) {
+    const lane = state.pins.value[i]!;
+    if (e.blank.has(lane)) drawBlank(ctx, lane, (i + 0.5) * PIN_HEIGHT, ink);
+  }
   if (pins > 0) {
     ctx.fillStyle = ink.accent;
     ctx.fillRect(0, pins - 1, width, 1);
@@ -100,6 +108,12 @@ function label(ctx: CanvasRenderingContext2D, text: string, x: number, y: number
   ctx.globalAlpha = 1;
   ctx.fillStyle = ink.faint;
   ctx.fillText(text, x, y);
+}
+
+function drawBlank(ctx: CanvasRenderingContext2D, lane: string, y: number, ink: Ink): void {
+  const t = state.trace.value!;
+  const v = state.view.value;
+  if (t.done) label(ctx, whyEmpty(lane, v.from <= 0 && v.to >= t.duration, hasNothing(t)), 6, y, ink);
 }
 
 function drawTexts(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink, pins: number): void {
@@ -216,9 +230,18 @@ function drawTimeShades(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): voi
   const t = state.trace.value!;
   const start = e.x(0);
   const end = e.x(t.duration);
+  if (t.done && hasNothing(t)) return;
   ctx.fillStyle = ink.shade;
-  if (start > 0) ctx.fillRect(0, 0, start, e.height);
-  if (end < e.width) ctx.fillRect(end, 0, e.width - end, e.height);
+  // Beside the trace there is nothing, which is said: grey alone looks like something that is missing.
+  for (const [a, b, text] of [[0, Math.min(start, e.width), "before the trace"], [Math.max(end, 0), e.width, t.done ? "after the trace" : ""]] as const) {
+    if (b <= a) continue;
+    ctx.fillStyle = ink.shade;
+    ctx.fillRect(a, 0, b - a, e.height);
+    ctx.fillStyle = ink.faint;
+    ctx.fillRect(a === 0 ? b : a, 0, 1, e.height);
+    if (b - a > widthOf(ctx, text) + 20) label(ctx, text, (a + b - widthOf(ctx, text)) / 2, e.height - 14, ink);
+  }
+  ctx.fillStyle = ink.shade;
   if (!t.done) {
     const x = Math.max(0, e.x(t.indexed));
     if (x < e.width) {
@@ -226,13 +249,20 @@ function drawTimeShades(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): voi
       label(ctx, "being read …", Math.max(x, 0) + 8, e.height - 14, ink);
     }
   }
+  let last = -Infinity;
   for (const l of t.lost) {
-    const a = Math.max(0, e.x(l.from));
-    const b = Math.min(e.width, Math.max(e.x(l.to), e.x(l.from) + 2));
-    if (b <= 0 || a >= e.width) continue;
-    ctx.fillStyle = ink.lost;
-    ctx.fillRect(a, 0, b - a, e.height);
-    if (b - a > 40) label(ctx, fitText(ctx, `lost: ${l.what}`, b - a - 10), a + 5, e.height - 30, ink);
+    const box = lossBox(l, t.duration, (time) => e.x(time));
+    if (box.x1 <= 0 || box.x0 >= e.width) continue;
+    drawLoss(ctx, box, e.width, e.height, state.theme.value);
+    // Beside what is narrow, and not over the words of the last.
+    const text = box.end && box.cap ? "cut off here" : `lost: ${l.what}`;
+    const room = box.cap ? 150 : Math.min(e.width, box.x1) - Math.max(0, box.x0) - 14;
+    const words = room > 60 ? fitText(ctx, text, room) : "";
+    const w = widthOf(ctx, words);
+    const x = !box.cap ? Math.max(0, box.x0) + 7 : box.x0 - w - 8 > 0 ? box.x0 - w - 6 : box.x1 + 6;
+    if (!words || x < last) continue;
+    last = x + w;
+    label(ctx, words, x, e.height - 30, { ...ink, faint: LOST[state.theme.value] });
   }
 }
 
@@ -287,7 +317,7 @@ function drawFocus(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
   if (!f) return;
   const place = e.placeOf(f.lane);
   if (!place) return;
-  const hit = e.scene.at(e.scene.cache.lane(f.lane), f.time);
+  const hit = e.scene.at(e.tiles(f.lane), f.time);
   const tile = hit?.entry.tile;
   ctx.strokeStyle = ink.text;
   ctx.lineWidth = 2;
@@ -300,9 +330,9 @@ function drawFocus(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
   }
 }
 
-/** The matches of the filter that are on the screen, and the current one. */
+/** The match that is looked at. */
 function drawMatch(ctx: CanvasRenderingContext2D, e: Engine, ink: Ink): void {
-  const m = state.matches.value?.rows[state.matchAt.value];
+  const m = state.matchAt.value;
   if (!m) return;
   const place = e.placeOf(m.lane);
   if (!place) return;

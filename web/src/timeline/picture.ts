@@ -45,7 +45,7 @@ export async function picture(): Promise<Blob> {
   for (const row of engine.rows.value) {
     const y = row.y - engine.scrollTop + pins + row.height / 2;
     if (y < pins + 6) continue;
-    const item = row.section.kind === "members" || row.section.kind === "tasks";
+    const item = row.section.kind === "members" || row.section.kind === "tasks" || row.section.kind === "regions";
     const lane = item ? engine.laneOf(row) : null;
     text(item ? (lane ? laneTitle(lane, () => "") : "…") : cut(row.section.title, 60), HEAD + y, row.section.depth * 12);
   }

@@ -1,7 +1,7 @@
 // The timeline without a graphics card: pixels are computed here, and put into a 2D canvas at once.
 // Software that imitates WebGL takes ten times as long, and so does Canvas 2D, rectangle by rectangle.
 
-import { STACKED, STATE, STATES, statesPacked, WORKING, type Theme } from "../palette.js";
+import { paint, STACKED, STATE, STATES, WORKING, type Paint, type Theme } from "../palette.js";
 import type { Entry } from "../tiles/cache.js";
 import { BINS } from "../tiles/decode.js";
 import { MODE_SHARES, MODE_WORKING, type Renderer } from "./render.js";
@@ -36,6 +36,7 @@ export class PixelRenderer implements Renderer {
   private bottom = 0;
   private colours = new Uint32Array(STATES);
   private dark = new Uint32Array(STATES);
+  private painted: Paint | null = null;
   private edges = new Int32Array(STATES + 1);
 
   constructor(private canvas: HTMLCanvasElement) {
@@ -55,10 +56,15 @@ export class PixelRenderer implements Renderer {
     this.px.fill(0);
     this.top = 0;
     this.bottom = h;
-    const p = statesPacked(theme);
+    this.paint(paint(theme, null));
+  }
+
+  paint(p: Paint): void {
+    if (p === this.painted) return;
+    this.painted = p;
     for (let k = 0; k < STATES; k++) {
-      this.colours[k] = p[STACKED[k]!]!;
-      this.dark[k] = STATE[STACKED[k]!]!.hatch ? darker(p[STACKED[k]!]!) : p[STACKED[k]!]!;
+      this.colours[k] = p[k]!;
+      this.dark[k] = STATE[STACKED[k]!]!.hatch ? darker(p[k]!) : p[k]!;
     }
   }
 

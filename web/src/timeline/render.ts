@@ -2,7 +2,7 @@
 // pixels computed in memory where there is no graphics card.
 
 import type { Entry } from "../tiles/cache.js";
-import type { Theme } from "../palette.js";
+import type { Paint, Theme } from "../palette.js";
 
 /** Each bin filled by shares. */
 export const MODE_SHARES = 0;
@@ -17,6 +17,8 @@ export interface Renderer {
   begin(width: number, height: number, ratio: number, theme: Theme): void;
   /** Draws what follows only between two heights. */
   clip(top: number, bottom: number): void;
+  /** The colours of the shares that follow. */
+  paint(colours: Paint): void;
   /** A tile of shares: it would reach from `tileX` to `tileX + tileWidth`, and is shown from `x0` to `x1`. */
   shares(entry: Entry, tileX: number, tileWidth: number, x0: number, x1: number, y: number, height: number, mode: number, gain: number): void;
   /** A rectangle; `colour` is 0xAABBGGRR. Narrow ones cover pixels in part. */

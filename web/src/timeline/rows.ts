@@ -4,7 +4,7 @@
 import type { Lanes } from "../api.js";
 import { count, short } from "../time/format.js";
 
-export type SectionKind = "plot" | "states" | "lane" | "marks" | "header" | "members" | "tasks";
+export type SectionKind = "plot" | "states" | "lane" | "marks" | "header" | "members" | "tasks" | "regions";
 
 export interface Section {
   key: string;
@@ -35,8 +35,13 @@ export interface LayoutInput {
   /** Sections that are not as they begin. */
   toggled: string[];
   tasks: number;
+  regions: number;
+  /** Types of regions that are known in the view. */
+  regionTypes: number;
   goroutines: number;
   clock: boolean;
+  /** All of the trace is known. */
+  done: boolean;
 }
 
 export interface Layout {
@@ -46,7 +51,9 @@ export interface Layout {
 
 export const HEIGHT = { plot: 58, states: 64, group: 26, lane: 22, thin: 18, member: 18, header: 24, marks: 20 };
 /** Sections that begin closed. */
-const CLOSED = new Set(["threads", "tasks", "allstates", "counts"]);
+const CLOSED = new Set(["threads", "tasks", "regions", "allstates", "counts"]);
+/** How many tasks, or types of regions, an open track has: those that matter most in the view. */
+export const IN_VIEW = 14;
 
 export function isOpen(key: string, toggled: string[]): boolean {
   const closed = CLOSED.has(key) || key.startsWith("group:");
@@ -74,22 +81,33 @@ export function layout(input: LayoutInput): Layout {
   add({ key: "logs", kind: "marks", title: "Logs", rowHeight: HEIGHT.marks });
   add({ key: "samples", kind: "marks", title: "CPU samples", rowHeight: HEIGHT.marks });
 
+  // What there is nothing of is said to be missing, once that is known.
+  const none = (key: string, title: string) => lanes && input.done && add({ key, kind: "header", title, note: "none in this trace", rowHeight: HEIGHT.header });
   const procs = lanes?.procs ?? [];
-  if (procs.length > 0) {
+  if (procs.length === 0) none("procs", "Procs");
+  else {
     add({ key: "procs", kind: "header", title: "Procs", note: count(procs.length), rowHeight: HEIGHT.header, open: open("procs") });
     if (open("procs")) for (const p of procs) add({ key: p.lane, kind: "lane", title: `P${p.id}`, lane: p.lane, rowHeight: HEIGHT.lane, depth: 1 });
   }
   const threads = lanes?.threads ?? [];
-  if (threads.length > 0) {
+  if (threads.length === 0) none("threads", "Threads");
+  else {
     add({ key: "threads", kind: "header", title: "Threads", note: count(threads.length), rowHeight: HEIGHT.header, open: open("threads") });
     if (open("threads")) for (const t of threads) add({ key: t.lane, kind: "lane", title: `M${t.id}`, lane: t.lane, rowHeight: HEIGHT.thin, depth: 1 });
   }
-  if (input.tasks > 0) {
-    add({ key: "tasks", kind: "header", title: "Tasks", note: count(input.tasks), rowHeight: HEIGHT.header, open: open("tasks") });
-    if (open("tasks")) add({ key: "tasklist", kind: "tasks", title: "Tasks", rowHeight: HEIGHT.member, rows: input.tasks, depth: 1 });
+  if (input.tasks === 0) none("tasks", "Tasks");
+  else {
+    add({ key: "tasks", kind: "lane", title: "Tasks", full: "Tasks under way, by number", note: count(input.tasks), lane: "tasks", rowHeight: HEIGHT.group, open: open("tasks") });
+    if (open("tasks")) add({ key: "tasklist", kind: "tasks", title: "Tasks", rowHeight: HEIGHT.member, rows: Math.min(input.tasks, IN_VIEW), depth: 1 });
+  }
+  if (input.regions === 0) none("regions", "Regions");
+  else {
+    add({ key: "regions", kind: "lane", title: "Regions", full: "Regions under way, by number", note: count(input.regions), lane: "regions", rowHeight: HEIGHT.group, open: open("regions") });
+    if (open("regions")) add({ key: "regionlist", kind: "regions", title: "Regions", rowHeight: HEIGHT.member, rows: Math.min(input.regionTypes, IN_VIEW), depth: 1 });
   }
   const groups = lanes?.groups ?? [];
-  if (groups.length > 0) {
+  if (groups.length === 0) none("groups", "Goroutines");
+  else {
     add({ key: "groups", kind: "header", title: "Goroutines by start function", note: count(groups.length), rowHeight: HEIGHT.header, open: open("groups") });
     if (open("groups")) {
       for (const g of groups) {
@@ -116,6 +134,20 @@ export function rowsIn(layout: Layout, top: number, bottom: number, out: Row[]):
   return out;
 }
 
+/** What is at the top of the tracks, as the address has it; nothing at their beginning. */
+export function topOf(layout: Layout, scroll: number): string | null {
+  const s = scroll < 1 ? undefined : layout.sections.find((x) => x.y + x.rows * x.rowHeight > scroll);
+  return s ? `${s.key}~${Math.round(scroll - s.y)}` : null;
+}
+
+/** How far that is scrolled, or `null` if there is no such section (yet). */
+export function yOf(layout: Layout, top: string): number | null {
+  if (top === "") return 0;
+  const [key, by] = top.split("~");
+  const s = layout.sections.find((x) => x.key === key);
+  return s ? s.y + Number(by) : null;
+}
+
 /** What to call a lane that stands alone, as a pin does. */
 export function laneTitle(lane: string, names: (lane: string) => string): string {
   const [kind, id] = lane.split(":");
@@ -124,11 +156,13 @@ export function laneTitle(lane: string, names: (lane: string) => string): string
     case "all": return "All goroutines";
     case "gc": return "GC";
     case "stw": return "Stop the world";
+    case "tasks": return "Tasks";
+    case "region": return name || `Regions ${id}`;
     case "go": return name ? `G${id} ${name}` : `G${id}`;
     case "proc": return `P${id}`;
     case "thread": return `M${id}`;
     case "task": return name ? `Task ${id} ${name}` : `Task ${id}`;
-    case "regions": return `Regions of G${id}`;
+    case "regions": return id === undefined ? "Regions" : `Regions of G${id}`;
     default: return name || lane;
   }
 }

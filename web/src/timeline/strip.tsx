@@ -7,6 +7,7 @@ import { STACKED, stateColour, WORKING } from "../palette.js";
 import * as state from "../state.js";
 import { duration as text } from "../time/format.js";
 import { zoom } from "../time/view.js";
+import { drawLoss, lossBox } from "./lost.js";
 import { TileCache } from "../tiles/cache.js";
 import { TileClient } from "../tiles/client.js";
 import { levelFor, tileSpan, topLevel } from "../tiles/plan.js";
@@ -65,10 +66,7 @@ function draw(canvas: HTMLCanvasElement, width: number, height: number): void {
     if (e.tile.kind === "spans") for (let i = 0; i < e.tile.n; i++) ctx.fillRect((e.tile.begin[i]! / D) * width, height - 5, Math.max(1, ((e.tile.end[i]! - e.tile.begin[i]!) / D) * width), 4);
     else if (e.tile.kind === "shares" && e.level === level) for (let b = 0; b < 256; b++) if (e.tile.counts[b]! > 0) ctx.fillRect(((e.index * 256 + b) * bin * width) / D, height - 5, (bin / D) * width, 4);
   }
-  for (const l of trace.lost) {
-    ctx.fillStyle = theme === "dark" ? "rgba(255,80,100,.4)" : "rgba(200,40,60,.35)";
-    ctx.fillRect((l.from / D) * width, 0, Math.max(2, ((l.to - l.from) / D) * width), height);
-  }
+  for (const l of trace.lost) drawLoss(ctx, lossBox(l, D, (t) => (t / D) * width), width, height, theme);
   if (!trace.done) {
     const x = (trace.indexed / D) * width;
     ctx.fillStyle = theme === "dark" ? "rgba(140,150,170,.14)" : "rgba(120,130,145,.16)";

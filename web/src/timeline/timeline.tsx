@@ -2,8 +2,9 @@
 
 import { useEffect, useRef } from "preact/hooks";
 import { Details } from "../panels/details.js";
+import { Controls } from "../panels/menu.js";
+import { hasNothing } from "../api.js";
 import * as state from "../state.js";
-import { MEMBER_SORTS, type Colour, type MemberSort } from "../url.js";
 import { step } from "../history.js";
 import { keepGroupsWhen } from "../load.js";
 import { duration, exact } from "../time/format.js";
@@ -66,31 +67,11 @@ export function Timeline() {
           <canvas ref={over} class="over" tabIndex={0} role="application" aria-roledescription="timeline" aria-label="Timeline. Keys: w s a d or arrows move, [ and ] step along a goroutine, ? shows all keys. The same figures are in the tables of the other pages." />
           <Tooltip />
           <Measured />
-          {state.trace.value?.duration === 0 && <p class="empty over-lanes">This trace has no events, so there is nothing to draw. Health says what was found in the file.</p>}
+          {state.trace.value?.done && hasNothing(state.trace.value) && <p class="empty over-lanes">This trace has no events, so there is nothing to draw. Health says what was found in the file.</p>}
         </div>
       </div>
       <Details />
     </div>
-  );
-}
-
-function Controls() {
-  return (
-    <>
-      <label>colour{" "}
-        <select value={state.colour.value} onChange={(e) => (state.colour.value = e.currentTarget.value as Colour)}>
-          <option value="state">state</option>
-          <option value="function">function</option>
-          <option value="task">task</option>
-        </select>
-      </label>
-      <label title="What order the goroutines of an open group are in">sort{" "}
-        <select value={state.memberSort.value} onChange={(e) => (state.memberSort.value = e.currentTarget.value as MemberSort)}>
-          {MEMBER_SORTS.map((s) => <option key={s} value={s}>{s}</option>)}
-        </select>
-      </label>
-      <button class={`small ${state.activeOnly.value ? "on" : ""}`} aria-pressed={state.activeOnly.value} title="Groups: only goroutines at work, by number; blocked ones are left out (b)" onClick={() => (state.activeOnly.value = !state.activeOnly.value)}>active</button>
-    </>
   );
 }
 

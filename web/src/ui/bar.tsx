@@ -1,10 +1,12 @@
 // Shares of time by state as one bar, and the legend of states.
 
-import { functionColour, STACKED, STATE, stateColour } from "../palette.js";
+import { slotOfGroup, slotOfTask } from "../hues.js";
+import { slotColour, STACKED, STATE, stateColour } from "../palette.js";
 import { go, step } from "../history.js";
-import { tasksInView } from "../tasks.js";
-import { colour, filter, labelsKnown, lanes, numberOf, theme } from "../state.js";
-import { cut, duration, exact, percent, short } from "../time/format.js";
+import { taskName } from "../tasks.js";
+import { engine } from "../timeline/instance.js";
+import { colour, filter, lanes, theme } from "../state.js";
+import { cut, duration, exact, percent, plural, short } from "../time/format.js";
 
 export function StateBar({ states, width = 160 }: { states: number[]; width?: number }) {
   const sum = states.reduce((a, b) => a + b, 0);
@@ -51,47 +53,41 @@ export function Chip({ state, text }: { state: number; text?: string }) {
   );
 }
 
+/** What the colours on the screen mean. States keep their names as long as they have their colours. */
 export function Legend() {
-  if (colour.value === "function") return <FunctionLegend />;
-  if (colour.value === "task") return <TaskLegend />;
+  const on = engine.onScreen.value;
+  const by = colour.value;
+  if (by === "state") return <div class="legend" role="group" aria-label="Colours of states">{STACKED.map((s) => <Chip key={s} state={s} />)}</div>;
   return (
-    <div class="legend" role="group" aria-label="Colours of states">
-      {STACKED.map((s) => <Chip key={s} state={s} />)}
+    <div class="legend" role="group" aria-label={by === "task" ? "Colours of tasks and states" : "Colours of functions and states"}>
+      {by === "function" && on.groups.map((g) => <FunctionChip key={g} group={g} />)}
+      {by === "function" && on.more > 0 && <span>and {plural(on.more, "other", "others")}</span>}
+      {by === "function" && on.groups.length > 0 && <span>waits are pale</span>}
+      {by === "task" && on.tasks.map((t) => <TaskChip key={t} id={t} />)}
+      {by === "task" && on.tasks.length === 0 && <span>no task can be told apart here: open a group, or zoom in</span>}
+      {on.states.map((s) => <Chip key={`s${s}`} state={s} />)}
+      {by === "task" && on.pale && <span>pale: of no task, or too fine to be told apart</span>}
     </div>
   );
 }
 
-/** The tasks that take the most of the view. */
-function TaskLegend() {
+function ColourChip({ paint, text, title, onClick }: { paint: string; text: string; title: string; onClick: () => void }) {
   return (
-    <div class="legend" role="group" aria-label="Colours of tasks">
-      {tasksInView.value.map((t) => {
-        const paint = functionColour(Number(t.id), theme.value);
-        return (
-          <button key={t.id} class="link chip" title={`All about task ${t.id} ${cut(t.name, 500)}`} onClick={() => go("tasks", t.id)}>
-            <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{t.id} {cut(t.name, 30)}
-          </button>
-        );
-      })}
-      <span>what was done for no task is pale; where spans are too many to be told apart, their states are shown</span>
-    </div>
+    <button class="link chip" title={title} onClick={onClick}>
+      <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{text}
+    </button>
   );
 }
 
-/** The functions that were at work the most. */
-function FunctionLegend() {
-  void labelsKnown.value;
-  const groups = (lanes.value?.groups ?? []).slice(0, 9);
+function TaskChip({ id }: { id: number }) {
+  const name = taskName(id);
+  return <ColourChip paint={slotColour(slotOfTask(id), theme.value)} text={`${id} ${cut(name, 30)}`} title={`All about task ${id} ${cut(name, 500)}`} onClick={() => go("tasks", id)} />;
+}
+
+function FunctionChip({ group }: { group: number }) {
+  const name = lanes.value?.groups.find((g) => g.id === group)?.function ?? "";
   return (
-    <div class="legend" role="group" aria-label="Colours of functions">
-      {groups.map((g) => {
-        const paint = functionColour(Math.max(0, numberOf(g.function)), theme.value);
-        return (
-          <button key={g.id} class="link chip" title={`Mark ${cut(g.function, 500)}`} onClick={() => step(() => (filter.value = { states: [], function: g.function, label: "", stack: "", min: null, max: null }))}>
-            <i class="swatch" ref={(el) => { if (el) el.style.backgroundColor = paint; }} />{cut(short(g.function), 40)}
-          </button>
-        );
-      })}
-    </div>
+    <ColourChip paint={slotColour(slotOfGroup(group), theme.value)} text={cut(short(name) || "(unknown)", 40)} title={`Mark ${cut(name, 500)}`}
+      onClick={() => step(() => (filter.value = { states: [], function: name, label: "", stack: "", min: null, max: null }))} />
   );
 }

@@ -12,3 +12,16 @@ export function prepare(el: HTMLCanvasElement, width: number, height: number): C
   ctx.textBaseline = "middle";
   return ctx;
 }
+
+let pattern: CanvasPattern | null = null;
+
+/** The hatch of states that are told apart by more than a colour, to be drawn over it. */
+export function stripes(ctx: CanvasRenderingContext2D): CanvasPattern {
+  if (pattern) return pattern;
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = 6;
+  const t = tile.getContext("2d")!;
+  t.fillStyle = "rgba(0,0,0,.22)";
+  for (let y = 0; y < 6; y++) for (let x = 0; x < 6; x++) if ((x + y) % 6 > 3) t.fillRect(x, y, 1, 1);
+  return (pattern = ctx.createPattern(tile, "repeat")!);
+}

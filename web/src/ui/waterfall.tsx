@@ -1,6 +1,6 @@
 // A task over its goroutines: for each a row with its states, its regions, and ticks for logs.
 
-import { prepare } from "./canvas.js";
+import { prepare, stripes } from "./canvas.js";
 import type { Id } from "../api.js";
 import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -90,7 +90,12 @@ export function Waterfall({ from, to, origin, goroutines, regions, logs }: Props
             const st = s.state[k]!;
             ctx.fillStyle = stateColour(st, state.theme.value);
             const waits = STATE[st]?.waits ?? true;
-            ctx.fillRect(X(a), y + (waits ? 4 : 2), Math.max(0.5, X(b) - X(a)), waits ? 7 : 10);
+            const w = Math.max(0.5, X(b) - X(a));
+            ctx.fillRect(X(a), y + (waits ? 4 : 2), w, waits ? 7 : 10);
+            if (STATE[st]?.hatch && w > 3) {
+              ctx.fillStyle = stripes(ctx);
+              ctx.fillRect(X(a), y + 2, w, 10);
+            }
             boxes.current.push({ x0: X(a), x1: Math.max(X(b), X(a) + 2), y0: y + 1, y1: y + 13, text: `${STATE[st]?.name ?? ""} ${cut(state.label(s.label[k]), 80)} · ${duration(s.end[k]! - s.begin[k]!)}`, go: g.id, time: (a + b) / 2 });
           }
         }

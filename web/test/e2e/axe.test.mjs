@@ -46,6 +46,17 @@ describe.each(["light", "dark"])("in %s", (colorScheme) => {
     await page.locator("#found li").first().waitFor();
     expect(await faults(page)).toEqual([]);
   });
+
+  test("a narrow window, with its menu; colours by function; open tracks of tasks and regions", async () => {
+    const page = await it.open("#/timeline?c=function&open=tasks,regions&fs=1", { colorScheme, viewport: { width: 700, height: 900 } });
+    await page.getByRole("button", { name: "View", exact: true }).click();
+    await page.locator(".view-menu .legend").waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.keyboard.press("Escape");
+    await page.setViewportSize({ width: 1400, height: 900 });
+    await page.locator(".footer .legend button").first().waitFor();
+    expect(await faults(page)).toEqual([]);
+  });
 });
 
 async function faults(page) {

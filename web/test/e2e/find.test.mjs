@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { count, duration } from "../../src/time/format.ts";
 import { ask, mixed, recorded } from "./help/gotrail.mjs";
-import { click, colours, lane, movedView, on, stateOf, viewOf } from "./help/screen.mjs";
+import { click, colours, lane, movedView, number, on, stateOf, viewOf } from "./help/screen.mjs";
 
 const details = (page) => page.locator(".details h2");
 
@@ -23,6 +23,55 @@ describe("searching", () => {
     await page.keyboard.press("Enter");
     await expect.poll(() => page.locator(".label.item.d2").count()).toBeGreaterThan(0);
     await expect.poll(() => page.url()).toMatch(/open=group:\d+/);
+  });
+
+  test("functions that no goroutine began with: the spans that have them in their stack", async () => {
+    const page = await it.open();
+    const waits = ask(it.trace, "latency", "--by", "stack").filter((r) => r.stack.some?.((f) => (f.function ?? f) === "main.flush") || String(r.stack).includes("main.flush"));
+    expect(waits.length).toBeGreaterThan(0);
+    expect(ask(it.trace, "goroutines").some((g) => g.function === "main.flush")).toBe(false);
+    await search(page, "main.flush");
+    await expect.poll(() => found(page, "in stacks").first().innerText()).toContain("main.flush");
+    expect(await found(page, "function").count()).toBe(0);
+    await found(page, "in stacks").first().click();
+    await expect.poll(() => page.url()).toContain("fk=main.flush");
+    // All waits with it are marked, and what else began there.
+    await expect.poll(async () => number((await page.locator(".matches").innerText()).split("\n")[0])).toBeGreaterThanOrEqual(waits.reduce((a, r) => a + r.count + r.open, 0));
+    await page.keyboard.press("Escape");
+    await page.locator("h1").click();
+    await page.keyboard.press("n");
+    await expect.poll(async () => (await page.locator(".details .stack").allInnerTexts()).join()).toContain("main.flush");
+  });
+
+  test("n and N go on from where one looks, however many matches there are before", async () => {
+    const all = ask(it.trace, "latency", "--by", "state").find((l) => l.state === "sched");
+    const page = await it.open("#/timeline?v=15000000-15100000&fs=1");
+    const at = () => page.locator(".matches").innerText().then((t) => t.split("\n")[0]);
+    const where = () => Number(/@(\d+)/.exec(decodeURIComponent(page.url()))?.[1] ?? -1);
+    await expect.poll(at).toMatch(/^[\d,]+$/);
+    const total = number(await at());
+    expect(total / (all.count + all.open)).toBeCloseTo(1, 1);
+    // How many waits for a proc began before: those of the time up to there, the open ones too.
+    const began = (to) => ((l) => l.count + l.open)(ask(it.trace, "latency", "--by", "state", "--to", to).find((l) => l.state === "sched"));
+    expect(began("15ms")).toBeGreaterThan(5000);
+    await page.keyboard.press("n");
+    await expect.poll(at).toContain(" of ");
+    const before = number((await at()).split(" of ")[0]) - 1;
+    expect(before / began("15ms")).toBeCloseTo(1, 1);
+    await page.keyboard.press("N");
+    await expect.poll(at).toBe(`${count(before)} of ${count(total)}`);
+    for (const [key, n] of [["n", 1], ["n", 2], ["N", 1], ["N", 0], ["N", -1]]) {
+      await page.keyboard.press(key);
+      await expect.poll(at, { message: `${key} to ${n}` }).toBe(`${count(before + n)} of ${count(total)}`);
+      expect(await details(page).innerText()).toContain("runnable");
+      expect(Math.abs(where() - 15e6)).toBeLessThan(5e6);
+    }
+    // Elsewhere it begins anew, also backwards.
+    await page.goto(`${it.server.url}#/timeline?v=10000000-10100000&fs=1`);
+    await expect.poll(() => viewOf(page)).toEqual({ from: 10000000, to: 10100000 });
+    await page.keyboard.press("N");
+    await expect.poll(async () => number((await at()).split(" of ")[0])).toBeLessThan(before - 500);
+    expect(number((await at()).split(" of ")[0]) / began("10ms")).toBeCloseTo(1, 1);
   });
 
   test("a goroutine by its number, also with g", async () => {
@@ -159,6 +208,16 @@ describe("filtering", () => {
     await expect.poll(async () => new Set((await colours(page, await lane(page, "go:22"))).map((c) => stateOf(c))).has(7)).toBe(true);
   });
 
+  test("a stack fades what does not have it", async () => {
+    const w = ask(it.trace, "goroutine", "22", "--waits", "50")[0].waits.find((x) => x.kind.includes("Cond"));
+    const place = w.stack.find((f) => f.function.startsWith("main."));
+    const page = await it.open(`#/timeline?fk=${encodeURIComponent(place.function)}&fs=4&pins=go:22`);
+    const seen = async () => new Set((await colours(page, await lane(page, "go:22"))).map((c) => stateOf(c)));
+    await expect.poll(async () => [...(await seen())].filter((s) => s >= 0)).toEqual([4]);
+    await page.goto(`${it.server.url}#/timeline?fk=nobody.has.this&pins=go:22`);
+    await expect.poll(async () => [...(await seen())].filter((s) => s >= 0)).toEqual([]);
+  });
+
   test("from a span to all that are like it", async () => {
     const page = await it.open("#/timeline?pins=go:22");
     const row = ask(it.trace, "latency").find((l) => l.reason === "sync.(*Cond).Wait");
@@ -169,5 +228,27 @@ describe("filtering", () => {
     await page.getByTitle("Next match (n)").click();
     await expect.poll(async () => (await details(page).allInnerTexts()).join()).toContain(duration(row.max).split(" ")[1]);
     expect(await viewOf(page)).not.toBeNull();
+  });
+});
+
+describe("filtering a server", () => {
+  const it = on(mixed);
+
+  test("by state: lanes of procs, of the collector and of groups fade but for it", async () => {
+    const page = await it.open("#/timeline");
+    const { groups } = await it.server.api("lanes");
+    const group = groups.find((g) => g.function === "main.collect").lane;
+    const states = async (id, part) => new Set((await colours(page, await lane(page, id), part)).map((c) => stateOf(c)).filter((s) => s >= 0));
+    await expect.poll(() => states("proc:0")).toContain(0);
+    await expect.poll(() => states("gc")).toContain(8);
+    expect([...(await states(group, 0.7))]).toContain(1);
+    await page.goto(`${it.server.url}#/timeline?fs=1`);
+    await expect.poll(async () => [...(await states("proc:0"))]).toEqual([]);
+    expect([...(await states("gc"))]).toEqual([]);
+    expect([...(await states(group, 0.7))]).toEqual([1]);
+    // What ran on a proc was running: it stays, if that is what is asked for.
+    await page.goto(`${it.server.url}#/timeline?fs=0`);
+    await expect.poll(() => states("proc:0")).toContain(0);
+    expect([...(await states(group, 0.7))]).not.toContain(1);
   });
 });

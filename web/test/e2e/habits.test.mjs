@@ -44,6 +44,42 @@ test("a link restores the whole view, to the pixel", async () => {
   expect(new URL(other.url()).hash).toBe(new URL(url).hash);
 });
 
+test("a link holds where the tracks are, and what was measured", async () => {
+  const { groups } = await it.server.api("lanes");
+  const opened = groups.find((g) => g.count > 50).lane;
+  const page = await it.open(`#/timeline?v=5000000-9000000&open=${opened}`, { viewport: { width: 1400, height: 600 } });
+  const box = await page.locator(".over").boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 200);
+  await page.keyboard.press("m");
+  await page.mouse.move(box.x + 800, box.y + 200);
+  await page.keyboard.press("m");
+  const length = await page.locator(".measured b").innerText();
+  await page.keyboard.down("Alt");
+  await page.mouse.wheel(0, 1333);
+  await page.keyboard.up("Alt");
+  await expect.poll(() => page.locator(".scroller").evaluate((s) => s.scrollTop)).toBe(1333);
+  await rested(page, () => page.url(), /top=.*m=/);
+  const names = (p) => p.locator(".rows .label .name").allInnerTexts();
+  const other = await it.open(new URL(page.url()).hash, { viewport: { width: 1400, height: 600 } });
+  await expect.poll(() => other.locator(".scroller").evaluate((s) => s.scrollTop)).toBe(1333);
+  await expect.poll(() => other.locator(".measured b").innerText()).toBe(length);
+  await expect.poll(() => names(other)).toEqual(await names(page));
+  await page.keyboard.press("Escape");
+  await expect.poll(() => page.url()).not.toContain("m=");
+});
+
+test("an address of a time that the trace does not have shows all of it, and says so", async () => {
+  const page = await it.open("#/timeline?v=500000000000-600000000000");
+  await expect.poll(() => page.locator(".toast").innerText()).toContain("all of it is shown");
+  await expect.poll(() => viewOf(page)).toBeNull();
+  const proc = await lane(page, "proc:0");
+  await expect.poll(async () => (await colours(page, proc)).filter((c) => stateOf(c) === 0).length).toBeGreaterThan(100);
+  // One that has some of it is brought within; what lies beside the trace is called that.
+  const D = ask(it.trace, "info")[0].duration_ns;
+  await page.goto(`${it.server.url}#/timeline?v=0-${D * 50}`);
+  await expect.poll(async () => (await viewOf(page))?.to ?? 0).toBeLessThan(D * 1.2);
+});
+
 test("Back goes through pages as they were, with their sorting", async () => {
   const page = await it.open("#/regions");
   await table(page, "regions");

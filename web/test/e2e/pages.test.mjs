@@ -21,7 +21,9 @@ describe("of a server", () => {
     expect(texts).toHaveLength(findings.length);
     findings.forEach((f, i) => {
       expect(texts[i]).toContain(f.what);
-      expect(texts[i].replaceAll("\u2002", " ")).toContain(`count ${count(f.evidence.count)}`);
+      if (f.evidence.count > 1) expect(texts[i]).toMatch(new RegExp(`(^|\\s)${count(f.evidence.count)} (stops|waits|goroutines|calls|tasks|short runs|times)`));
+      // No figure stands there as a command's raw key and a bare ratio.
+      expect(texts[i]).not.toMatch(/\b(background|stopped|lost_there) 0\.|\bshare 0\./);
     });
     const info = ask(it.trace, "info")[0];
     const gc = ask(it.trace, "gc")[0];
@@ -29,13 +31,44 @@ describe("of a server", () => {
     const shown = await cards(page);
     expect(shown.long).toBe(duration(info.duration_ns));
     expect(shown["largest heap"]).toBe(bytes(gc.heap_peak));
-    expect(shown[`GC cycles, ${percent(gc.cpu_share)} of the procs`]).toBe(count(gc.cycles));
+    expect(shown[`GC cycles, ${percent(gc.cpu_share)} of the procs without stops`]).toBe(count(gc.cycles));
     expect(shown.tasks).toBe(count(info.tasks.begun));
     expect(shown.regions).toBe(count(info.regions.begun));
     // A finding marks its spans in the timeline.
     const lock = page.locator(".finding", { hasText: "Waits for a lock" }).first();
     await lock.getByRole("button", { name: "mark in the timeline" }).click();
     await expect.poll(() => page.locator(".matches").innerText()).toMatch(/\d/);
+  });
+
+  test("of a selected time the overview has its findings and its numbers", async () => {
+    const [from, to] = [5_000_000, 9_000_000];
+    const range = ["--from", `${from}ns`, "--to", `${to}ns`];
+    const page = await it.open(`#/overview?s=${from}-${to}`);
+    await expect.poll(() => title(page)).toBe("Overview of the selected time");
+    const findings = ask(it.trace, "check", ...range);
+    await page.locator(".finding").first().waitFor();
+    await expect.poll(async () => (await page.locator(".finding strong").count())).toBe(findings.length);
+    const texts = await page.locator(".finding").allInnerTexts();
+    findings.forEach((f, i) => expect(texts[i]).toContain(f.what));
+    const gc = ask(it.trace, "gc", ...range)[0];
+    const groups = ask(it.trace, "goroutines", ...range);
+    const regions = ask(it.trace, "regions", ...range);
+    const tasks = ask(it.trace, "tasks").filter((t) => t.id > 0 && (t.after ?? 0) < to && (t.duration === null || (t.after ?? 0) + t.duration > from));
+    const sum = (rows, f) => rows.reduce((a, r) => a + f(r), 0);
+    await expect.poll(async () => (await cards(page)).tasks).toBe(count(tasks.length));
+    const shown = await cards(page);
+    expect(shown[`of ${duration(ask(it.trace, "info")[0].duration_ns)}`]).toBe(duration(to - from));
+    expect(shown.regions).toBe(count(sum(regions, (r) => r.count + r.incomplete)));
+    expect(shown[`GC cycles, ${percent(gc.cpu_share)} of the procs without stops`]).toBe(count(gc.cycles));
+    expect(shown["longest stop of the world"]).toBe(duration(gc.longest_stop));
+    expect(shown["events in the whole trace"]).toBe(count(ask(it.trace, "info")[0].events));
+    const waited = await page.locator(".card", { hasText: "waited for a proc, in all" }).locator(".big").getAttribute("title");
+    expect(number(waited) / sum(groups, (g) => g.runnable)).toBeCloseTo(1, 2);
+    const rows = await copied(page, "groups");
+    for (const g of groups.filter((x) => x.function.startsWith("main."))) expect(rows.find((r) => r["start function"] === g.function).goroutines, g.function).toBe(g.count);
+    // Without the selection it is the whole trace again.
+    await page.getByRole("button", { name: "whole trace" }).click();
+    await expect.poll(async () => (await cards(page)).events).toBe(count(ask(it.trace, "info")[0].events));
   });
 
   test("groups of goroutines are those of `goroutines`; one of them has a distribution whose brush filters", async () => {
@@ -137,6 +170,10 @@ describe("of a server", () => {
     }).toBe(true);
     const row = await colours(page, { x: box.x + 232, y: box.y + 20, width: box.width - 242, height: 14 }, 0.6);
     expect(row.some((c) => stateOf(c) >= 0)).toBe(true);
+    // Runnable has its hatch here, too: orange, and the same darker.
+    const orange = row.filter((c) => stateOf(c) === 1);
+    expect(orange.some((c) => c[0] > 230)).toBe(true);
+    expect(orange.some((c) => c[0] < 200)).toBe(true);
     await canvas.click({ position: { x: x - box.x, y: 28 } });
     await expect.poll(() => page.url()).toMatch(/#\/timeline.*at=go:/);
   });
@@ -180,7 +217,7 @@ describe("of a server", () => {
     await page.locator(".card").first().waitFor();
     const shown = await cards(page);
     expect(shown.cycles).toBe(count(gc.cycles));
-    expect(shown["of the procs' time"]).toBe(percent(gc.cpu_share));
+    expect(shown["of the procs' time: mark workers, assists, sweeping"]).toBe(percent(gc.cpu_share));
     expect(shown["longest stop"]).toBe(duration(gc.longest_stop));
     expect(shown["goroutines assisted"]).toBe(duration(gc.assist));
     expect(shown["largest heap"]).toBe(bytes(gc.heap_peak));
@@ -250,6 +287,19 @@ describe("of a server", () => {
     await page.getByText("The trace is whole").waitFor();
     expect(await fact(page, "generations").innerText()).toBe(`${count(info.generations)}, in ${count(info.batches)} batches`);
     expect((await copied(page, "events")).map((e) => [e.kind, e.events])).toEqual(Object.entries(info.events_by_kind).sort((a, b) => b[1] - a[1]));
+  });
+});
+
+describe("a trace without CPU samples", () => {
+  const it = on(() => recorded("channels"));
+  test("its profiles begin with what it has; what is chosen stays chosen", async () => {
+    expect(ask(it.trace, "info")[0].events_by_kind.StackSample ?? 0).toBe(0);
+    const page = await it.open("#/profiles");
+    await page.locator(".flame canvas").waitFor();
+    expect(await page.getByRole("button", { name: "off CPU", pressed: true }).count()).toBe(1);
+    await table(page, "functions offcpu");
+    await page.getByRole("button", { name: "CPU samples" }).click();
+    await expect.poll(() => page.locator(".page .empty").innerText()).toContain("no CPU samples");
   });
 });
 

@@ -104,6 +104,63 @@ test("with shift on a group: only that group", async () => {
   expect(printed.map((x) => [x.function, x.count])).toEqual([["main.collect", rows[0].goroutines]]);
 });
 
+async function shiftDrag(page, from, to) {
+  const [a, b] = [await lane(page, from), await lane(page, to)];
+  await page.keyboard.down("Shift");
+  await page.mouse.move(await xOf(page, FROM), a.y + a.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(await xOf(page, TO), b.y + b.height / 2, { steps: 8 });
+  await page.mouse.up();
+  await page.keyboard.up("Shift");
+  await expect.poll(async () => (await details(page).locator("h2").allInnerTexts()).join()).toContain("only ");
+}
+
+test("with shift from one goroutine down to another, or up: these and all between", async () => {
+  const { groups } = await it.server.api("lanes");
+  const g = groups.find((x) => x.function === "main.collect");
+  const page = await it.open(`#/timeline?open=${g.lane}&sort=id&top=${g.lane}~0`);
+  const ids = ask(it.trace, "goroutines", "--each", "--function", "^main\\.collect$").map((x) => x.id).sort((a, b) => a - b).slice(0, 4);
+  for (const [from, to] of [[ids[0], ids[3]], [ids[3], ids[0]]]) {
+    await shiftDrag(page, `go:${from}`, `go:${to}`);
+    await expect.poll(() => decodeURIComponent(/sl=([^&]+)/.exec(page.url())?.[1] ?? "").split(",").sort()).toEqual(ids.map((id) => `go:${id}`).sort());
+    await page.keyboard.press("Escape");
+    await expect.poll(() => page.url()).not.toContain("sl=");
+  }
+  await page.goto(`${it.server.url}#/timeline?s=${FROM}-${TO}&sl=${ids.map((id) => `go:${id}`).join(",")}`);
+  const each = ask(it.trace, "goroutines", "--each", "--function", "^main\\.collect$", ...range).filter((x) => ids.includes(x.id));
+  await expect.poll(async () => (await statesTable(details(page))).runnable / each.reduce((a, x) => a + x.sched_wait, 0)).toBeCloseTo(1, 2);
+});
+
+test("with shift from one proc to another: what was done on these", async () => {
+  const page = await it.open();
+  await shiftDrag(page, "proc:0", "proc:1");
+  await expect.poll(() => decodeURIComponent(page.url())).toContain("sl=proc:0,proc:1");
+  expect(await details(page).locator("h2").innerText()).toContain("only P0, P1");
+  const D = ask(it.trace, "info")[0].duration_ns;
+  await page.goto(`${it.server.url}#/timeline?s=0-${D}&sl=proc:0,proc:1`);
+  const held = ask(it.trace, "procs").filter((p) => p.proc < 2).reduce((a, p) => a + p.held, 0);
+  await expect.poll(async () => {
+    const shown = await statesTable(details(page));
+    return (shown.running + (shown.syscall ?? 0)) / held;
+  }).toBeCloseTo(1, 1);
+});
+
+test("the critical path of selected groups ends on a goroutine of theirs", async () => {
+  const { groups } = await it.server.api("lanes");
+  const lanes = ["main.collect", "main.main"].map((f) => groups.find((x) => x.function === f).lane);
+  const page = await it.open(`#/timeline?s=${FROM}-${TO}&sl=${lanes.join(",")}`);
+  await details(page).getByRole("button", { name: "critical path" }).click();
+  await expect.poll(() => details(page).locator("h2").innerText()).toContain("Critical path of main.collect, main.main");
+  const steps = await copied(page, "critical path");
+  const last = steps.toSorted((a, b) => b.from + b.time - a.from - a.time)[0];
+  const theirs = ask(it.trace, "goroutines", "--each", "--function", "^main\\.(collect|main)$").map((g) => g.id);
+  expect(theirs).toContain(last.goroutine);
+  await expect.poll(() => decodeURIComponent(page.url())).toContain(`why=${lanes.join(",")}@`);
+  // A link brings it back.
+  const other = await it.open(new URL(page.url()).hash);
+  expect(await copied(other, "critical path")).toEqual(steps);
+});
+
 describe("its flame graph", () => {
   /** The sum of a profile that `gotrail flame` writes. */
   const folded = (trace, type, ...args) => {
@@ -122,6 +179,21 @@ describe("its flame graph", () => {
     await details(page).getByRole("button", { name: "off CPU" }).click();
     await expect.poll(() => all(page)).not.toContain(`of ${duration(sum)}`);
     await expect.poll(() => page.url()).toContain("o.tab=flame%20graph");
+  });
+
+  test("of two groups is theirs alone", async () => {
+    const { groups } = await it.server.api("lanes");
+    const lanes = ["main.collect", "main.worker"].map((f) => groups.find((x) => x.function === f).lane);
+    const page = await it.open(`#/timeline?s=${FROM}-${TO}&sl=${lanes.join(",")}&o.tab=flame%20graph&o.flame=offcpu`);
+    const theirs = folded(it.trace, "offcpu", ...range, "--function", "^main\\.(collect|worker)$");
+    expect(duration(theirs)).not.toBe(duration(folded(it.trace, "offcpu", ...range)));
+    await expect.poll(() => all(page)).toContain(`of ${duration(theirs)}`);
+    // One goroutine of them has less.
+    const go = ask(it.trace, "goroutines", "--each", "--function", "^main\\.collect$", ...range).toSorted((a, b) => b.blocked_total - a.blocked_total)[0].id;
+    await page.goto(`${it.server.url}#/timeline?s=${FROM}-${TO}&sl=go:${go}&o.tab=flame%20graph&o.flame=offcpu`);
+    const its = folded(it.trace, "offcpu", ...range, "--goroutine", String(go));
+    expect(duration(its)).not.toBe(duration(theirs));
+    await expect.poll(() => all(page)).toContain(`of ${duration(its)}`);
   });
 
   test("of CPU samples has as many as `flame --type cpu` for this time", async () => {

@@ -3,7 +3,7 @@
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::paint::Paint;
-use crate::source::{name_of, open_bytes};
+use crate::source::{decompressed, name_of, open_bytes};
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy as _;
 use gotrail::{Compression, Trace};
@@ -18,9 +18,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -53,49 +51,66 @@ pub(crate) struct Args {
     no_cache: bool,
 }
 
-/// So many commands answer questions at a time.
-const ANSWERS: usize = 4;
-
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let name = name_of(&args.trace);
-    // Commands that answer questions read the trace again: a stream must be kept.
-    let kept = match args.trace.as_os_str() == "-" {
-        true => Some(tempfile::Builder::new().prefix("gotrail-").suffix(".trace").tempfile()?),
-        false => None,
-    };
-    let path = match &kept {
-        Some(file) => file.path().to_owned(),
-        None => {
-            drop(open_bytes(&args.trace)?);
-            std::path::absolute(&args.trace)?
-        }
-    };
-    let folder = if args.no_cache || kept.is_some() { None } else { folder() };
+    // What is no file can be read once: a pipe, standard input.
+    let streamed = args.trace.as_os_str() == "-" || is_pipe(&args.trace)?;
+    let compressed = !streamed && compression_of(&args.trace)? != Compression::None;
+    // Commands that answer questions read the trace again: a stream must be kept, and what is left of
+    // a damaged file that is compressed.
+    let file = || tempfile::Builder::new().prefix("gotrail-").suffix(".trace").tempfile();
+    let kept = (streamed || compressed).then(file).transpose()?;
+    let path = if streamed { args.trace.clone() } else { std::path::absolute(&args.trace)? };
+    let folder = if args.no_cache || streamed { None } else { folder() };
     let room = Room { memory: args.memory.unwrap_or_else(quarter_of_memory), folder, block: BLOCK };
     // On the page the file's name is enough.
     let short =
-        path.file_name().filter(|_| kept.is_none()).map(|name| name.to_string_lossy().into_owned());
+        path.file_name().filter(|_| !streamed).map(|name| name.to_string_lossy().into_owned());
     let mut view = View::new(short.unwrap_or_else(|| name.clone()), path.clone(), room);
-    view.streamed = kept.is_some();
+    view.streamed = streamed;
     let view = Arc::new(view);
     // What is no trace at all should be told before there is an address. Only to read a stream, or to
     // decompress, takes long.
-    let quick = kept.is_none() && compression_of(&path)? == Compression::None;
-    let opened = if quick { Some(open(None, &path, &name)?) } else { None };
-    let (failed, failure) = oneshot::channel();
+    let plain = || Trace::open(&path).map_err(|error| Failure::broken(&name, &error));
+    let opened = if kept.is_none() { Some(plain()?) } else { None };
     let reading = Arc::clone(&view);
-    let stream = kept.as_ref().map(NamedTempFile::reopen).transpose()?;
-    thread::Builder::new().name("index".to_owned()).spawn(move || {
-        match opened.map_or_else(|| open(stream, &path, &name), Ok) {
-            Ok(trace) => reading.read(trace),
-            // The receiver is there as long as the server is.
-            Err(error) => drop(failed.send(error)),
-        }
+    let copy = kept.as_ref().map(|kept| kept.path().to_owned());
+    thread::Builder::new().name("index".to_owned()).spawn(move || match (opened, copy) {
+        (Some(trace), _) => reading.read(trace),
+        (None, copy) => match unpacked(&path, streamed, &copy.unwrap_or_default()) {
+            Ok(found) => {
+                if let Some(kept) = found.kept {
+                    reading.is_kept_at(kept);
+                }
+                if let Some(why) = found.cut {
+                    reading.is_cut(why);
+                }
+                reading.read(found.trace);
+            }
+            // Who looks at the page should read it there.
+            Err(error) => {
+                let said = format!("{error:#}");
+                drop(writeln!(io::stderr(), "error: {said}"));
+                // What to type next is for the terminal.
+                reading.failed(said.split("\n").next().unwrap_or_default().to_owned());
+            }
+        },
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(listen(args, view, failure))?;
-    Ok(Verdict::Fine)
+    let result = runtime.block_on(listen(args, view));
+    // Whoever still waits for a pipe is not waited for.
+    runtime.shutdown_background();
+    result.map(|()| Verdict::Fine)
+}
+
+/// Whether it can be read once only; what cannot be opened is an error.
+fn is_pipe(path: &Path) -> Result<bool> {
+    let about = path.metadata().map_err(|error| Failure::open(path, &error))?;
+    if about.is_dir() {
+        return Err(Failure::directory(path).into());
+    }
+    Ok(!about.is_file())
 }
 
 /// How a file is compressed, by its first bytes.
@@ -105,14 +120,49 @@ fn compression_of(path: &Path) -> Result<Compression> {
     Ok(Compression::of(&first))
 }
 
-/// Opens the trace, of which it is known only now whether it is one. `stream` takes what comes from
-/// standard input.
-fn open(stream: Option<File>, path: &Path, name: &str) -> Result<Trace> {
-    if let Some(mut stream) = stream {
-        io::copy(&mut open_bytes(Path::new("-"))?, &mut stream)
-            .context("reading standard input")?;
+/// A trace that had to be read whole.
+struct Unpacked {
+    trace: Trace,
+    /// What ended it early.
+    cut: Option<String>,
+    /// Where commands find it, if not where it came from.
+    kept: Option<PathBuf>,
+}
+
+/// Takes a trace from a stream or a compressed file, as far as it goes: what is cut off has a good part.
+/// What only comes once, or cannot be read to its end, goes to `copy`.
+fn unpacked(path: &Path, streamed: bool, copy: &Path) -> Result<Unpacked> {
+    let mut cut = None;
+    let mut ends = |what: &str, empty: bool, error: io::Error| match empty {
+        true => Err(error).with_context(|| format!("{what} cannot be read")),
+        false => {
+            cut = Some(format!("{what} is cut off or damaged ({error}): the rest is lost"));
+            Ok(())
+        }
+    };
+    if streamed {
+        let mut file = File::create(copy)?;
+        if let Err(error) = io::copy(&mut open_bytes(path)?, &mut file) {
+            ends("the stream", file.metadata()?.len() == 0, error)?;
+        }
     }
-    Ok(Trace::open(path).map_err(|error| Failure::broken(name, &error))?)
+    let path_now = if streamed { copy } else { path };
+    let mut kept = streamed.then(|| copy.to_owned());
+    let trace = if compression_of(path_now)? == Compression::None {
+        Trace::open(path_now)
+    } else {
+        let mut bytes = Vec::new();
+        let (_, mut plain) = decompressed(File::open(path_now)?)?;
+        if let Err(error) = plain.read_to_end(&mut bytes) {
+            ends("the compressed file", bytes.is_empty(), error)?;
+            // Commands do not go on where it ends.
+            std::fs::write(copy, &bytes).context("keeping what is left")?;
+            kept = Some(copy.to_owned());
+        }
+        Trace::from_bytes(bytes)
+    };
+    let trace = trace.map_err(|error| Failure::broken(&name_of(path), &error))?;
+    Ok(Unpacked { trace, cut, kept })
 }
 
 /// Where indexes are kept, if that is possible.
@@ -143,11 +193,7 @@ fn quarter_of_memory() -> u64 {
     system.total_memory().min(limit) / 4
 }
 
-async fn listen(
-    args: &Args,
-    view: Arc<View>,
-    failure: oneshot::Receiver<anyhow::Error>,
-) -> Result<()> {
+async fn listen(args: &Args, view: Arc<View>) -> Result<()> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| {
         format!("cannot listen at {}: choose another with --listen", args.listen)
     })?;
@@ -169,11 +215,10 @@ async fn listen(
         writeln!(io::stderr(), "no browser could be opened: open the address yourself")?;
     }
     let command = std::env::current_exe().context("finding this program")?;
-    let server = Arc::new(Server { view, command, running: Semaphore::new(ANSWERS) });
+    let server = Arc::new(Server::new(view, command));
     let guard = Guard::new(address, token);
     tokio::select! {
         result = serve(server, listener, guard) => result.context("serving"),
-        Ok(error) = failure => Err(error),
         _ = stopped() => Ok(()),
     }
 }

@@ -57,6 +57,7 @@ impl Index {
         // Lists have room to grow, up to as much again.
         self.goroutines.shrink_to_fit();
         self.marks.shrink();
+        self.marks.find_times();
         self.store.leave(self.known.bytes());
     }
 

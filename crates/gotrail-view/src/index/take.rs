@@ -1,9 +1,10 @@
 //! Taking the events of a trace into its index, one after the other.
 
-use super::{BINS, Goroutine, Group, Index, Known, Part, Unit, Units};
+use super::functions::Seen;
+use super::{BINS, Goroutine, Group, Index, Known, Part, Unit};
 use crate::bins::Bins;
 use crate::labels::NO_LABEL;
-use crate::marks::{Log, OPEN, Sample, Stretch, end_last, is_task};
+use crate::marks::{OPEN, Sample, Stretch, end_last};
 use crate::moves::{Move, NONE, Writer};
 use crate::state::{STATES, State};
 use gotrail::{Details, Event, GoId, GoState, GoStep, Kind, ProcState, RangeName, Time};
@@ -30,6 +31,7 @@ pub(super) struct Draft {
     /// The generation's strings as reasons, its stacks as groups.
     reasons: FxHashMap<u64, (u8, State)>,
     groups: FxHashMap<u64, u32>,
+    pub(super) seen: Seen,
     pub(super) writer: Writer,
 }
 
@@ -101,9 +103,13 @@ impl Index {
         while time >> known.level > 2 * BINS {
             known.level += 1;
             known.all.coarsen();
+            known.open.coarsen();
             known.groups.iter_mut().for_each(|group| group.bins.coarsen());
             let units = known.procs.all.iter_mut().chain(&mut known.threads.all);
-            units.for_each(|unit| unit.bins.coarsen());
+            units.for_each(|unit| {
+                unit.bins.coarsen();
+                unit.work.coarsen();
+            });
         }
         let until = (2 * BINS as i128 + 1) << known.level.min(64);
         self.draft.until = i64::try_from(until).unwrap_or(i64::MAX);
@@ -130,6 +136,7 @@ impl Index {
                 let group = self.group_of_stack(event, step.stack);
                 self.join_group(place, group, time);
             }
+            self.note_functions(event, step.stack);
             self.was_always(place, time, after, reason, step.stack);
             return self.bind(event, place, time, before, after);
         }
@@ -163,6 +170,7 @@ impl Index {
         };
         let stack =
             if own || step.from == GoState::Undetermined { step.stack } else { event.stack_id() };
+        self.note_functions(event, stack);
         self.change(place, time, after, reason, stack, by);
         self.bind(event, place, time, before, after);
     }
@@ -222,6 +230,7 @@ impl Index {
         }
         let (go, to) = if executes(after) { (place, after) } else { (NONE, State::NONE) };
         let known = &mut self.known;
+        let go = (go, (go != NONE).then(|| known.whom(go)));
         if let Some(proc) = event.proc().some()
             && before != State::SYSCALL_NO_PROC
         {
@@ -234,7 +243,7 @@ impl Index {
         };
         if thread != NONE {
             known.threads.change(thread, time, to, go, &mut self.draft.threads);
-            known.goroutines[place as usize].thread = if go == NONE { NONE } else { thread };
+            known.goroutines[place as usize].thread = if go.0 == NONE { NONE } else { thread };
         }
     }
 
@@ -257,10 +266,6 @@ impl Index {
         let known = (at as u8, self.reasons[at].1);
         self.draft.reasons.insert(id, known);
         known
-    }
-
-    fn label(&mut self, text: &[u8]) -> u32 {
-        self.labels.number(text)
     }
 
     /// An event that is not about a goroutine's state.
@@ -287,14 +292,16 @@ impl Index {
                     // Its goroutine goes on in the system call without it.
                     let by = event.goroutine().some().map_or(NONE, |go| self.place(go, time));
                     let thread = self.goroutines[go as usize].thread;
+                    self.note_functions(event, event.stack_id());
                     self.change(go, time, State::SYSCALL_NO_PROC, 0, event.stack_id(), by);
                     if thread != NONE {
                         let log = &mut self.draft.threads;
+                        let go = (go, Some(self.known.whom(go)));
                         self.known.threads.change(thread, time, State::SYSCALL_NO_PROC, go, log);
                     }
                 }
                 let log = &mut self.draft.procs;
-                self.known.procs.change(unit, time, State::NONE, NONE, log);
+                self.known.procs.change(unit, time, State::NONE, (NONE, None), log);
             }
             Details::Metric(metric) => {
                 let list = match metric.name {
@@ -321,40 +328,9 @@ impl Index {
                     }
                 }
             }
-            Details::Task(task) if event.kind() == Kind::TaskBegin => {
-                let label = self.label(task.name);
-                let parent = task.parent.0;
-                let task = self.marks.task_mut(task.id.0);
-                (task.from, task.go, task.label, task.parent) = (time, go, label, parent);
-            }
-            Details::Task(task) => {
-                let label = self.label(task.name);
-                let task = self.marks.task_mut(task.id.0);
-                task.until = time;
-                if task.label == NO_LABEL {
-                    task.label = label;
-                }
-            }
-            Details::Region(region) => {
-                let label = self.label(region.name);
-                if event.kind() == Kind::RegionBegin {
-                    let task = region.task.0;
-                    self.marks.region_begins(time, go, label, task);
-                    if is_task(task) {
-                        self.marks.task_mut(task).regions += 1;
-                    }
-                } else {
-                    self.marks.region_ends(time, go, label);
-                }
-            }
-            Details::Log(log) => {
-                let category = self.label(log.category);
-                let (task, text) = (log.task.0, log.message.to_string().into());
-                self.marks.log(Log { time, go, task, category, text });
-                if is_task(task) {
-                    self.marks.task_mut(task).logs += 1;
-                }
-            }
+            Details::Task(task) => self.task(event, time, go, &task),
+            Details::Region(region) => self.region(event, time, go, &region),
+            Details::Log(log) => self.log(time, go, &log),
             Details::StackSample => {
                 let stack = u32::try_from(event.stack_id()).unwrap_or(NONE);
                 self.marks.samples.push(Sample { time, go, stack });
@@ -369,6 +345,7 @@ impl Index {
         self.draft.is_first = time == 0;
         self.draft.reasons.clear();
         self.draft.groups.clear();
+        self.draft.seen.clear();
         self.draft.bytes = event.generation_bytes();
         self.begin_part(time);
     }
@@ -459,29 +436,5 @@ impl Group {
         if let Some(to) = to.index() {
             self.standing[to] = self.standing[to].wrapping_add(1);
         }
-    }
-}
-
-impl Units {
-    /// The place of the one with this id, which may be new.
-    #[inline]
-    fn place(&mut self, id: i64, level: u32) -> u32 {
-        let fresh = self.all.len() as u32;
-        let place = *self.places.entry(id).or_insert(fresh);
-        if place == fresh {
-            self.all.push(Unit { id, bins: Bins::new(level), state: State::NONE, go: NONE });
-        }
-        place
-    }
-
-    #[inline]
-    fn change(&mut self, at: u32, time: i64, to: State, go: u32, log: &mut Vec<(u32, Move)>) {
-        let unit = &mut self.all[at as usize];
-        if (unit.state, unit.go) == (to, go) {
-            return;
-        }
-        unit.bins.change(time, unit.state, to);
-        log.push((at, Move::new(time, unit.state, to, 0, NONE, go)));
-        (unit.state, unit.go) = (to, go);
     }
 }

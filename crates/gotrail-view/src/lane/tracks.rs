@@ -1,11 +1,12 @@
 //! Lanes of moves: what single goroutines, procs and threads look like in a window.
 
 use super::sums::{Sum, one};
-use super::{Lane, Look, Span, Window, read};
+use super::{Colour, Lane, Look, Span, Window, read};
 use crate::bins::Bins;
 use crate::index::{Index, Part};
-use crate::moves::{Move, Mover, Walk};
+use crate::moves::{Move, Mover, NONE, Walk};
 use crate::state::State;
+use crate::work::Work;
 use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -23,7 +24,7 @@ impl Index {
     }
 
     /// A lane of moves, of which nothing was read yet.
-    pub(super) fn track(&self, lane: Lane, level: u32) -> Option<Track<'_>> {
+    pub(super) fn track(&self, lane: Lane, level: u32, colour: Colour) -> Option<Track<'_>> {
         let (place, kind) = self.place(lane)?;
         let bins = match kind {
             Mover::Goroutines => {
@@ -34,7 +35,13 @@ impl Index {
             Mover::Threads => Some(&self.threads.all[place as usize].bins),
         };
         let bins = bins.filter(|bins| bins.level() <= level);
-        Some(Track { place, kind, bins, before: None, moves: Vec::new(), many: None, next: None })
+        let work = match (colour, kind) {
+            (Colour::State, _) | (_, Mover::Goroutines) => Works::Unwanted,
+            (_, Mover::Procs) => Works::of(&self.procs.all[place as usize].work, level),
+            (_, Mover::Threads) => Works::of(&self.threads.all[place as usize].work, level),
+        };
+        let (before, next) = (None, None);
+        Some(Track { place, kind, bins, work, before, moves: Vec::new(), many: None, next })
     }
 
     /// Shows each track that has moves in some parts these moves, part by part, so that a block is
@@ -111,8 +118,8 @@ impl Index {
         self.each_track(tracks.iter_mut(), self.parts_in(from, until).iter(), |track, moves| {
             let inside = moves.skip_while(|moved| moved.time() <= from);
             for moved in inside.take_while(|moved| moved.time() < until) {
-                track.add(moved, window, most);
-                if track.many.is_some() && track.bins.is_some() {
+                track.add(self, moved, window, most);
+                if track.many.is_some() && track.bins.is_some() && !track.work.is_near() {
                     // What it looks like is known.
                     return ControlFlow::Break(());
                 }
@@ -130,6 +137,9 @@ impl Index {
     /// What a track looks like that was read.
     pub(super) fn seen(&self, track: Track<'_>, window: Window) -> Look {
         match (track.many, track.bins) {
+            (Some(_), _) if !track.work.is_unwanted() => {
+                return Look::Work(self.work(&track.work, window));
+            }
             (Some(_), Some(bins)) => return Look::Shares(read(bins, window)),
             (Some(sum), None) => return Look::Shares(sum.finish(self.indexed)),
             (None, _) => {}
@@ -154,6 +164,25 @@ impl Index {
         Look::Spans(spans)
     }
 
+    /// For whom was worked.
+    fn work(&self, work: &Works<'_>, window: Window) -> Vec<(u32, u32, i64)> {
+        let Window { level, first, bins } = window;
+        let mut found = match work {
+            Works::Unwanted => Vec::new(),
+            Works::Far(work) => work.read(level, first, bins, self.indexed),
+            Works::Near(work) => work.read(level, first, bins, self.indexed),
+        };
+        // Goroutines that were told apart may be of one group.
+        found.iter_mut().for_each(|entry| entry.1 = self.group_of(entry.1));
+        found.sort_unstable();
+        found.dedup_by(|next, last| {
+            let same = (next.0, next.1) == (last.0, last.1);
+            last.2 += if same { next.2 } else { 0 };
+            same
+        });
+        found
+    }
+
     fn push(&self, spans: &mut Vec<Span>, moved: Move, go: u32, until: i64) {
         if moved.to() == State::NONE || until <= moved.time() {
             return;
@@ -168,12 +197,45 @@ impl Index {
     }
 }
 
+/// For whom a proc or thread worked in a window.
+pub(super) enum Works<'a> {
+    /// Nobody wants to know.
+    Unwanted,
+    /// It is kept.
+    Far(&'a Work),
+    /// It is made from moves.
+    Near(Work),
+}
+
+impl<'a> Works<'a> {
+    fn of(work: &'a Work, level: u32) -> Works<'a> {
+        if work.level() <= level { Works::Far(work) } else { Works::Near(Work::new(level)) }
+    }
+
+    fn is_near(&self) -> bool {
+        matches!(self, Works::Near(_))
+    }
+
+    fn is_unwanted(&self) -> bool {
+        matches!(self, Works::Unwanted)
+    }
+
+    /// A move, in the order of time.
+    fn add(&mut self, index: &Index, moved: Move, time: i64) {
+        if let Works::Near(work) = self {
+            let whom = Some(moved.by).filter(|by| moved.to() != State::NONE && *by != NONE);
+            work.change(time, whom.map(|by| index.goroutines[by as usize].group));
+        }
+    }
+}
+
 /// One goroutine, proc or thread in a window.
 pub(super) struct Track<'a> {
     place: u32,
     kind: Mover,
     /// What it looks like from afar, if that is kept and wanted.
     bins: Option<&'a Bins>,
+    work: Works<'a>,
     /// The last move before the window.
     before: Option<Move>,
     /// Those in it, as long as there are few.
@@ -186,8 +248,9 @@ pub(super) struct Track<'a> {
 
 impl Track<'_> {
     /// A move in the window, of which at most `most` are shown one by one.
-    fn add(&mut self, moved: Move, window: Window, most: usize) {
+    fn add(&mut self, index: &Index, moved: Move, window: Window, most: usize) {
         if let Some(sum) = &mut self.many {
+            self.work.add(index, moved, moved.time());
             return sum.add(&moved);
         }
         self.moves.push(moved);
@@ -197,7 +260,13 @@ impl Track<'_> {
             if let Some(before) = self.before {
                 sum.counts[0] = one(before.to());
             }
-            self.moves.iter().for_each(|moved| sum.add(moved));
+            if let Some(before) = self.before {
+                self.work.add(index, before, window.from());
+            }
+            for &moved in &self.moves {
+                self.work.add(index, moved, moved.time());
+                sum.add(&moved);
+            }
             self.many = Some(sum);
         }
     }

@@ -1,16 +1,20 @@
 //! Answers of commands: what `gotrail COMMAND` says of the trace, and the command lines that say it.
 
-use super::{Answer, App, Asked, Failure, Query, Server};
+use super::asked::{Query, lanes_of, window};
+use super::run::{Pieces, run};
+use super::scope::{Scope, scope_of};
+use super::{ANSWERS, Answer, App, Failure, Server, work};
+use crate::flame;
 use crate::lane::Lane;
 use crate::view::View;
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
-use tokio::process::Command;
+use std::sync::Arc;
 
 /// The commands whose answers can be had, with how many arguments each takes before the trace.
 const COMMANDS: [(&str, bool); 15] = [
@@ -31,90 +35,93 @@ const COMMANDS: [(&str, bool); 15] = [
     ("pprof", false),
 ];
 
-/// The command that says the same of a selection, if there is one: it knows one goroutine, or those of
-/// one function, or all.
-pub(super) fn command_of(view: &View, asked: &Asked, lanes: &[Lane]) -> Option<String> {
-    let mut words = vec!["gotrail".to_owned(), "goroutines".to_owned()];
-    for (name, time) in [("--from", asked.from), ("--to", asked.to)] {
-        if let Some(time) = time {
-            words.extend([name.to_owned(), format!("{time}ns")]);
-        }
+/// The options of a question that is about a time.
+fn times(asked: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let ends = ["from", "to"].into_iter().filter_map(|end| asked.get(end).map(|time| (end, time)));
+    ends.map(|(end, time)| (end.to_owned(), format!("{}ns", time.trim_end_matches("ns")))).collect()
+}
+
+/// The lanes of a question; `group=N` is short for one.
+fn lanes(asked: &BTreeMap<String, String>) -> Result<Vec<Lane>, String> {
+    let mut lanes = lanes_of(asked.get("lanes").map_or("", String::as_str))?;
+    if let Some(group) = asked.get("group") {
+        lanes.push(format!("group:{group}").parse()?);
     }
-    match lanes {
-        [] => {}
-        [Lane::Go(id)] => words.extend(["--goroutine".to_owned(), id.to_string()]),
-        [Lane::Group(group)] => {
-            let function = format!("^{}$", escaped(&view.function(*group)?));
-            words.extend(["--function".to_owned(), function]);
-        }
-        _ => return None,
-    }
-    words.push(view.shown());
-    Some(shell_words::join(words))
+    Ok(lanes)
 }
 
 pub(super) async fn flame(
     State(app): App,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Answer {
-    let mut options = BTreeMap::new();
     let kind = asked.get("type").map_or("offcpu", String::as_str).to_owned();
-    options.insert("type".to_owned(), kind.clone());
-    for end in ["from", "to"] {
-        if let Some(time) = asked.get(end) {
-            options.insert(end.to_owned(), format!("{}ns", time.trim_end_matches("ns")));
+    let lanes = lanes(&asked)?;
+    let scope = scope_of(&app.view.index.read(), &lanes)?;
+    let (mut sums, mut lines) = (BTreeMap::<String, i64>::new(), Vec::new());
+    let mut reason = None;
+    for part in scope.parts() {
+        let mut options = times(&asked);
+        options.insert("type".to_owned(), kind.clone());
+        options.extend(part.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        let said = match say(&app, "flame", &options).await {
+            Ok(said) => said,
+            // To the command it is an error that there is nothing to write; here it is an answer.
+            Err(Failure(StatusCode::BAD_REQUEST, why)) if is_nothing(&why) => {
+                reason = Some(why);
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        for line in String::from_utf8_lossy(&said.output).lines() {
+            if let Some((frames, Ok(value))) =
+                line.rsplit_once(' ').map(|(frames, value)| (frames, value.parse::<i64>()))
+            {
+                *sums.entry(frames.to_owned()).or_default() += value;
+            }
         }
+        lines.push(said.line);
     }
-    if let Some(group) = asked.get("group") {
-        let group = group.parse().map_err(|_| format!("{group:?} is no group"))?;
-        let function = app.view.function(group).ok_or(format!("there is no group {group}"))?;
-        options.insert("function".to_owned(), format!("^{}$", escaped(&function)));
+    if scope == Scope::Units {
+        let Some(of) = flame::Kind::of_name(&kind) else {
+            return Err(format!("there is no flame graph of type {kind:?}").into());
+        };
+        let time = window(nanoseconds(&asked, "from")?, nanoseconds(&asked, "to")?)?;
+        sums = work(Arc::clone(&app), move |view| view.flame_of_units(of, time, &lanes)).await??;
+        reason =
+            Some("goroutines do not wait on a proc or thread, and were not sampled".to_owned());
     }
-    let output = match say(&app, "flame", &options).await {
-        Ok(said) => said.output,
-        // To the command it is an error that there is nothing to write; here it is an answer.
-        Err(Failure(StatusCode::BAD_REQUEST, why)) if why.contains("nothing to show") => Vec::new(),
-        Err(failure) => return Err(failure),
-    };
-    let text = String::from_utf8_lossy(&output);
-    let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
-    let stacks: Vec<_> = lines
-        .filter_map(|(frames, value)| {
-            let frames: Vec<_> = frames.split(';').collect();
-            Some(json!({"frames": frames, "value": value.parse::<i64>().ok()?}))
-        })
-        .collect();
-    let total: i64 = stacks.iter().filter_map(|stack| stack["value"].as_i64()).sum();
-    let unit = if kind == "cpu" { "samples" } else { "ns" };
-    Ok(Json(json!({"unit": unit, "total": total, "stacks": stacks})))
+    let total: i64 = sums.values().sum();
+    let stacks = sums.into_iter().map(
+        |(frames, value)| json!({"frames": frames.split(';').collect::<Vec<_>>(), "value": value}),
+    );
+    Ok(Json(json!({
+        "unit": if kind == "cpu" { "samples" } else { "ns" },
+        "total": total,
+        "stacks": stacks.collect::<Vec<_>>(),
+        "reason": reason.filter(|_| total == 0),
+        // Two commands say it together: none says it alone.
+        "command": lines.pop().filter(|_| lines.is_empty()),
+    })))
 }
 
-/// A text as a regular expression that matches it alone.
-fn escaped(text: &str) -> String {
-    let special = |c: char| !(c.is_alphanumeric() || "_/".contains(c)) && c.is_ascii();
-    text.chars().fold(String::new(), |mut out, c| {
-        if special(c) {
-            out.push('\\');
-        }
-        out.push(c);
-        out
-    })
+/// Whether a command refuses because there is nothing that it could write.
+fn is_nothing(why: &str) -> bool {
+    why.contains("nothing to show") || why.contains("no goroutine began with")
 }
 
 pub(super) async fn critical(
     State(app): App,
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Answer {
-    let mut options = BTreeMap::from([("path".to_owned(), "1000".to_owned())]);
+    let mut options = times(&asked);
+    options.insert("path".to_owned(), "1000".to_owned());
     for (name, option) in [("go", "goroutine"), ("task", "task")] {
         if let Some(id) = asked.get(name) {
             options.insert(option.to_owned(), id.clone());
         }
     }
-    for end in ["from", "to"] {
-        if let Some(time) = asked.get(end) {
-            options.insert(end.to_owned(), format!("{}ns", time.trim_end_matches("ns")));
-        }
+    if let Some(go) = last_of(&app, &asked).await? {
+        options.insert("goroutine".to_owned(), go.to_string());
     }
     let said = say(&app, "why", &options).await?;
     let why: Value = serde_json::from_slice(&said.output).unwrap_or(Value::Null);
@@ -127,7 +134,39 @@ pub(super) async fn critical(
             "kind": step["kind"], "label": step["reason"],
         })
     });
-    Ok(Json(json!({"steps": steps.collect::<Vec<_>>(), "by_kind": why["kinds"]})))
+    Ok(Json(json!({
+        "go": why["goroutine"],
+        "steps": steps.collect::<Vec<_>>(),
+        "by_kind": why["kinds"],
+    })))
+}
+
+/// Of lanes of goroutines, whoever was the last to do something in the time.
+async fn last_of(
+    app: &Arc<Server>,
+    asked: &BTreeMap<String, String>,
+) -> Result<Option<i64>, Failure> {
+    let lanes = lanes(asked)?;
+    match scope_of(&app.view.index.read(), &lanes)? {
+        Scope::All => return Ok(None),
+        Scope::Units => {
+            return Err("a critical path is one of goroutines, not of procs or threads"
+                .to_owned()
+                .into());
+        }
+        Scope::Goroutines(..) => {}
+    }
+    let time = window(nanoseconds(asked, "from")?, nanoseconds(asked, "to")?)?;
+    let last = work(Arc::clone(app), move |view| view.last_of(&lanes, time)).await??;
+    let why = "none of these goroutines was there in that time";
+    last.map(Some).ok_or(Failure(StatusCode::NOT_FOUND, why.to_owned()))
+}
+
+/// A time in nanoseconds, if it is given.
+fn nanoseconds(asked: &BTreeMap<String, String>, name: &str) -> Result<Option<i64>, String> {
+    let Some(time) = asked.get(name) else { return Ok(None) };
+    let number = time.trim_end_matches("ns").parse();
+    number.map(Some).map_err(|_| format!("{name}={time} is no number of nanoseconds"))
 }
 
 /// What a command said, and how it was called.
@@ -137,7 +176,31 @@ struct Said {
 }
 
 /// What a command says of the trace, in the form for programs.
-async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Result<Said, Failure> {
+async fn say(
+    app: &Arc<Server>,
+    name: &str,
+    asked: &BTreeMap<String, String>,
+) -> Result<Said, Failure> {
+    let (line, mut pieces) = begin(app, name, asked).await?;
+    let mut output = Vec::new();
+    while let Some(piece) = pieces.recv().await {
+        let failed =
+            |_| Failure(StatusCode::INTERNAL_SERVER_ERROR, format!("{line}: it ended early"));
+        output.extend(piece.map_err(failed)?);
+    }
+    Ok(Said { output, line })
+}
+
+/// A trace that is longer is a lot of work for some commands, which then run alone: they take as much
+/// memory as this server.
+const LONG: usize = 64 << 20;
+
+/// Begins to say it: how the command is called, and what it writes.
+async fn begin(
+    app: &Arc<Server>,
+    name: &str,
+    asked: &BTreeMap<String, String>,
+) -> Result<(String, Pieces), Failure> {
     let Some(&(command, takes_id)) = COMMANDS.iter().find(|(known, _)| *known == name) else {
         let names = COMMANDS.map(|(name, _)| name).join(", ");
         return Err(format!("no answers of {name:?}; there are {names}").into());
@@ -170,30 +233,32 @@ async fn say(app: &Server, name: &str, asked: &BTreeMap<String, String>) -> Resu
     }
     let mut words = vec!["gotrail".to_owned()];
     words.extend(args.iter().filter(|word| *word != "--").cloned());
-    words.push(app.view.shown());
-    let line = shell_words::join(words);
-    args.push(app.view.path.display().to_string());
-    let failed = |why: String| Failure(StatusCode::INTERNAL_SERVER_ERROR, why);
-    if app.view.trace().is_none() {
+    let line = app.view.line(words);
+    args.push(app.view.file().display().to_string());
+    let Some(trace) = app.view.trace() else {
+        if let Some(error) = &app.view.index.read().error {
+            return Err(Failure(StatusCode::NOT_FOUND, format!("there is no trace: {error}")));
+        }
         let why = "the trace is still being read: ask again when it is there";
         return Err(Failure(StatusCode::SERVICE_UNAVAILABLE, why.to_owned()));
-    }
-    let Ok(_turn) = app.running.acquire().await else {
-        return Err(Failure(StatusCode::TOO_MANY_REQUESTS, "ask again later".to_owned()));
     };
-    let output = Command::new(&app.command).args(&args).kill_on_drop(true).output();
-    let output = tokio::time::timeout(Duration::from_secs(120), output)
-        .await
-        .map_err(|_| failed(format!("{line}: takes too long")))?
-        .map_err(|error| failed(format!("{line}: {error}")))?;
-    // 1 is a verdict, where there is something to read.
-    if !output.status.success() && output.stdout.is_empty() {
-        // What the command would say to a person in a terminal; what to do next is for there.
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.trim().trim_start_matches("error: ");
-        return Err(said.split("\n  next:").next().unwrap_or(said).to_owned().into());
+    let alone = trace.bytes().len() > LONG
+        && (matches!(command, "goroutine" | "task" | "why") || asked.contains_key("each"));
+    let places = if alone { ANSWERS as u32 } else { 1 };
+    Ok((line, run(app, args, places).await?))
+}
+
+/// What is wrong, of what a command says to a person in a terminal: where the trace lies and what to
+/// type next is for there.
+pub(super) fn wrong(said: &str, view: &View) -> String {
+    let mut text = said.trim().trim_start_matches("error: ");
+    for end in
+        ["\n  next:", "\n  likely cause:", "\n\nUsage:", "\n\nFor more information", "\n\n  tip:"]
+    {
+        text = text.split(end).next().unwrap_or(text);
     }
-    Ok(Said { output: output.stdout, line })
+    let path = format!("{}: ", view.file().display());
+    text.trim().replace(&path, "the trace: ")
 }
 
 /// The options of commands that may be given: none of them names a file, and a new one is not among
@@ -237,16 +302,30 @@ const OPTIONS: [&str; 33] = [
 pub(super) async fn answer(
     State(app): App,
     Path(name): Path<String>,
-    Query(asked): Query<BTreeMap<String, String>>,
+    Query(mut asked): Query<BTreeMap<String, String>>,
 ) -> Result<Response, Failure> {
-    let said = say(&app, &name, &asked).await?;
+    if name == "why" {
+        let last = last_of(&app, &asked).await?;
+        asked.extend(last.map(|go| ("goroutine".to_owned(), go.to_string())));
+    } else if asked.contains_key("lanes") {
+        let scope = scope_of(&app.view.index.read(), &lanes(&asked)?)?;
+        for (option, value) in scope.options()? {
+            if asked.insert(option.to_owned(), value).is_some() {
+                return Err(format!("either lanes or {option}, not both").into());
+            }
+        }
+    }
+    asked.remove("lanes");
+    let (line, pieces) = begin(&app, &name, &asked).await?;
     let kind = match name.as_str() {
         "flame" => "text/plain; charset=utf-8",
         "pprof" => "application/octet-stream",
         _ => "application/x-ndjson",
     };
-    let mut response = ([(header::CONTENT_TYPE, kind)], said.output).into_response();
-    if let Ok(line) = HeaderValue::from_str(&said.line) {
+    // It may be long: what has come is passed on.
+    let body = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(pieces));
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if let Ok(line) = HeaderValue::from_str(&line) {
         response.headers_mut().insert("x-gotrail-command", line);
     }
     Ok(response)

@@ -1,107 +1,16 @@
 //! `gotrail view` over HTTP: what it serves, and to whom.
 
+mod broken;
+#[path = "../common/mod.rs"]
 mod common;
+mod lanes;
+mod server;
 
 use common::{arg, committed};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+use server::Server;
+use std::io::Write;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-
-/// A server that ends with the test.
-struct Server {
-    child: Child,
-    address: String,
-    /// What it wants to be told, if it listens beyond this machine.
-    token: String,
-    /// Where it keeps indexes.
-    cache: tempfile::TempDir,
-}
-
-impl Server {
-    /// Ends it, and returns its cache.
-    fn stop(mut self) -> tempfile::TempDir {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let cache = tempfile::tempdir().expect("a folder");
-        std::mem::replace(&mut self.cache, cache)
-    }
-
-    /// How many indexes it has kept.
-    fn kept(&self) -> usize {
-        let folder = self.cache.path().join("gotrail/view");
-        std::fs::read_dir(folder).map_or(0, |files| {
-            files
-                .filter(|file| {
-                    !file.as_ref().unwrap().file_name().to_string_lossy().starts_with("draft-")
-                })
-                .count()
-        })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Server {
-    fn start(trace: &str) -> Server {
-        let cache = tempfile::tempdir().expect("a folder");
-        Server::start_with(&[arg(&committed(trace))], Stdio::null(), cache)
-    }
-
-    fn start_with(args: &[&str], stdin: Stdio, cache: tempfile::TempDir) -> Server {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_gotrail"))
-            .args(["view", "--no-open"])
-            .args(args)
-            .env("XDG_CACHE_HOME", cache.path())
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        let out = child.stdout.take().expect("its output");
-        BufReader::new(out).read_line(&mut line).expect("its address");
-        let address = line.trim_start_matches("http://");
-        let address = address.split('/').next().expect("an address").to_owned();
-        let token = line.split_once("?token=").map_or("", |(_, rest)| rest);
-        let token = token.split_whitespace().next().unwrap_or_default().to_owned();
-        let server = Server { child, address, token, cache };
-        let bearer = format!("Bearer {}", server.token);
-        let start = Instant::now();
-        while !server.get("/api/trace", &[("Authorization", &bearer)]).1.contains("\"done\":true") {
-            assert!(start.elapsed() < Duration::from_secs(60), "it never ends");
-        }
-        server
-    }
-
-    /// The status and everything that comes.
-    fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).expect("a connection");
-        let host = headers.iter().find(|header| header.0 == "Host").map(|header| header.1);
-        let mut request = format!("GET {path} HTTP/1.1\r\nConnection: close\r\n");
-        request += &format!("Host: {}\r\n", host.unwrap_or(&self.address));
-        for (name, value) in headers.iter().filter(|header| header.0 != "Host") {
-            request += &format!("{name}: {value}\r\n");
-        }
-        stream.write_all((request + "\r\n").as_bytes()).expect("a request");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("an answer");
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), text)
-    }
-
-    fn json(&self, path: &str) -> serde_json::Value {
-        let (status, text) = self.get(path, &[]);
-        assert_eq!(status, 200, "{path}: {text}");
-        let body = text.split_once("\r\n\r\n").expect("a body").1;
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{path}: {error}: {body}"))
-    }
-}
 
 #[test]
 fn only_this_page_is_answered() {
@@ -116,6 +25,8 @@ fn only_this_page_is_answered() {
         (&[("Origin", "http://evil.example")], 403),
         (&[("Sec-Fetch-Site", "cross-site")], 403),
         (&[("Sec-Fetch-Site", "same-origin")], 200),
+        // Names of hosts are the same in capitals.
+        (&[("Host", &server.address.replace("127.0.0.1", "LocalHost"))], 200),
     ] {
         assert_eq!(server.get("/api/trace", headers).0, status, "{headers:?}");
     }
@@ -218,7 +129,7 @@ fn the_api_is_what_its_description_says() {
     let server = Server::start("go1.27/annotations");
     let all = server.json("/api/openapi.json");
     let paths = all["paths"].as_object().expect("paths");
-    let routes = include_str!("../../gotrail-view/src/server.rs");
+    let routes = include_str!("../../../gotrail-view/src/server.rs");
     let routes: Vec<_> =
         routes.split(".route(\"").skip(1).map(|rest| rest.split('"').next()).collect();
     assert_eq!(routes.len(), paths.len());
