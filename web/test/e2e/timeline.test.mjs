@@ -1,5 +1,5 @@
 // The timeline: its tracks and what they say, zooming and panning by all means, measuring, pins,
-// groups, colours, the clock.
+// groups, the clock.
 
 import { describe, expect, test } from "vitest";
 import { bytes, count, duration } from "../../src/time/format.ts";
