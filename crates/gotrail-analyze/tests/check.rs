@@ -2,7 +2,7 @@
 
 use gotrail::{GoId, Mode, Report, Trace};
 use gotrail_analyze::check::{Finding, Rules, Value};
-use gotrail_analyze::{Analysis, Options};
+use gotrail_analyze::{Analysis, Options, Scope};
 use gotrail_synth::builder::{
     Batch, GoStatus, NoStack, NoThread, ProcStatus, Seq, StackFrame, TestTrace,
 };
@@ -31,9 +31,9 @@ fn trace(write: impl FnOnce(Batch<'_>)) -> Trace {
     Trace::from_bytes(trace.to_bytes().expect("a trace")).expect("a trace")
 }
 
-fn analyse(trace: &Trace, rules: &Rules) -> (Analysis, Report) {
+fn analyse(trace: &Trace, rules: &Rules, scope: Option<Scope>) -> (Analysis, Report) {
     let limits = rules.limits();
-    let options = Options { regions: true, procs: true, limits, ..Options::default() };
+    let options = Options { regions: true, procs: true, limits, scope, ..Options::default() };
     let mut analysis = Analysis::new(options);
     // Misused annotations stop a strict reader.
     let mut reader = trace.reader(Mode::Tolerant).expect("a trace");
@@ -48,9 +48,18 @@ fn found(rule: &str, trace: &Trace) -> Vec<Finding> {
     found_with(rule, &Rules::default(), trace)
 }
 
+/// The same in the time until so many nanoseconds after the start.
+fn found_until(rule: &str, trace: &Trace, end: i64) -> Vec<Finding> {
+    let start = trace.generations()[0].start.0;
+    let scope = Scope { until: Some(start + end), ..Scope::default() };
+    let rules = Rules::default();
+    let (analysis, report) = analyse(trace, &rules, Some(scope));
+    rules.find(&analysis, &report).into_iter().filter(|finding| finding.rule == rule).collect()
+}
+
 /// The same with other thresholds.
 fn found_with(rule: &str, rules: &Rules, trace: &Trace) -> Vec<Finding> {
-    let (analysis, report) = analyse(trace, rules);
+    let (analysis, report) = analyse(trace, rules, None);
     let mut found = rules.find(&analysis, &report);
     found.retain(|finding| finding.rule == rule);
     found
@@ -349,6 +358,10 @@ fn the_collectors_share_and_that_of_assists_are_found() {
         let Value::Share(share) = number(&found[0], "share") else { panic!("{found:?}") };
         assert!((share - 0.5).abs() < 0.01, "half of the time: {share}");
         assert!(worst(&found[0]).1 > 0);
+        assert_eq!(number(&found[0], "cycles"), Value::Count(2));
+        // The second begins after 100 ms. One is few for the other rule.
+        let first = found_until("gc-assist", &much, 80_000_000);
+        assert_eq!(number(&first[0], "cycles"), Value::Count(1));
     }
     let assist = found("gc-assist", &much);
     assert!(
@@ -397,7 +410,7 @@ fn a_healthy_trace_has_no_findings() {
         }
     });
     let rules = Rules::default();
-    let (analysis, report) = analyse(&healthy, &rules);
+    let (analysis, report) = analyse(&healthy, &rules, None);
     assert_eq!(rules.find(&analysis, &report), []);
 }
 
@@ -413,7 +426,7 @@ fn findings_of_small_recorded_programs_are_few_and_true() {
         ("misuse", Some("misused-annotations")),
     ]) {
         let trace = Trace::open(format!("{folder}{name}.trace").as_ref()).expect("a trace");
-        let (analysis, report) = analyse(&trace, &rules);
+        let (analysis, report) = analyse(&trace, &rules, None);
         let mut found: Vec<_> =
             rules.find(&analysis, &report).iter().map(|found| found.rule).collect();
         found.dedup();

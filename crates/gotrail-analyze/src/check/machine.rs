@@ -111,7 +111,7 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
     };
     let evidence = vec![
         ("share", Value::Share(taken)),
-        ("cycles", Value::Count(analysis.gc.cycles.len() as u64)),
+        ("cycles", Value::Count(cycles(subject))),
         ("total", Value::Nanos(total)),
     ];
     if !rule.is_reached_by(&evidence) {
@@ -127,17 +127,22 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
     });
 }
 
-pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
-    let all = Flags { stw: true, background: true, assist: true, sweep: true, per_proc: false };
-    let (taken, mmu) = subject.collected(all);
-    let part = |flags| Value::Share(subject.collected(flags).0);
+/// The mark phases that lie in the time asked for, at least in part.
+fn cycles(subject: &Subject<'_>) -> u64 {
     let cycles = subject.analysis.gc.cycles.iter().filter(|cycle| {
         cycle.start.is_none_or(|start| start < subject.until)
             && cycle.end.is_none_or(|end| end > subject.from)
     });
+    cycles.count() as u64
+}
+
+pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
+    let all = Flags { stw: true, background: true, assist: true, sweep: true, per_proc: false };
+    let (taken, mmu) = subject.collected(all);
+    let part = |flags| Value::Share(subject.collected(flags).0);
     let mut evidence = vec![
         ("share", Value::Share(taken)),
-        ("cycles", Value::Count(cycles.count() as u64)),
+        ("cycles", Value::Count(cycles(subject))),
         ("total", Value::Nanos((taken * subject.duration() as f64) as i64)),
     ];
     if !rule.is_reached_by(&evidence) {
