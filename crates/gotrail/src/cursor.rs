@@ -7,7 +7,7 @@
 use crate::Time;
 use crate::error::Fault;
 use crate::generation::Generation;
-use crate::order::{NO_SLOT, go_runs, proc_runs, stretch_kind};
+use crate::order::{NO_SLOT, go_runs, proc_runs};
 use gotrail_format::event::{NOT_TIMED, TIMED_ARGS};
 use gotrail_format::{EventType, varint};
 use rustc_hash::FxHashMap;
@@ -42,8 +42,6 @@ pub(crate) struct Next {
     pub(crate) args: usize,
     /// Its time; that of the event before as long as there is none.
     pub(crate) time: i64,
-    /// What a stretch makes of it: known here, so that what is to be done need not wait for bytes.
-    pub(crate) kind: u8,
 }
 
 /// What came of looking for a thread's next event.
@@ -122,7 +120,7 @@ impl Next {
         }
         let mut args = Args { window, at: 1 };
         let time = self.time.wrapping_add(generation.frequency.nanos(args.next()));
-        Some(Next { at: self.at + len, args: args.at, time, kind: stretch_kind(window[0]) })
+        Some(Next { at: self.at + len, args: args.at, time })
     }
 }
 
@@ -130,7 +128,7 @@ impl Cursor {
     /// A cursor before the first event of `thread`, whose first batch is `first`.
     pub(crate) fn new(thread: i64, first: u32) -> Cursor {
         Cursor {
-            next: Next { at: 0, args: 0, time: 0, kind: 0 },
+            next: Next { at: 0, args: 0, time: 0 },
             sound: 0,
             flawless: false,
             all_flawless: true,
@@ -176,7 +174,6 @@ impl Cursor {
             Ok((units, args)) => {
                 self.next.time = self.next.time.wrapping_add(generation.frequency.nanos(units));
                 self.next.args = args;
-                self.next.kind = stretch_kind(generation.data[self.next.at]);
                 Refresh::Event
             }
             Err(_) => Refresh::Broken,

@@ -27,7 +27,7 @@ use gotrail_format::event::TIMED_ARGS;
 pub use state::Checkpoint;
 pub(crate) use state::status::PROC_SYSCALL_ABANDONED as PROC_ABANDONED;
 pub(crate) use state::{NO_SLOT, NameRef, Names, State};
-pub(crate) use stretch::{Stop, kind_of as stretch_kind};
+pub(crate) use stretch::Stop;
 
 /// Whether a goroutine with this status runs on the thread that says so; one in a syscall does if
 /// it is `here`.

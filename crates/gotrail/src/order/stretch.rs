@@ -61,12 +61,6 @@ static KINDS: [u8; 256] = {
     kinds
 };
 
-/// What a stretch makes of an event that begins with this byte.
-#[inline(always)]
-pub(crate) fn kind_of(event: u8) -> u8 {
-    KINDS[usize::from(event)]
-}
-
 impl State {
     /// Lets events of the thread at `slot` happen, `next` first, until one is later than `limit`.
     /// Events whose windows end before `sound` are whole.
@@ -97,7 +91,7 @@ impl State {
         let (strings, stacks) = (&generation.strings, &generation.stacks);
         // The next event's time, and where its arguments begin.
         let (mut time, mut args_at) = (next.time, next.args);
-        let mut kind = next.kind;
+        let mut kind = KINDS[usize::from(window[0])];
         let stop = loop {
             let mut reader = Args { window, at: args_at };
             // The goroutine that was running before the event.
@@ -227,7 +221,7 @@ impl State {
                 break Stop::Turn;
             }
         };
-        *next = Next { at: sound - rest.len(), args: args_at, time, kind };
+        *next = Next { at: sound - rest.len(), args: args_at, time };
         stop
     }
 }
@@ -238,7 +232,7 @@ impl State {
 fn follower(after: &[u8], time: i64, unit: i64) -> Option<(&Window, u8, i64, usize)> {
     let window = after.first_chunk()?;
     let mut reader = Args { window, at: 1 };
-    let kind = kind_of(window[0]);
+    let kind = KINDS[usize::from(window[0])];
     if kind == 0 {
         return None;
     }
