@@ -185,7 +185,7 @@ function critical(q) {
     steps.push({ go: other.id, function: other.fn, from: s.from, to: s.to, kind, label: T.labels[s.label] ?? null });
     by[kind] = (by[kind] ?? 0) + s.to - s.from;
   }
-  return { steps: steps.slice(0, 300), by_kind: by };
+  return { total: steps.length, steps: steps.slice(0, 300), by_kind: by };
 }
 
 function search(q) {

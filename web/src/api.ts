@@ -61,7 +61,7 @@ export interface Marks extends Page<Mark> { strip?: number[]; from?: number; to?
 export interface Plot { name: string; unit: string; t: number[]; min: number[]; max: number[]; last: number[] }
 export interface Arrow { kind: "unblock" | "create"; time: number; from: Id; to: Id }
 export interface Step { go: Id; function: string; from: number; to: number; kind: string; label: string | null }
-export interface Critical { steps: Step[]; by_kind: Record<string, number>; go?: Id | null }
+export interface Critical { steps: Step[]; total: number; by_kind: Record<string, number>; go?: Id | null }
 export interface Found {
   /** `stacks`: it is in stacks of spans. */
   functions: { label: number | null; function: string; group: number | null; count: number; stacks: boolean }[];

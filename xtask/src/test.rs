@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::{bench, deny, fuzz, paths, run};
 
@@ -63,8 +63,13 @@ fn page() -> Result<()> {
     npm(&["run", "check"])?;
     npm(&["test"])?;
     npm(&["run", "build"])?;
+    const STALE: &str = "web/dist is not what `npm run build` makes of web/src: commit it";
     finish(Command::new("git").args(["diff", "--exit-code", "--stat", "web/dist"]))
-        .context("web/dist is not what `npm run build` makes of web/src: commit it")
+        .context(STALE)?;
+    // Files that are new are no difference.
+    let new = Command::new("git").args(["ls-files", "--others", "web/dist"]).output()?;
+    ensure!(new.status.success() && new.stdout.is_empty(), "{STALE}");
+    Ok(())
 }
 
 /// The viewer as a person uses it: a real server, in Chromium and in Firefox.

@@ -4,7 +4,7 @@ import { follow } from "../keys.js";
 import { step } from "../history.js";
 import { stateOfKind } from "../palette.js";
 import * as state from "../state.js";
-import { cut, duration, exact, percent, plural, short } from "../time/format.js";
+import { count, cut, duration, exact, percent, plural, short } from "../time/format.js";
 import type { Step } from "../api.js";
 import { Chip } from "../ui/bar.js";
 import { useOption } from "../ui/option.js";
@@ -54,6 +54,7 @@ export function CriticalPanel() {
             {Object.entries(c.by_kind).sort((a, b) => b[1] - a[1]).map(([k, v]) => <span key={k}><Chip state={stateOfKind(k)} text={NAME[k] ?? k} /> {duration(v)} ({percent(v / sum)})</span>)}
             <button onClick={pinAll}>pin its {plural(new Set(c.steps.map((s) => s.go)).size, "goroutine", "goroutines")}</button>
           </p>
+          {c.total > c.steps.length && <p class="faint" role="status">The longest {count(c.steps.length)} of {count(c.total)} steps. All: <code>gotrail why --path 0 --json</code></p>}
           <Table name="critical path" columns={columns} rows={c.steps} most={8} empty="The path is empty: nothing was going on in this time." onPick={(s) => follow(`go:${s.go}`, Math.floor((s.from + s.to) / 2))} pickHint="Show it in the timeline" />
         </>
       )}

@@ -60,7 +60,7 @@ export function watchFocus(): void {
     if (!of) return;
     wanted = new AbortController();
     const signal = wanted.signal;
-    get<Critical>("critical", { go: of.go, task: of.task, lanes: of.lanes?.join(","), from: of.from, to: of.to }, signal).then(
+    get<Critical>("critical", { go: of.go, task: of.task, lanes: of.lanes?.join(","), from: of.from, to: of.to, limit: 10000 }, signal).then(
       (c) => {
         critical.value = c;
         engine.critical = c.steps;

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { count, duration } from "../../src/time/format.ts";
 import { ask, mixed, recorded, run } from "./help/gotrail.mjs";
-import { click, clipboard, colours, fact, lane, number, on, table, viewOf, xOf } from "./help/screen.mjs";
+import { click, clipboard, colours, copied, fact, lane, number, on, table, viewOf, xOf } from "./help/screen.mjs";
 
 describe("along channels and locks", () => {
   const it = on(() => recorded("channels"));
@@ -122,6 +122,7 @@ describe("along channels and locks", () => {
     for (const [kind, ns] of Object.entries(why.kinds)) expect(sums, kind).toContain(`${kind} ${duration(ns)}`);
     const rows = await table(page, "critical path");
     const at = why.path.toSorted((a, b) => a.from - b.from);
+    expect((await copied(page, "critical path")).length).toBe(Math.min(at.length, 10_000));
     expect(rows.slice(0, 5).map((r) => [r.goroutine, r["time exact"]])).toEqual(at.slice(0, 5).map((s) => [`G${s.goroutine}`, `${count(s.until - s.from)} ns`]));
     await details(page).locator("tbody tr").nth(3).click();
     await expect.poll(() => page.url()).toContain(`at=go:${at[3].goroutine}@`);

@@ -180,6 +180,15 @@ fn causes_are_those_of_the_lanes() {
         assert!(members.contains(&go), "{lane}: {go}");
         let own = server.json(&format!("/api/critical?go={go}"));
         assert_eq!(path["steps"], own["steps"], "{lane}");
+        // Of the same path the longest steps.
+        let all = own["total"].as_u64().expect("a number");
+        let few = server.json(&format!("/api/critical?go={go}&limit=2"));
+        assert_eq!(
+            (few["total"].as_u64(), few["by_kind"].clone()),
+            (Some(all), own["by_kind"].clone())
+        );
+        let steps = few["steps"].as_array().expect("steps").len() as u64;
+        assert_eq!(steps, all.min(2), "{lane}");
         let why = server.json(&format!("/api/answer/why?lanes={lane}"));
         assert_eq!(why["goroutine"], go, "{lane}");
         checked += 1;

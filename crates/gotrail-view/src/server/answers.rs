@@ -114,7 +114,13 @@ pub(super) async fn critical(
     Query(asked): Query<BTreeMap<String, String>>,
 ) -> Answer {
     let mut options = times(&asked);
-    options.insert("path".to_owned(), "1000".to_owned());
+    let limit = match asked.get("limit") {
+        Some(limit) => limit.parse().map_err(|_| format!("limit={limit} is no number"))?,
+        None => 1000,
+    };
+    // To the command 0 means all.
+    let limit = usize::clamp(limit, 1, 10_000);
+    options.insert("path".to_owned(), limit.to_string());
     for (name, option) in [("go", "goroutine"), ("task", "task")] {
         if let Some(id) = asked.get(name) {
             options.insert(option.to_owned(), id.clone());
@@ -136,6 +142,7 @@ pub(super) async fn critical(
     });
     Ok(Json(json!({
         "go": why["goroutine"],
+        "total": why["path_pieces"],
         "steps": steps.collect::<Vec<_>>(),
         "by_kind": why["kinds"],
     })))
