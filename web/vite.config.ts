@@ -5,7 +5,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   base: "./",
   build: {
-    outDir: "dist",
+    outDir: "../crates/gotrail-view/page",
+    emptyOutDir: true,
     target: "es2022",
     sourcemap: false,
     modulePreload: { polyfill: false },

@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 fn main() -> io::Result<()> {
-    let dist = Path::new("../../web/dist");
+    let dist = Path::new("page");
     println!("cargo::rerun-if-changed={}", dist.display());
     let out = env::var_os("OUT_DIR").expect("cargo says where");
     let mut files = Vec::new();

@@ -1,5 +1,5 @@
 // The API of docs/api.md over a made-up trace, for working on the page: `npm run mock`, then `npm
-// run dev`. It also serves web/dist, with the headers of the real server. PORT, INDEX_MS (how long
+// run dev`. It also serves the built page, with the headers of the real server. PORT, INDEX_MS (how long
 // indexing seems to take) and CLUMSY=1 (slow tiles) come from the environment.
 
 import { createServer } from "node:http";
@@ -9,6 +9,7 @@ import { synth, STATES } from "./synth.mjs";
 import { chunked, encodeTile, laneOf } from "./tile.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
+const PAGE = "../../crates/gotrail-view/page";
 const PORT = Number(process.env.PORT ?? 7070);
 const INDEX_MS = Number(process.env.INDEX_MS ?? 3000);
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -286,8 +287,8 @@ createServer((req, res) => {
     const name = url.pathname.slice(5);
     if (url.pathname.startsWith("/api/") && Object.hasOwn(API, name)) return send(200, "application/json", JSON.stringify(API[name](q)));
     if (url.pathname.startsWith("/api/")) throw 404;
-    const file = normalize(join(here, "../dist", url.pathname === "/" ? "index.html" : url.pathname));
-    if (!file.startsWith(normalize(join(here, "../dist"))) || !existsSync(file)) throw 404;
+    const file = normalize(join(here, PAGE, url.pathname === "/" ? "index.html" : url.pathname));
+    if (!file.startsWith(normalize(join(here, PAGE))) || !existsSync(file)) throw 404;
     send(200, TYPES[extname(file)] ?? "application/octet-stream", readFileSync(file));
   } catch (e) {
     if (e !== 404) console.error(e);
