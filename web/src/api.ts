@@ -51,7 +51,7 @@ export interface Page<T> { total: number; rows: T[] }
 export interface Frame { function: string; file: string; line: number }
 export interface Other { go: Id; function: string; time?: number; stack?: Frame[]; lane?: string }
 export interface Span {
-  lane: string; go: Id | null; function: string | null; state: number; label: string | null; from: number; to: number; open: boolean;
+  lane: string; go: Id | null; function: string | null; state: number; label: string | null; task: Id | null; from: number; to: number; open: boolean;
   proc: number | null; thread: number | null; stack: Frame[]; began: Other | null; ended: Other | null; creator: Other | null;
   previous: number | null; next: number | null; similar: { count: number; p50: number; p99: number; max: number; total: number } | null;
 }

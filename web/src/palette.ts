@@ -26,6 +26,10 @@ export const STATE: StateStyle[] = [
 ];
 export const STATES = STATE.length;
 
+/** Where the world is stopped. It is no state of a goroutine, but has a colour like one. */
+export const STW = { light: "#d6336c", dark: "#f0517f" };
+export const STOPPED = STATES;
+
 /** What could not be read. No state, no function and no task is red. */
 export const LOST = { light: "#d1242f", dark: "#ff5263" };
 
@@ -109,11 +113,12 @@ export function paint(theme: Theme, slot: number | null, keep = 0xffff, fade = F
 export const STACK_PLACE = STACKED.map((_, s) => STACKED.indexOf(s));
 
 export function stateColour(state: number, theme: Theme): string {
-  return (STATE[state] ?? STATE[9]!)[theme];
+  return (state === STOPPED ? STW : STATE[state] ?? STATE[9]!)[theme];
 }
 
 /** The state that a kind of time is, as commands name it: `blocked: chan receive`, `sched`. */
 export function stateOfKind(kind: string): number {
+  if (kind.includes("stop-the-world")) return STOPPED;
   if (/^run(ning)?$/.test(kind)) return 0;
   if (/^(runnable|sched|preempted)/.test(kind)) return 1;
   if (kind.startsWith("syscall")) return 2;
@@ -121,7 +126,7 @@ export function stateOfKind(kind: string): number {
   if (/sync/.test(kind)) return 4;
   if (/network/.test(kind)) return 6;
   if (/sleep/.test(kind)) return 7;
-  return /GC|stop-the-world/.test(kind) ? 8 : 9;
+  return kind.includes("GC") ? 8 : 9;
 }
 
 /** Black or white, whichever can be read on a colour. */

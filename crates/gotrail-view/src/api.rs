@@ -255,10 +255,7 @@ impl View {
             Lane::Go(id) => (known(index.find(id))?, Mover::Goroutines),
             Lane::Proc(id) => (known(index.procs.find(id))?, Mover::Procs),
             Lane::Thread(id) => (known(index.threads.find(id))?, Mover::Threads),
-            _ => {
-                let why = "spans are of lanes go:, proc: and thread:";
-                return Err(Refusal::Missing(why.to_owned()));
-            }
+            _ => return index.stretch(lane, time),
         };
         let of_go = kind == Mover::Goroutines;
         let begun = index.last_move(place, kind, time)?.filter(|m| m.to() != State::NONE);
@@ -283,13 +280,7 @@ impl View {
         }
         let go = if of_go { place } else { begun.by };
         let goroutine = index.goroutines.get(go as usize);
-        let who = |by: u32, stack: Value, time: i64| {
-            let Some(goroutine) = index.goroutines.get(by as usize) else { return Value::Null };
-            json!({
-                "go": goroutine.id, "lane": format!("go:{}", goroutine.id),
-                "function": index.function_of(goroutine), "time": time, "stack": stack,
-            })
-        };
+        let who = |by: u32, stack: Value, time: i64| who(&index, by, stack, time);
         let stack_of =
             |moved: Move| self.stack(&index.parts[index.part_at(moved.time())].bytes, moved.stack);
         let stack = stack_of(begun);
@@ -318,6 +309,7 @@ impl View {
             "function": goroutine.map(|goroutine| index.function_of(goroutine)),
             "state": state.0,
             "label": (label != NO_LABEL).then(|| index.text(label, "")),
+            "task": null,
             "from": begun.time(), "to": until, "open": next.is_none(),
             "proc": if kind == Mover::Procs { Some(index.procs.all[place as usize].id) } else { unit(Mover::Procs)? },
             "thread": if kind == Mover::Threads { Some(index.threads.all[place as usize].id) } else { unit(Mover::Threads)? },
@@ -364,6 +356,15 @@ impl View {
 
 fn numbers(list: &[(i64, u64)]) -> Vec<(i64, f64)> {
     list.iter().map(|&(time, value)| (time, value as f64)).collect()
+}
+
+/// A goroutine that had to do with a span, by place, and when.
+pub(crate) fn who(index: &Index, by: u32, stack: Value, time: i64) -> Value {
+    let Some(goroutine) = index.goroutines.get(by as usize) else { return Value::Null };
+    json!({
+        "go": goroutine.id, "lane": format!("go:{}", goroutine.id),
+        "function": index.function_of(goroutine), "time": time, "stack": stack,
+    })
 }
 
 fn lane_name(lane: Lane) -> String {

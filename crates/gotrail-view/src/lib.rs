@@ -19,6 +19,7 @@ pub mod selection;
 pub mod server;
 pub mod state;
 pub mod store;
+mod stretch;
 pub mod tile;
 pub mod view;
 pub mod work;

@@ -6,7 +6,7 @@ import { go } from "../history.js";
 import { STATE } from "../palette.js";
 import * as state from "../state.js";
 import { bytes, count, cut, duration, exact, percent, plural, short } from "../time/format.js";
-import { STW } from "../timeline/scene.js";
+import { STW } from "../palette.js";
 import { Await } from "../ui/load.js";
 import { Plot, type Line } from "../ui/plot.js";
 import { Table, type Column } from "../ui/table.js";

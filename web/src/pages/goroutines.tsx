@@ -48,7 +48,7 @@ const memberColumns: Column<Member>[] = [
   { key: "created", title: "created", number: true, value: (m) => m.created, show: (m) => (m.created === null ? "before" : state.moment(m.created, 1e5)), full: (m) => state.momentFull(m.created) },
   { key: "ended", title: "ended", number: true, value: (m) => m.ended, show: (m) => (m.ended === null ? "–" : state.moment(m.ended, 1e5)), full: (m) => state.momentFull(m.ended) },
   ...Object.entries(FIGURES).map(([key, f]): Column<Member> => ({ key, title: key, number: true, value: f, show: (m) => duration(f(m)), full: (m) => exact(f(m)) })),
-  { key: "bar", title: "states", value: () => null, show: (m) => <StateBar states={m.states} width={150} /> },
+  { key: "bar", title: "states", picture: true, value: () => null, show: (m) => <StateBar states={m.states} width={150} /> },
 ];
 
 const MOST = 200_000;

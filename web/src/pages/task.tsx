@@ -37,7 +37,7 @@ export function TaskPage({ id }: { id: string }) {
             { key: "running", title: "running", number: true, value: (g) => g.times.running, show: (g) => duration(g.times.running) },
             { key: "runnable", title: "runnable", number: true, value: (g) => g.times.runnable, show: (g) => duration(g.times.runnable) },
             { key: "blocked", title: "blocked", number: true, value: (g) => g.times.blocked_total, show: (g) => duration(g.times.blocked_total) },
-            { key: "bar", title: "states", value: () => null, show: (g) => <StateBar states={statesOfTimes(g.times)} /> },
+            { key: "bar", title: "states", picture: true, value: () => null, show: (g) => <StateBar states={statesOfTimes(g.times)} /> },
           ];
           const logs: Column<Log>[] = [
             { key: "time", title: "when", number: true, value: (l) => l.time - o, show: (l) => `+${duration(l.time - o - from)}`, full: (l) => state.momentFull(l.time - o) },

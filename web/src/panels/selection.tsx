@@ -25,7 +25,7 @@ export const functionColumns: Column<Fn>[] = [
   { key: "running", title: "running", number: true, value: work, show: (f) => duration(work(f)), full: (f) => exact(work(f)) },
   { key: "runnable", title: "runnable", number: true, value: (f) => f.states[1]!, show: (f) => duration(f.states[1]), full: (f) => exact(f.states[1]) },
   { key: "blocked", title: "blocked", number: true, value: (f) => f.states.slice(4).reduce((a, b) => a + b, 0), show: (f) => duration(f.states.slice(4).reduce((a, b) => a + b, 0)) },
-  { key: "bar", title: "states", value: () => null, show: (f) => <StateBar states={f.states} width={110} /> },
+  { key: "bar", title: "states", picture: true, value: () => null, show: (f) => <StateBar states={f.states} width={110} /> },
 ];
 
 const TABS = ["breakdown", "flame graph"] as const;

@@ -1,7 +1,7 @@
 // What is under the pointer, in words.
 
 import { slotOfGroup } from "../hues.js";
-import { slotColour, STATE, STACKED, stateColour } from "../palette.js";
+import { slotColour, STATE, STOPPED, STACKED, stateColour } from "../palette.js";
 import * as state from "../state.js";
 import { NO_LABEL } from "../tiles/decode.js";
 import { bytes, count, cut, duration, percent, short } from "../time/format.js";
@@ -11,6 +11,7 @@ import { laneTitle } from "./rows.js";
 
 export function nameOf(lane: string): string {
   if (lane.startsWith("group:")) return state.lanes.value?.groups.find((g) => g.lane === lane)?.function ?? "";
+  if (lane.startsWith("region:")) return state.label(Number(lane.slice(7)));
   return engine.data.names.get(lane) ?? "";
 }
 
@@ -71,6 +72,7 @@ export function tipAt(x: number, y: number): Tip | null {
     const lines = open.slice(0, 6).map((k) => ({ colour: null, text: `${cut(state.label(tile.label[k]), 60)}${tile.go[k]! >= 0 ? ` of G${tile.go[k]}` : ""} · ${duration(tile.end[k]! - tile.begin[k]!)}` }));
     return { ...at, title: `${title} · ${count(open.length)} under way`, lines };
   }
+  if (row.lane === "stw") return { ...at, title: `${title} · ${length}`, lines: [{ colour: stateColour(STOPPED, state.theme.value), text: label ? cut(label) : "no reason given" }, { colour: null, text: `from ${state.moment(tile.begin[i]!, 1e3)}` }] };
   const lines: Tip["lines"] = [{ colour: stateColour(s, state.theme.value), text: `${STATE[s]?.name ?? "?"}${label && !row.lane.startsWith("proc") ? ` · ${cut(label)}` : ""}` }];
   if (row.lane.startsWith("proc") || row.lane.startsWith("thread")) lines.push({ colour: null, text: `${go >= 0 ? `G${go} ` : ""}${cut(short(label))}` });
   lines.push({ colour: null, text: `from ${state.moment(tile.begin[i]!, 1e3)}` });

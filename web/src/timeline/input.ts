@@ -165,7 +165,7 @@ function click(x: number, y: number): void {
   const time = engine.time(x);
   const hit = engine.scene.at(engine.tiles(lane), time);
   const tile = hit?.entry.tile;
-  const fixed = hit && tile?.kind === "spans" ? Math.min(Math.max(time, tile.begin[hit.index]!), tile.end[hit.index]! - 1) : time;
+  const fixed = hit && tile?.kind === "spans" ? Math.max(Math.min(time, tile.end[hit.index]! - 1), tile.begin[hit.index]!) : time;
   const life = row.row && !hit ? engine.lifeOf(row.row) : null;
   if (life && (life.to < state.view.value.from || life.from > state.view.value.to)) {
     step(() => state.revealTime((life.from + life.to) / 2));

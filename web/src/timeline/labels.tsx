@@ -130,7 +130,7 @@ function sortValue(m: { states: number[]; created: number | null }): string {
 }
 
 export function PinLabels() {
-  void engine.arrived.value;
+  void [engine.arrived.value, state.labelsKnown.value];
   const pins = state.pins.value.slice(0, Math.floor(engine.pinned / PIN_HEIGHT));
   return (
     <>

@@ -3,17 +3,16 @@
 
 import { idOf, type Id, type Match } from "../api.js";
 import { groupOfName, slotOfGroup, slotOfLabel, slotOfTask } from "../hues.js";
-import { FADED, functionsPacked, inkOn, packed, PALE, paint, slotOf, STACK_PLACE, STATE, statesPacked, WORKING, STACKED, type Paint, type Theme } from "../palette.js";
+import { FADED, functionsPacked, inkOn, packed, PALE, paint, slotOf, STACK_PLACE, STATE, statesPacked, STW, WORKING, STACKED, type Paint, type Theme } from "../palette.js";
 import { TileCache, type Entry, type LaneCache } from "../tiles/cache.js";
 import { counted, eachStep } from "./density.js";
-import { NO_LABEL, type Functions, type Spans } from "../tiles/decode.js";
+import { NO_LABEL, type Functions, type Shares, type Spans } from "../tiles/decode.js";
 import { levelFor, tileSpan, topLevel } from "../tiles/plan.js";
 import type { View } from "../time/view.js";
 import type { Colour } from "../url.js";
 import { MODE_COUNTS, MODE_SHARES, MODE_WORKING, type Renderer } from "./render.js";
 
 const MAX_TEXTS = 600;
-export const STW = { light: "#d6336c", dark: "#f0517f" };
 
 /** Room for the name of a span, in pixels. */
 export interface Texts {
@@ -131,8 +130,8 @@ export class Scene {
       const a = i * span;
       let b = a + span;
       if (e.tile.kind === "shares") {
-        something = true;
         const own = tileSpan(e.level);
+        if (this.counts(e.tile, e.index * own, own / 256, a, b)) something = true;
         const tileX = this.x(e.index * own);
         const x0 = Math.max(0, this.x(a));
         const x1 = Math.min(this.f.width, this.x(Math.min(b, this.f.duration)));
@@ -141,8 +140,7 @@ export class Scene {
         this.renderer.shares(e, tileX, this.x((e.index + 1) * own) - tileX, x0, x1, y, height, style.mode, gain);
         fine = true;
       } else if (e.tile.kind === "functions") {
-        something = true;
-        this.byFunction(e, e.tile, Math.max(0, this.x(a)), Math.min(this.f.width, this.x(Math.min(b, this.f.duration))), y, height);
+        if (this.byFunction(e, e.tile, Math.max(0, this.x(a)), Math.min(this.f.width, this.x(Math.min(b, this.f.duration))), y, height)) something = true;
       } else if (e.tile.kind === "spans") {
         // Spans are exact: a coarse tile is drawn as far as it reaches.
         if (e.complete && e.level > this.level) {
@@ -157,6 +155,14 @@ export class Scene {
     }
     if (fine && style.kind === "go" && this.f.matched) this.marked(this.f.matched(lane.id), y, height, style);
     return something;
+  }
+
+  /** Whether there is anything in those bins of a tile that are in the view. */
+  private counts(tile: Shares, begin: number, bin: number, a: number, b: number): boolean {
+    const first = Math.max(0, Math.floor((Math.max(a, this.f.view.from) - begin) / bin));
+    const end = Math.min(tile.counts.length, Math.ceil((Math.min(b, this.f.view.to) - begin) / bin));
+    for (let i = first; i < end; i++) if (tile.counts[i]! > 0) return true;
+    return false;
   }
 
   /** The colours of a lane's shares. */
@@ -224,7 +230,8 @@ export class Scene {
   }
 
   /** The lane of a proc or a thread by the functions that it worked for. */
-  private byFunction(e: Entry, tile: Functions, left: number, right: number, y: number, height: number): void {
+  private byFunction(e: Entry, tile: Functions, left: number, right: number, y: number, height: number): boolean {
+    let drawn = false;
     const width = tileSpan(e.level) / 256;
     const keeps = this.f.keepsGroup;
     let last = -1;
@@ -242,6 +249,7 @@ export class Scene {
         x1 = Math.min(right, Math.round(this.x(t + width)));
       }
       if (x1 <= x0) continue;
+      drawn = true;
       const h = tile.share[k]! * height;
       const group = tile.group[k]!;
       let colour = group === NO_LABEL ? this.states[9]! : this.functions[slotOfGroup(group)]!;
@@ -250,6 +258,7 @@ export class Scene {
       this.renderer.rect(x0, x1, base - h, h, colour, false);
       base -= h;
     }
+    return drawn;
   }
 
   /** Spans that match, over shares that are too coarse to show them. */

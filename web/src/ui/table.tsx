@@ -17,6 +17,8 @@ export interface Column<T> {
   full?: (row: T) => string;
   number?: boolean;
   wide?: boolean;
+  /** Only shows what other columns say in figures: of no use in a CSV. */
+  picture?: boolean;
 }
 
 interface Props<T> {
@@ -68,7 +70,10 @@ export function Table<T>({ name, columns, rows, sort, empty, onPick, pickHint, t
   const height = Math.min(most, shown.length) * ROW + 27;
   const first = Math.max(0, Math.floor(scroll / ROW) - 8);
   const last = Math.min(shown.length, first + most + 18);
-  const asCsv = () => csv(columns.map((c) => c.title), shown.map((r) => columns.map((c) => c.value(r))));
+  const asCsv = () => {
+    const figures = columns.filter((c) => !c.picture);
+    return csv(figures.map((c) => c.title), shown.map((r) => figures.map((c) => c.value(r))));
+  };
   const onKey = (e: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: most, PageUp: -most, Home: -1e9, End: 1e9 }[e.key];
     if (step !== undefined) {

@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { bytes, count, duration } from "../../src/time/format.ts";
 import { ask, mixed, recorded, synth } from "./help/gotrail.mjs";
-import { click, colours, hover, lane, movedView, number, on, scrollTo, stateOf, statesOnScreen, viewOf, xOf } from "./help/screen.mjs";
+import { click, colours, fact, hover, lane, movedView, number, on, scrollTo, stateOf, statesOnScreen, viewOf, xOf } from "./help/screen.mjs";
 import { decodePng } from "./help/png.mjs";
 
 const label = (page, title) => page.locator(".label", { has: page.locator(".name", { hasText: new RegExp(`^${title}$`) }) });
@@ -216,6 +216,79 @@ describe("of a server", () => {
     await hover(page, "stw", long.after + long.duration / 2);
     await expect.poll(() => tip(page)).toContain(duration(long.duration));
     expect(await tip(page)).toContain(long.reason);
+    const swatch = await page.locator(".tip").evaluate((t) => [...t.querySelectorAll("*")].map((x) => getComputedStyle(x).backgroundColor));
+    expect(swatch).toContain("rgb(214, 51, 108)");
+  });
+
+  test("a bar of the collector, a stop, a task or a region says in the panel what `gc` and `task` say, and f fits it", async () => {
+    const tasks = ask(it.trace, "tasks").filter((t) => t.id > 0 && t.end !== null && t.after !== null && t.regions > 0);
+    const task = tasks.toSorted((a, b) => b.duration - a.duration)[0];
+    const [whole] = ask(it.trace, "task", String(task.id));
+    const origin = task.start - task.after;
+    // One that no other begins in: where it is clicked, it is on top.
+    const region = whole.regions.filter((r) => r.end !== null).toSorted((a, b) => b.start - a.start)[0];
+    const stop = ask(it.trace, "gc", "--show", "stops").toSorted((a, b) => b.duration - a.duration)[0];
+    const cycle = ask(it.trace, "gc", "--show", "cycles")[0];
+    const page = await it.open();
+    const panel = page.locator(".details");
+    for (const [lane, from, length, title, goroutine] of [
+      ["gc", cycle.after, cycle.mark, "GC mark phase", null],
+      ["stw", stop.after, stop.duration, `Stop the world: ${stop.reason}`, stop.goroutine],
+      [`task:${task.id}`, task.after, task.duration, `Task ${task.id} ${task.name}`, whole.creator],
+      [`regions:${region.goroutine}`, region.start - origin, region.end - region.start, `Region ${region.name} on G${region.goroutine}`, region.goroutine],
+    ]) {
+      await page.goto(`${it.server.url}#/timeline?v=${Math.max(0, from - length)}-${from + 2 * length}&pins=${lane}`);
+      await expect.poll(async () => (await viewOf(page)).to, { message: lane }).toBeCloseTo(from + 2 * length, -1);
+      await expect.poll(async () => {
+        await click(page, lane, from + length * 0.9);
+        return (await panel.locator("h2").allInnerTexts()).join("");
+      }, { message: lane }).toContain(title);
+      expect(await panel.locator("h2 [title$=' ns']").first().getAttribute("title"), lane).toBe(`${count(length)} ns`);
+      if (goroutine !== null) expect(await fact(panel, "begun by").innerText(), lane).toContain(`G${goroutine}`);
+      if (lane.startsWith("task")) expect(await fact(panel, "task").locator("a").getAttribute("href")).toContain(`#/tasks/${task.id}`);
+      expect(await page.getByRole("alert").count(), lane).toBe(0);
+      const wide = await viewOf(page);
+      await page.keyboard.press("f");
+      await expect.poll(async () => { const v = await viewOf(page); return v.to - v.from; }, { message: lane }).toBeLessThan((wide.to - wide.from) * 0.8);
+      const v = await viewOf(page);
+      expect(v.from <= from && v.to >= from + length, lane).toBe(true);
+      await page.keyboard.press("Escape");
+    }
+  });
+
+  test("a thread on which no goroutine ran in this time says so", async () => {
+    const { threads } = await it.server.api("lanes");
+    const D = ask(it.trace, "info")[0].duration_ns;
+    const page = await it.open();
+    const gaps = [];
+    for (const { lane } of threads) {
+      // Its last span, and what is before.
+      for (let time = D - 1, next = D, n = 0; time !== null && n < 60; n++) {
+        const res = await fetch(`${it.server.url}api/span?lane=${lane}&time=${time}`);
+        const span = res.ok ? await res.json() : null;
+        if (!span) {
+          time -= D / 61;
+          if (time < 0) break;
+          time = Math.floor(time);
+          continue;
+        }
+        if (next - span.to > D / 500) gaps.push({ lane, from: span.to, to: next });
+        next = span.from;
+        time = span.previous;
+      }
+    }
+    expect(gaps.length).toBeGreaterThan(0);
+    for (const gap of gaps.toSorted((a, b) => b.to - b.from - (a.to - a.from)).slice(0, 6)) {
+      const air = (gap.to - gap.from) * 0.1;
+      await page.goto(`${it.server.url}#/timeline?v=${Math.ceil(gap.from + air)}-${Math.floor(gap.to - air)}&pins=${gap.lane}`);
+      await expect.poll(() => page.evaluate((l) => globalThis.gotrailTimeline.blank.has(l), gap.lane), { message: `${gap.lane} from ${gap.from} to ${gap.to}` }).toBe(true);
+    }
+  });
+
+  test("a pinned lane of regions has their name", async () => {
+    const { rows } = await it.server.api("regions?limit=1");
+    const page = await it.open(`#/timeline?pins=${rows[0].lane}`);
+    await expect.poll(() => page.locator(".label.pinned").allInnerTexts()).toEqual([expect.stringContaining(rows[0].name)]);
   });
 
   test("plots say the heap and the goal of `gc --show heap`", async () => {

@@ -304,3 +304,75 @@ fn what_is_not_there_is_said_of_the_trace() {
             && nothing["reason"].as_str().is_some_and(|why| why.contains("nothing"))
     );
 }
+
+/// What a command says with `--json`, line by line.
+fn told(trace: &str, args: &[&str]) -> Vec<Value> {
+    let path = committed(trace);
+    common::run(&[args, &["--json", arg(&path)]].concat()).json_lines()
+}
+
+#[test]
+fn stops_and_mark_phases_are_spans() {
+    for trace in ["go1.27/gc", "go1.22/gc", "go1.27/stw"] {
+        let server = Server::start(trace);
+        let stops = told(trace, &["gc", "--show", "stops"]);
+        assert!(!stops.is_empty(), "{trace}");
+        let all = stops.iter().map(|stop| ("stw", stop, "duration"));
+        let cycles = told(trace, &["gc", "--show", "cycles"]);
+        let whole = cycles.iter().filter(|cycle| !cycle["mark"].is_null());
+        for (lane, one, length) in all.chain(whole.map(|cycle| ("gc", cycle, "mark"))) {
+            let from = one["after"].as_i64().expect("a time");
+            let Some(length) = one[length].as_i64() else { continue };
+            // Its first and its last moment.
+            for time in [from, (from + length - 1).max(from)] {
+                let span = server.json(&format!("/api/span?lane={lane}&time={time}"));
+                assert_eq!(span["from"], from, "{trace} {lane} {time}");
+                assert_eq!(span["to"], from + length, "{trace} {lane} {time}");
+                assert_eq!(span["label"], one["reason"], "{trace} {lane} {time}");
+                assert_eq!(span["lane"], lane);
+                if lane == "stw" {
+                    assert_eq!(span["go"], one["goroutine"], "{trace} {time}");
+                    assert_eq!(span["began"]["go"], one["goroutine"], "{trace} {time}");
+                }
+            }
+        }
+        assert_eq!(server.get("/api/span?lane=stw&time=-5", &[]).0, 404);
+        assert_eq!(server.get("/api/span?lane=all&time=5", &[]).0, 404);
+    }
+}
+
+#[test]
+fn tasks_and_regions_are_spans() {
+    let trace = "go1.27/annotations";
+    let server = Server::start(trace);
+    let mut regions = 0;
+    for task in told(trace, &["tasks"]).iter().filter(|task| task["after"].is_i64()) {
+        let (id, from) = (&task["id"], task["after"].as_i64().expect("a time"));
+        let zero = task["start"].as_i64().expect("a time") - from;
+        let span = server.json(&format!("/api/span?lane=task:{id}&time={from}"));
+        assert_eq!((&span["from"], &span["task"]), (&from.into(), id));
+        assert_eq!(span["label"].as_str().unwrap_or(""), task["name"], "{id}");
+        assert_eq!(span["open"], task["end"].is_null(), "{id}");
+        if let Some(end) = task["end"].as_i64() {
+            assert_eq!(span["to"], end - zero, "{id}");
+        }
+        assert_eq!(server.json(&format!("/api/span?lane=tasks&time={from}"))["from"], from);
+        let one = &told(trace, &["task", &id.to_string()])[0];
+        assert_eq!(span["go"], one["creator"], "{id}");
+        for region in one["regions"].as_array().expect("regions") {
+            let (Some(start), Some(end)) = (region["start"].as_i64(), region["end"].as_i64())
+            else {
+                continue;
+            };
+            let lane = format!("regions:{}", region["goroutine"]);
+            let span = server.json(&format!("/api/span?lane={lane}&time={}", start - zero));
+            assert_eq!(span["lane"], lane);
+            assert_eq!(span["from"], start - zero, "{id} {region}");
+            assert_eq!(span["to"], end - zero, "{id} {region}");
+            assert_eq!((&span["label"], &span["task"]), (&region["name"], id));
+            assert_eq!(span["go"], region["goroutine"]);
+            regions += 1;
+        }
+    }
+    assert!(regions > 0);
+}
