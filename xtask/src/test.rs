@@ -64,9 +64,9 @@ fn page() -> Result<()> {
     npm(&["test"])?;
     npm(&["run", "build"])?;
     const PAGE: &str = "crates/gotrail-view/page";
-    const STALE: &str = "crates/gotrail-view/page is not what `npm run build` makes of web/src: commit it";
-    finish(Command::new("git").args(["diff", "--exit-code", "--stat", PAGE]))
-        .context(STALE)?;
+    const STALE: &str =
+        "crates/gotrail-view/page is not what `npm run build` makes of web/src: commit it";
+    finish(Command::new("git").args(["diff", "--exit-code", "--stat", PAGE])).context(STALE)?;
     // Files that are new are no difference.
     let new = Command::new("git").args(["ls-files", "--others", PAGE]).output()?;
     ensure!(new.status.success() && new.stdout.is_empty(), "{STALE}");
