@@ -53,32 +53,31 @@ impl Folder {
         tempfile::Builder::new().prefix(DRAFT).suffix(SUFFIX).tempfile_in(&self.0)
     }
 
-    /// Where the index of a trace of these bytes is kept.
-    fn path(&self, trace: &[u8]) -> PathBuf {
+    /// Where the index of a trace of these bytes is kept. Goes through all of them.
+    pub fn place(&self, trace: &[u8]) -> PathBuf {
         let sum = XxHash3_128::oneshot(trace);
         self.0.join(format!("{sum:032x}-{}-{FORM}{SUFFIX}", env!("CARGO_PKG_VERSION")))
     }
 
-    /// The index of a trace of these bytes, if there is one that can be read: what is known, and
-    /// the file with its moves.
-    pub fn find(&self, trace: &[u8]) -> Option<(Known, File)> {
-        let path = self.path(trace);
-        let mut file = File::open(&path).ok()?;
+    /// The index that is kept there, if there is one that can be read: what is known, and the file
+    /// with its moves.
+    pub fn find(&self, place: &Path) -> Option<(Known, File)> {
+        let mut file = File::open(place).ok()?;
         // All of it is looked at: what is damaged would be found out only when somebody asks for it.
         let known = read(&mut file).ok().flatten();
         let known = known.filter(|known| known.places().all(|place| place.read(&mut file).is_ok()));
         match known {
             // What was not used for the longest time is the first to go.
             Some(_) => drop(file.set_modified(SystemTime::now())),
-            None => drop(fs::remove_file(&path)),
+            None => drop(fs::remove_file(place)),
         }
         Some((known?, file))
     }
 
-    /// Keeps the index of a trace of these bytes; its moves are in `draft` already.
-    pub fn keep(&self, trace: &[u8], known: &Known, draft: NamedTempFile) -> io::Result<()> {
+    /// Keeps an index there; its moves are in `draft` already.
+    pub fn keep(&self, place: &Path, known: &Known, draft: NamedTempFile) -> io::Result<()> {
         write(draft.as_file(), known)?;
-        draft.persist(self.path(trace))?;
+        draft.persist(place)?;
         self.shrink(LIMIT)
     }
 

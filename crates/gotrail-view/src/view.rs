@@ -114,8 +114,10 @@ impl View {
         let trace = self.trace.get_or_init(|| trace);
         // The index of another trace with the same bytes has nothing of what is lost here.
         let folder = self.room.folder.as_ref().filter(|_| self.cut.get().is_none());
-        if let Some(folder) = folder
-            && let Some((known, file)) = folder.find(trace.bytes())
+        let place = folder.map(|folder| folder.place(trace.bytes()));
+        trace.release(0..u64::MAX);
+        if let (Some(folder), Some(place)) = (folder, &place)
+            && let Some((known, file)) = folder.find(place)
         {
             *self.index.write() = Index::kept(known, Store::new(file, self.room.memory));
             return;
@@ -129,8 +131,8 @@ impl View {
         let memory = self.room.memory;
         let store = file.map_or_else(|_| Store::in_memory(memory), |file| Store::new(file, memory));
         self.pass(trace, store);
-        if let (Some(folder), Some(draft)) = (folder, draft) {
-            self.keep(trace, folder, draft);
+        if let (Some(folder), Some(place), Some(draft)) = (folder, place, draft) {
+            self.keep(folder, &place, draft);
         }
     }
 
@@ -149,16 +151,25 @@ impl View {
                 return;
             }
         };
-        let mut until_bump = STRIDE;
+        // To list the generations was to look at all of the trace.
+        trace.release(0..u64::MAX);
+        let (mut until_bump, mut released) = (STRIDE, 0);
         let result = reader.for_each_event(|event| {
             index.event(event);
             until_bump -= 1;
             if until_bump == 0 {
                 until_bump = STRIDE;
                 RwLockWriteGuard::bump(&mut index);
+                // What was read is not needed before somebody asks for a stack there.
+                let begin = event.generation_bytes().start;
+                if begin > released {
+                    trace.release(released..begin);
+                    released = begin;
+                }
             }
             ControlFlow::<()>::Continue(())
         });
+        trace.release(released..u64::MAX);
         index.finish_part();
         index.settle_early();
         if let Err(error) = result {
@@ -189,10 +200,10 @@ impl View {
     }
 
     /// Keeps the index for the next time. If that fails, it is made anew then.
-    fn keep(&self, trace: &Trace, folder: &Folder, draft: NamedTempFile) {
+    fn keep(&self, folder: &Folder, place: &Path, draft: NamedTempFile) {
         let index = self.index.read();
         if index.store.is_in_file() {
-            let _ = folder.keep(trace.bytes(), &index.known, draft);
+            let _ = folder.keep(place, &index.known, draft);
         }
     }
 

@@ -137,6 +137,24 @@ impl Trace {
         self.data.bytes()
     }
 
+    /// Takes these bytes of a mapped trace out of this process's memory, as far as the system can:
+    /// they come back from the file when they are looked at again. Whoever has read a large trace
+    /// and goes on to something else needs less memory then. Nothing else changes.
+    pub fn release(&self, bytes: Range<u64>) {
+        #[cfg(target_os = "linux")]
+        if let Data::Mapped(map) = &self.data {
+            let len = map.len() as u64;
+            let (start, end) = (bytes.start.min(len), bytes.end.min(len));
+            let (at, len) = (start as usize, end.saturating_sub(start) as usize);
+            // SAFETY: the map is a shared one of a file, which is only read: its pages come back as
+            // the file has them, whoever looks at them meanwhile.
+            let _ =
+                unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, at, len) };
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = bytes;
+    }
+
     /// From now on, all counts that is left of the only generation if the trace is broken. This is
     /// for traces before Go 1.22, which have no other generations to go on with; nothing changes
     /// for others. [`Trace::lost`] says what is missing.

@@ -255,6 +255,27 @@ fn compressed_files_are_opened_like_others() {
 }
 
 #[test]
+fn what_was_released_comes_back() {
+    let golden = common::golden_named("go1.27/generations.trace");
+    let path = std::env::temp_dir().join(format!("gotrail-released-{}", std::process::id()));
+    std::fs::write(&path, &golden.bytes).unwrap();
+    let mapped = Trace::open(&path);
+    std::fs::remove_file(&path).unwrap();
+    let owned = Trace::from_bytes(golden.bytes.clone()).unwrap();
+    for trace in [mapped.unwrap(), owned] {
+        assert_golden(&golden, &read(trace.reader(Mode::Strict)), "before");
+        // Beyond the end, empty and the wrong way round, too.
+        for (from, to) in [(0, u64::MAX), (5000, 5001), (4096, 8192), (7, 7), (9, 3), (u64::MAX, 0)]
+        {
+            trace.release(from..to);
+            assert!(trace.bytes() == golden.bytes, "{from} to {to}");
+        }
+        trace.release(0..u64::MAX);
+        assert_golden(&golden, &read(trace.reader(Mode::Strict)), "afterwards");
+    }
+}
+
+#[test]
 fn a_compressed_trace_that_is_cut_off_is_an_error_and_not_the_end() {
     let golden = common::golden_named("go1.27/generations.trace");
     for (compression, copy) in compressed(&golden.bytes) {
