@@ -1,7 +1,7 @@
 // How the timeline is shown: colour, order, legend. Where the window is narrow these are behind one
 // button, together with what else has no room in the head of the page.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import * as state from "../state.js";
 import { bytes, clockFull, count, duration, exact } from "../time/format.js";
 import { Legend } from "../ui/bar.js";
@@ -30,7 +30,8 @@ export function Controls() {
 export function ViewMenu() {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // As soon as it is there: a click that comes at once must close it, too.
+  useLayoutEffect(() => {
     if (!open) return;
     const away = (e: PointerEvent) => !box.current?.contains(e.target as Node) && setOpen(false);
     addEventListener("pointerdown", away);
