@@ -123,14 +123,19 @@ impl Work {
                 (at < bins as u64).then_some((at as u32, whom, sum))
             })
             .collect();
-        found.sort_unstable();
-        found.dedup_by(|next, last| {
-            let same = (next.0, next.1) == (last.0, last.1);
-            last.2 += if same { next.2 } else { 0 };
-            same
-        });
+        add_up(&mut found);
         found
     }
+}
+
+/// Puts sums of bins in order, and makes one of those of the same bin for the same one.
+pub(crate) fn add_up(sums: &mut Vec<(u32, u32, i64)>) {
+    sums.sort_unstable();
+    sums.dedup_by(|next, last| {
+        let same = (next.0, next.1) == (last.0, last.1);
+        last.2 += if same { next.2 } else { 0 };
+        same
+    });
 }
 
 /// The greatest sums, and that of all others.

@@ -6,7 +6,7 @@ use crate::bins::Bins;
 use crate::index::{Index, Part};
 use crate::moves::{Move, Mover, NONE, Walk};
 use crate::state::State;
-use crate::work::Work;
+use crate::work::{self, Work};
 use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
@@ -174,12 +174,7 @@ impl Index {
         };
         // Goroutines that were told apart may be of one group.
         found.iter_mut().for_each(|entry| entry.1 = self.group_of(entry.1));
-        found.sort_unstable();
-        found.dedup_by(|next, last| {
-            let same = (next.0, next.1) == (last.0, last.1);
-            last.2 += if same { next.2 } else { 0 };
-            same
-        });
+        work::add_up(&mut found);
         found
     }
 
