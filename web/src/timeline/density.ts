@@ -30,8 +30,9 @@ export function eachStep(tile: Spans, ends: Float64Array, from: number, to: numb
   let at = from;
   let n = 0;
   while (b < tile.n || e < tile.n) {
-    // What ends when another begins was not under way together with it.
-    const begins = b < tile.n && tile.begin[b]! < ends[e]!;
+    // What ends when another begins was not under way together with it. What ends as it begins, as
+    // the last one that was read does while a trace is being read, may be the only one that is left.
+    const begins = b < tile.n && (e >= tile.n || tile.begin[b]! < ends[e]!);
     const next = begins ? tile.begin[b]! : ends[e]!;
     if (next > at) {
       const upto = Math.min(next, to);
