@@ -231,12 +231,10 @@ impl Fold for Analysis {
         let mut part = Analysis::of_part(self.options.clone(), !first);
         if !first {
             part.found.procs = self.found.procs.as_mut().map(Procs::later);
+            part.found.gc = self.found.gc.later();
+            part.goroutines.list = std::mem::take(&mut self.goroutines.spare);
+            part.goroutines.tasks = self.goroutines.tasks.later();
         }
-        part.goroutines.list = std::mem::take(&mut self.goroutines.spare);
-        part.found.gc.heap = self.gc.heap.going_on();
-        part.found.gc.known = Arc::new(self.gc.workers.clone());
-        // What only the first generation says must not be taken from another.
-        part.found.gc.syncs = u64::from(!first);
         part
     }
 

@@ -21,6 +21,7 @@ use crate::goroutines::Goroutine;
 use crate::names::{StackId, StrId};
 use crate::waits::Instance;
 use gotrail::{GoId, Report};
+use std::cell::OnceCell;
 use std::fmt;
 
 /// A number of the evidence for a finding.
@@ -103,6 +104,8 @@ struct Subject<'a> {
     /// The time that is looked at.
     from: i64,
     until: i64,
+    /// What share of the procs assists took, once somebody asked.
+    assisted: OnceCell<f64>,
 }
 
 /// All rules, with their thresholds.
@@ -159,7 +162,7 @@ impl Rules {
         let scope = analysis.scope();
         let from = scope.and_then(|scope| scope.from).unwrap_or(i64::MIN).max(analysis.start());
         let until = scope.and_then(|scope| scope.until).unwrap_or(i64::MAX).min(analysis.end());
-        let subject = Subject { analysis, report, from, until };
+        let subject = Subject { analysis, report, from, until, assisted: OnceCell::new() };
         let mut found = Vec::new();
         for rule in self.0.iter().filter(|rule| rule.enabled) {
             let begin = found.len();

@@ -7,8 +7,11 @@ use crate::names::StrId;
 use crate::procs::Change;
 use crate::scope;
 use gotrail::bstr::ByteSlice;
-use gotrail::{Details, Event, Kind, RangeName};
+use gotrail::{Details, Event, Kind, ProcId, RangeName};
 use gotrail_format::EventType;
+
+/// More than any machine has: a damaged number must not take memory for each proc that it promises.
+const MOST_PROCS: u64 = 1 << 20;
 
 impl Goroutines {
     /// A metric has a new value.
@@ -17,10 +20,10 @@ impl Goroutines {
         let time = event.time().0;
         match event.wire_type() {
             Some(EventType::PROCS_CHANGE) => {
-                let number = u32::try_from(value).unwrap_or(u32::MAX);
-                with.gc.note(time, event.goroutine(), event.proc(), What::Procs(number));
+                let number = value.min(MOST_PROCS) as i64;
+                with.gc.note(time, event.goroutine(), ProcId(number), What::Procs);
                 if let Some(procs) = &mut with.procs {
-                    procs.change(time, Change::Procs(i64::from(number)));
+                    procs.change(time, Change::Procs(number));
                 }
             }
             Some(EventType::HEAP_ALLOC) => with.gc.allocated(event),

@@ -7,12 +7,13 @@
 use crate::names::{Renumbering, StrId};
 use crate::timeline::{Step, Timeline};
 use gotrail::{Event, GoId, ProcId};
+use std::sync::Arc;
 
 /// Something that changes how much of the procs the collector takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
-    /// GOMAXPROCS.
-    Procs(u32),
+    /// GOMAXPROCS, which stands in the place of the proc.
+    Procs,
     StwBegin,
     StwEnd,
     SweepBegin,
@@ -103,14 +104,31 @@ pub struct Gc {
     pub heap: Timeline<Heap>,
     pub(crate) changes: Vec<Change>,
     /// Later folds: goroutines whose every change is in the list.
-    pub(crate) known: std::sync::Arc<Vec<GoId>>,
+    pub(crate) known: Arc<Vec<GoId>>,
     /// Goroutines that are mark workers.
     pub(crate) workers: Vec<GoId>,
     /// How many syncs there were.
     pub(crate) syncs: u64,
+    /// Room for the changes of a later fold.
+    spare: Vec<Change>,
 }
 
+/// Room for so many changes of a later fold is kept for the next one.
+const SPARE: usize = 1 << 16;
+
 impl Gc {
+    /// For a fold of later generations.
+    pub(crate) fn later(&mut self) -> Gc {
+        Gc {
+            heap: self.heap.going_on(),
+            known: Arc::new(self.workers.clone()),
+            // What only the first generation says must not be taken from another.
+            syncs: 1,
+            changes: std::mem::take(&mut self.spare),
+            ..Gc::default()
+        }
+    }
+
     pub(crate) fn note(&mut self, time: i64, go: GoId, proc: ProcId, what: What) {
         self.changes.push(Change { time, go, proc: proc.0 as i32, what });
     }
@@ -142,7 +160,7 @@ impl Gc {
     }
 
     /// Takes over what a later fold came to.
-    pub(crate) fn absorb(&mut self, later: Gc, to: &Renumbering) {
+    pub(crate) fn absorb(&mut self, mut later: Gc, to: &Renumbering) {
         for mut stop in later.stops {
             stop.reason = to.string(stop.reason);
             match (stop.start, stop.end) {
@@ -160,7 +178,10 @@ impl Gc {
         self.swept.swept += later.swept.swept;
         self.swept.reclaimed += later.swept.reclaimed;
         self.heap.add(later.heap);
-        self.changes.extend(later.changes);
+        self.changes.append(&mut later.changes);
+        if later.changes.capacity() <= SPARE {
+            self.spare = later.changes;
+        }
         self.syncs += later.syncs;
         for go in later.workers {
             if !self.workers.contains(&go) {

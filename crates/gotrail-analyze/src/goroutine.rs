@@ -66,6 +66,8 @@ pub struct Goroutine {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Head {
     pub(crate) state: GoState,
+    /// The last sync before the goroutine was first mentioned: what it did is counted from there.
+    pub(crate) sync: i64,
     /// When the goroutine was first mentioned, and whether it had a proc.
     pub(crate) seen: i64,
     pub(crate) on_proc: bool,
@@ -262,8 +264,14 @@ impl Goroutine {
 
     /// Its times, with the state that it is in until now.
     pub(crate) fn times_at(&self, time: i64, scope: &Option<Scope>) -> Times {
-        let since = |from| scope::nanos(scope, self.id, from, time);
         let mut times = self.times.clone();
+        self.count_until(time, scope, &mut times);
+        times
+    }
+
+    /// Adds to its times the state that it is in until now.
+    pub(crate) fn count_until(&self, time: i64, scope: &Option<Scope>, times: &mut Times) {
+        let since = |from| scope::nanos(scope, self.id, from, time);
         if !self.settled {
             times.total = since(self.created);
         }
@@ -273,7 +281,7 @@ impl Goroutine {
             }
         }
         if !self.counts {
-            return times;
+            return;
         }
         let nanos = since(self.since);
         match self.state {
@@ -289,7 +297,6 @@ impl Goroutine {
             }
             _ => {}
         }
-        times
     }
 }
 

@@ -5,9 +5,9 @@
 //! definitions. Everything is a sum that grows while a goroutine is in a state, and the times of
 //! a region are the difference of the sums at its ends.
 //!
-//! A fold of a later generation does not know what a goroutine was in the middle of. It begins
-//! to count at the generation's sync, and keeps what it cannot know as such: `merge.rs` completes
-//! it.
+//! A fold of later generations does not know what a goroutine was in the middle of. It begins
+//! to count at the sync of the generation in which the goroutine is first mentioned, and keeps what
+//! it cannot know as such: `merge.rs` completes it.
 
 use crate::analysis::{Found, Limits, Options};
 use crate::by_id::{ByProc, Slots};
@@ -278,10 +278,11 @@ impl Goroutines {
         if let Some(slot) = self.slot(step.go)
             && self.list[slot].state != GoState::NotExist
         {
-            // Events were lost, so that nothing is known of it any more.
+            // A generation that was put in order by itself says what is known from the one before.
             if self.list[slot].state == step.to {
                 return;
             }
+            // Events were lost, so that nothing is known of it any more.
             self.list[slot].counts = false;
             self.leave(slot, time, step, &mut with.waits);
             let reason = with.string(event, step.reason);
@@ -307,6 +308,7 @@ impl Goroutines {
             goroutine.in_head = true;
             goroutine.head = Some(Box::new(Head {
                 state,
+                sync,
                 seen: time,
                 on_proc,
                 name,
@@ -582,7 +584,9 @@ impl Goroutines {
     /// A goroutine's times are complete, and its regions with it.
     pub(crate) fn settle(&mut self, slot: usize, time: i64, end: Option<i64>, names: &Names) {
         let goroutine = &mut self.list[slot];
-        goroutine.times = goroutine.times_at(time, &self.scope);
+        let mut times = std::mem::take(&mut goroutine.times);
+        goroutine.count_until(time, &self.scope, &mut times);
+        goroutine.times = times;
         goroutine.counts = false;
         goroutine.settled = true;
         let has_head = goroutine.head.is_some();

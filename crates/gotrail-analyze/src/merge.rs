@@ -7,7 +7,7 @@
 //!          │<─ added ┤  counted by the later fold as if it began here
 //! ```
 //!
-//! All times of the later fold are sums that began at its sync, so that those of before are
+//! All times of a goroutine in the later fold are sums that began at that sync, so that those of before are
 //! added to each of them, and what the goroutine was in the middle of then is added once.
 
 use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, is_system};
@@ -31,7 +31,7 @@ pub(crate) struct Merge<'a> {
 
 /// Room for so many goroutines of a later fold is kept for the next one, so that its memory need not
 /// come from the system again.
-const SPARE: usize = 1 << 11;
+const SPARE: usize = 1 << 14;
 
 impl Goroutines {
     /// Whether the later fold would have come to something else, had it known what came before,
@@ -89,7 +89,7 @@ impl Goroutines {
         for ((proc, name), go) in std::mem::take(&mut later.proc_ranges) {
             self.proc_ranges.insert((proc, with.to.string(name)), go);
         }
-        let mut merged = Merged { sync: later.sync, ..Merged::default() };
+        let mut merged = Merged::default();
         self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
         let mut list = std::mem::take(&mut later.list);
@@ -217,7 +217,7 @@ impl Goroutines {
             later.name = name;
         }
         let reason = with.to.string(head.reason);
-        let before = scope::nanos(&self.scope, later.id, merged.sync, head.seen);
+        let before = scope::nanos(&self.scope, later.id, head.sync, head.seen);
         if head.state == GoState::Running {
             later.started = head.seen;
             // Nobody knows when it began to run, so that this run does not count as short.
@@ -234,9 +234,9 @@ impl Goroutines {
             with.waits.begin(WaitKey { kind, why, stack: with.to.stack(head.stack) })
         });
         rename_reason(&mut later.times, Some(reason));
-        with.waits.before(begun, later.id, merged.sync, head.seen);
+        with.waits.before(begun, later.id, head.sync, head.seen);
         if self.keep_running && head.state == GoState::Running {
-            self.ran_unseen.push((later.id, merged.sync, head.seen));
+            self.ran_unseen.push((later.id, head.sync, head.seen));
             if head.until != 0 {
                 self.count_run(head.ran, later.id, head.seen, head.until, with.waits);
             }
@@ -267,7 +267,7 @@ impl Goroutines {
         merged: &mut Merged,
         with: &mut Merge<'_>,
     ) {
-        let sync = merged.sync;
+        let sync = head.sync;
         let scope = self.scope.clone();
         let before = &mut self.list[slot];
         let nanos = |from, until| scope::nanos(&scope, later.id, from, until);
@@ -340,7 +340,7 @@ impl Goroutines {
                 with.waits.held(before.wait, before.id, before.since, until);
             }
             let total = before.times.total;
-            before.times = later.times.clone();
+            before.times = std::mem::take(&mut later.times);
             before.times.add(&offset);
             if !ended {
                 before.times.total = total;
@@ -463,8 +463,6 @@ impl Goroutines {
 /// What goroutines that were merged already were in the middle of.
 #[derive(Default)]
 struct Merged {
-    /// The sync that the later fold began with.
-    sync: i64,
     /// The tasks of the regions that a goroutine was in.
     tasks: FxHashMap<GoId, Vec<TaskId>>,
     /// Of goroutines with regions: why it waited, and what its times knew before.

@@ -119,7 +119,7 @@ impl Gc {
             workers: FxHashSet::default(),
         };
         let first = self.changes.iter().find_map(|change| match change.what {
-            What::Procs(number) => Some(number as usize),
+            What::Procs => Some(change.proc as usize),
             _ => None,
         });
         if let (Some(start), Some(first)) = (start, first) {
@@ -127,8 +127,8 @@ impl Gc {
             walk.limit(start, first);
         }
         for change in &self.changes {
-            if let What::Procs(number) = change.what {
-                walk.limit(change.time, number as usize);
+            if change.what == What::Procs {
+                walk.limit(change.time, change.proc as usize);
             }
             if walk.procs.is_empty() || walk.noted.is_some() && !walk.concerns(change.what) {
                 continue;
@@ -183,7 +183,7 @@ impl Walk {
     fn concerns(&self, what: What) -> bool {
         let Flags { stw, background, assist, sweep, .. } = self.flags;
         match what {
-            What::Procs(_) => true,
+            What::Procs => true,
             What::StwBegin | What::StwEnd => stw,
             What::SweepBegin | What::SweepEnd | What::SweepActive => sweep,
             What::AssistBegin | What::AssistEnd | What::AssistActive(_) => assist,
@@ -195,7 +195,7 @@ impl Walk {
     fn change(&mut self, go: GoId, proc: i32, what: What) {
         let Flags { stw, background, assist, sweep, per_proc } = self.flags;
         match what {
-            What::Procs(_) => {}
+            What::Procs => {}
             What::StwBegin => self.stopped += i32::from(stw),
             What::StwEnd => self.stopped -= i32::from(stw),
             What::SweepActive | What::SweepBegin if sweep => {

@@ -247,6 +247,12 @@ impl Procs {
     ) {
         let held = to == ProcState::Running;
         let change = match from {
+            // A generation that was put in order by itself says what is known from the one before.
+            ProcState::Undetermined | ProcState::NotExist
+                if self.first.is_some() && self.known.contains(proc) =>
+            {
+                return;
+            }
             ProcState::Undetermined | ProcState::NotExist => Change::Status(proc, held),
             // Stealing a proc that its thread has abandoned is no change of state, but the
             // status that said so is not seen as one either.

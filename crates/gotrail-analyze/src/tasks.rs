@@ -73,31 +73,38 @@ impl GoSet {
 
 /// All tasks, in the order of their first mention.
 #[derive(Debug, Clone, Default)]
-pub struct Tasks(IndexMap<TaskId, Task, FxBuildHasher>);
+pub struct Tasks {
+    all: IndexMap<TaskId, Task, FxBuildHasher>,
+    /// Room for the tasks of a later fold.
+    spare: IndexMap<TaskId, Task, FxBuildHasher>,
+}
+
+/// Room for so many tasks of a later fold is kept for the next one.
+const SPARE: usize = 1 << 13;
 
 impl Tasks {
     /// The task with this id.
     pub fn get(&self, id: TaskId) -> Option<&Task> {
-        self.0.get(&id)
+        self.all.get(&id)
     }
 
     /// All tasks.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Task)> {
-        self.0.iter().map(|(&id, task)| (id, task))
+        self.all.iter().map(|(&id, task)| (id, task))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
     pub(crate) fn entry(&mut self, id: TaskId) -> &mut Task {
-        self.0.entry(id).or_default()
+        self.all.entry(id).or_default()
     }
 
     /// A goroutine works for a task.
@@ -137,13 +144,18 @@ impl Tasks {
             task.ended_before = true;
             return;
         }
+        if later && task.active {
+            // The end may not know what the beginning said in a generation before.
+            task.active = false;
+            return;
+        }
         (task.name, task.active) = (name, false);
         self.set_parent(id, parent);
     }
 
     /// Takes over what a later generation says.
-    pub(crate) fn absorb(&mut self, other: Tasks, to: &Renumbering) {
-        for (id, later) in other.0 {
+    pub(crate) fn absorb(&mut self, mut other: Tasks, to: &Renumbering) {
+        for (id, later) in other.all.drain(..) {
             let task = self.entry(id);
             task.logs += later.logs;
             task.regions += later.regions;
@@ -165,5 +177,13 @@ impl Tasks {
                 self.set_parent(id, parent);
             }
         }
+        if other.all.capacity() <= SPARE {
+            self.spare = other.all;
+        }
+    }
+
+    /// For a fold of later generations.
+    pub(crate) fn later(&mut self) -> Tasks {
+        Tasks { all: std::mem::take(&mut self.spare), ..Tasks::default() }
     }
 }

@@ -63,6 +63,11 @@ impl<'t> Collector<'t> {
         self.offset
     }
 
+    /// How many bytes there are to come, if that is known.
+    pub(crate) fn bytes_left(&self) -> Option<u64> {
+        self.input.left()
+    }
+
     /// Whether it is known already that the last generation was the last.
     pub(crate) fn is_at_end(&self) -> bool {
         matches!(self.after, Some(Next::End))

@@ -6,18 +6,20 @@ use crate::generation::Generation;
 /// Something that all events of a trace are shown to, and that can be done for generations by
 /// themselves.
 ///
-/// With one thread, [`Fold::event`] sees the whole trace. With several, each generation is shown
-/// to a fold of its own, made by [`Fold::part`], which knows nothing of what came before: there
-/// a status may say [`Undetermined`](crate::GoState::Undetermined) for a state that is known, and
-/// the end of a task that began before may lack its name and parent. [`Fold::merge`] must then
-/// come to what `event` would have come to.
+/// With one thread, [`Fold::event`] sees the whole trace. With several, each generation, or a few
+/// short ones in a row, are shown to a fold of their own, made by [`Fold::part`], which knows nothing
+/// of what came before. Each of its generations is put in order as if it were the first: a status
+/// may say [`Undetermined`](crate::GoState::Undetermined) for a state that is known, also from the
+/// generation before it, and then is the state that is known; and the end of a task that began in
+/// a generation before may lack its name and parent. [`Fold::merge`] must then come to what `event`
+/// would have come to.
 ///
 /// See [`Reader::fold_parallel`](crate::Reader::fold_parallel).
 pub trait Fold: Send {
     /// Whether the fold looks at events at all.
     const LOOKS: bool = true;
 
-    /// A fold for one generation; `first` if no events come before it.
+    /// A fold for the first generation, or, if not `first`, for one or several later ones.
     fn part(&mut self, first: bool) -> Self;
 
     /// Whether it pays now to show generations to folds of their own. If it does not, the next
@@ -35,9 +37,9 @@ pub trait Fold: Send {
         let _ = generation;
     }
 
-    /// Takes over what a fold of the next generation came to. False, with nothing changed, if
-    /// that cannot be told without knowing what came before; then the generation's events are
-    /// shown to this fold.
+    /// Takes over what a fold of the next generations came to. False, with nothing changed, if
+    /// that cannot be told without knowing what came before; then their events are shown to this
+    /// fold.
     fn merge(&mut self, later: Self) -> bool;
 }
 

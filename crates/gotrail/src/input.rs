@@ -77,6 +77,14 @@ impl<'t> Input<'t> {
         }
     }
 
+    /// How many bytes are left, if that is known.
+    pub(crate) fn left(&self) -> Option<u64> {
+        match self {
+            Input::Slice(bytes) => Some(bytes.len() as u64),
+            Input::Stream(_) => None,
+        }
+    }
+
     /// Gives the first `len` bytes away; the window then begins behind them.
     pub(crate) fn take(&mut self, len: usize) -> Bytes<'t> {
         match self {

@@ -9,6 +9,10 @@
 //! generation really begins with (`order/speculate.rs`). One that is not confirmed is thrown away
 //! and its generation read again in the ordinary way, so that events, errors and places are those
 //! of a sequential read.
+//!
+//! What looks at the events looks at several short generations, one after the other, before it is
+//! merged: to begin anew and to merge take time that does not depend on how long they are. Then
+//! either all of them are confirmed, or none.
 
 use crate::collect::Next;
 use crate::cursor;
@@ -25,34 +29,46 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Receiver, Sender};
 
-/// A generation to be put in order.
+/// Neighbouring generations to be put in order, each for itself, and shown to one fold.
 struct Job<'t, F> {
-    generation: Box<Generation<'t>>,
-    /// Its index, if speculation makes sense.
-    index: Option<u32>,
-    /// The time of the last event before it, if all went well.
+    pieces: Vec<Piece<'t>>,
+    /// The time of the last event before them, if all went well.
     before: i64,
     fold: F,
     reply: Sender<Done<'t, F>>,
 }
 
-/// A generation that was put in order, if that was possible.
-struct Done<'t, F> {
+/// A generation of a job.
+struct Piece<'t> {
     generation: Box<Generation<'t>>,
-    guess: Option<Guess<F>>,
+    /// Its index, if speculation makes sense.
+    index: Option<u32>,
+    guess: Option<Guess>,
+}
+
+/// Generations that were put in order, if that was possible.
+struct Done<'t, F> {
+    pieces: Vec<Piece<'t>>,
+    /// What looked at the events, if it saw all of them, and after which time they had to rise.
+    fold: Option<F>,
+    before: i64,
 }
 
 /// What a speculative run came to.
-struct Guess<F> {
+struct Guess {
     state: State,
     events: u64,
     last_time: i64,
     /// Whether any thread has events: CPU samples alone do not begin a trace.
     begins: bool,
-    /// What looked at the events, and after which time they had to rise.
-    fold: F,
-    before: i64,
 }
+
+/// The most bytes that make a job of several generations: enough for what is done once for each job
+/// not to matter.
+const MOST: u64 = 2 << 20;
+
+/// The same where nobody knows how much is still to come.
+const SOME: u64 = 1 << 20;
 
 impl Reader<'_> {
     /// Reads all events that are left, on several threads, and returns how many there were.
@@ -78,8 +94,8 @@ impl Reader<'_> {
     /// Shows all events that are left to `fold`, on several threads, and returns how many there
     /// were.
     ///
-    /// Generations are folded for themselves and merged in sequence, so that the result does not
-    /// depend on the number of threads. After an error the fold has seen the generations before
+    /// Generations, or a few short ones in a row, are folded for themselves and merged in sequence,
+    /// so that the result does not depend on the number of threads. After an error the fold has seen the generations before
     /// it, and of its own generation what a sequential reader delivers. Otherwise as
     /// [`Reader::drain_parallel`].
     pub fn fold_parallel<F: Fold>(
@@ -128,53 +144,97 @@ impl<'t> Reader<'t> {
         let mut before = self.last_time();
         loop {
             while end.is_none() && pending.len() <= threads {
-                match self.next_generation() {
-                    Next::Generation(generation) => {
-                        // Sequence numbers tell generations apart by their numbers.
-                        let index = numbers.len() as u32;
-                        let fresh = numbers.insert(generation.number);
-                        let (reply, done) = mpsc::channel();
-                        let first = index == 0;
-                        let index = (fresh && fold.goes_apart()).then_some(index);
-                        // Only fails when there are no workers, and then `done` says so.
-                        let part = fold.part(first);
-                        let end_time = if F::LOOKS { cursor::end_of(&generation).0 } else { 0 };
-                        let _ = jobs.send(Job { generation, index, before, fold: part, reply });
-                        before = before.max(end_time);
-                        pending.push_back(done);
-                    }
-                    next => end = Some(next),
-                }
+                let first = numbers.is_empty();
+                let room = if F::LOOKS && !first { self.room(threads) } else { 0 };
+                let apart = fold.goes_apart();
+                let pieces;
+                (pieces, end) = self.next_pieces(room, apart, &mut numbers);
+                let Some(last) = pieces.last() else { break };
+                let (reply, done) = mpsc::channel();
+                let part = fold.part(first);
+                let end_time = if F::LOOKS { cursor::end_of(&last.generation).0 } else { 0 };
+                // Only fails when there are no workers, and then `done` says so.
+                let _ = jobs.send(Job { pieces, before, fold: part, reply });
+                before = before.max(end_time);
+                pending.push_back(done);
             }
             let Some(done) = pending.pop_front() else { break };
-            let Ok(Done { generation, guess }) = done.recv() else {
+            let Ok(done) = done.recv() else {
                 unreachable!("a worker answers every job or panics, and panics are passed on");
             };
-            self.settle(generation, guess, fold)?;
+            self.settle(done, fold)?;
             progress(self.bytes_read());
         }
         Ok(end.unwrap_or(Next::End))
     }
 
-    /// Accepts a guess that is confirmed, or reads the generation in the ordinary way.
-    fn settle<F: Fold>(
+    /// How many bytes the next job should have: fewer towards the end, so that all threads have
+    /// something to do until then.
+    fn room(&self, threads: usize) -> u64 {
+        self.bytes_left().map_or(SOME, |left| (left / (2 * threads as u64)).min(MOST))
+    }
+
+    /// The next generations, until they have so many bytes; and what comes instead of one more, if
+    /// that is no generation.
+    fn next_pieces(
         &mut self,
-        generation: Box<Generation<'t>>,
-        guess: Option<Guess<F>>,
-        fold: &mut F,
-    ) -> Result<(), Error> {
-        if let Some(Guess { state, events, last_time, begins, fold: later, before }) = guess
+        room: u64,
+        apart: bool,
+        numbers: &mut FxHashSet<u64>,
+    ) -> (Vec<Piece<'t>>, Option<Next<'t>>) {
+        let mut pieces = Vec::new();
+        let begin = self.bytes_read();
+        loop {
+            let generation = match self.next_generation() {
+                Next::Generation(generation) => generation,
+                next => return (pieces, Some(next)),
+            };
+            // Sequence numbers tell generations apart by their numbers.
+            let index = numbers.len() as u32;
+            let fresh = numbers.insert(generation.number);
+            let index = (fresh && apart).then_some(index);
+            pieces.push(Piece { generation, index, guess: None });
+            if self.bytes_read() - begin >= room {
+                return (pieces, None);
+            }
+        }
+    }
+
+    /// Accepts what is confirmed, or reads the generations in the ordinary way.
+    fn settle<F: Fold>(&mut self, done: Done<'t, F>, fold: &mut F) -> Result<(), Error> {
+        let Done { mut pieces, fold: later, before } = done;
+        if let Some(later) = later
             // Times would be other ones if they had to rise above another one.
             && (!F::LOOKS || before == self.last_time())
-            && let Some(state) = self.state().confirm(state, &generation, begins)
+            && let Some(states) = self.confirm_all(&mut pieces)
             && fold.merge(later)
         {
-            #[cfg(debug_assertions)]
-            self.check_guess(&generation, &state, events);
-            return self.accept(generation, state, events, last_time);
+            for (Piece { generation, .. }, (state, events, last_time)) in
+                pieces.into_iter().zip(states)
+            {
+                #[cfg(debug_assertions)]
+                self.check_guess(&generation, &state, events);
+                self.accept(generation, state, events, last_time)?;
+            }
+            return Ok(());
         }
-        self.enter_folding(Next::Generation(generation), fold)?;
-        self.finish_generation_folding(fold)
+        for Piece { generation, .. } in pieces {
+            self.enter_folding(Next::Generation(generation), fold)?;
+            self.finish_generation_folding(fold)?;
+        }
+        Ok(())
+    }
+
+    /// The state after each of these generations, with the number of its events and the time of the
+    /// last one; none if any of them may have gone differently.
+    fn confirm_all(&self, pieces: &mut [Piece<'_>]) -> Option<Vec<(State, u64, i64)>> {
+        let mut states: Vec<(State, u64, i64)> = Vec::with_capacity(pieces.len());
+        for Piece { generation, guess, .. } in pieces {
+            let Guess { state, events, last_time, begins } = guess.take()?;
+            let known = states.last().map_or(self.state(), |before| &before.0);
+            states.push((known.confirm(state, generation, begins)?, events, last_time));
+        }
+        Some(states)
     }
 }
 
@@ -200,20 +260,31 @@ impl<'t> Reader<'t> {
 fn work<F: Fold>(queue: &Mutex<Receiver<Job<'_, F>>>) {
     loop {
         let next = queue.lock().map(|queue| queue.recv());
-        let Ok(Ok(Job { generation, index, before, fold, reply })) = next else { return };
-        let guess = index.and_then(|index| speculate(&generation, index, before, fold));
+        let Ok(Ok(Job { mut pieces, before, mut fold, reply })) = next else { return };
+        let all = speculate_all(&mut pieces, before, &mut fold);
+        let fold = all.is_some().then_some(fold);
         // The reader may have given up meanwhile.
-        let _ = reply.send(Done { generation, guess });
+        let _ = reply.send(Done { pieces, fold, before });
     }
 }
 
-/// Puts a generation in order as if nothing came before; none if that leads to an error.
+/// Puts each generation in order as if nothing came before; none if that leads to an error.
+fn speculate_all<F: Fold>(pieces: &mut [Piece<'_>], before: i64, fold: &mut F) -> Option<()> {
+    let mut before = before;
+    for Piece { generation, index, guess } in pieces {
+        let found = speculate(generation, (*index)?, before, fold)?;
+        before = found.last_time;
+        *guess = Some(found);
+    }
+    Some(())
+}
+
 fn speculate<F: Fold>(
     generation: &Generation<'_>,
     index: u32,
     before: i64,
-    mut fold: F,
-) -> Option<Guess<F>> {
+    fold: &mut F,
+) -> Option<Guess> {
     let mut state = State::speculative(index, generation.number);
     if let Some(trail) = state.trail() {
         trail.prefixes = cursor::prefixes(generation);
@@ -228,12 +299,12 @@ fn speculate<F: Fold>(
         delivery.deliver(&mut sync, generation).ok()?;
         delivery.delivered = 0;
         fold.event(&Event { raw: sync, generation, names: state.names() });
-        let each = &mut Folding(&mut fold);
+        let each = &mut Folding(fold);
         let _ = run.show(generation, &mut state, &mut delivery, each).ok()?;
         fold.generation_ends(generation);
     } else {
         run.drive(generation, &mut state, &mut delivery).ok()?;
     }
     let Delivery { last_time, delivered: events, .. } = delivery;
-    Some(Guess { state, events, last_time, begins, fold, before })
+    Some(Guess { state, events, last_time, begins })
 }

@@ -373,6 +373,11 @@ impl<'t> Reader<'t> {
         &self.state
     }
 
+    /// How many bytes there are to come, if that is known.
+    pub(crate) fn bytes_left(&self) -> Option<u64> {
+        self.collector.bytes_left()
+    }
+
     pub(crate) fn next_generation(&mut self) -> Next<'t> {
         self.collector.next()
     }

@@ -90,9 +90,14 @@ impl Subject<'_> {
     }
 }
 
+/// What assists take alone.
+const ASSISTS: Flags =
+    Flags { assist: true, stw: false, background: false, sweep: false, per_proc: false };
+
 pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let analysis = subject.analysis;
-    let (taken, mmu) = subject.collected(Flags { assist: true, ..Flags::default() });
+    let (taken, mmu) = subject.collected(ASSISTS);
+    let _ = subject.assisted.set(taken);
     let name = analysis.names.known_string(b"GC mark assist");
     let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
     let mut functions = FxHashMap::<StrId, (i64, i64, GoId)>::default();
@@ -152,7 +157,7 @@ pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
     drop(mmu);
     evidence.extend([
         ("background", part(Flags { background: true, ..Flags::default() })),
-        ("assist", part(Flags { assist: true, ..Flags::default() })),
+        ("assist", Value::Share(*subject.assisted.get_or_init(|| subject.collected(ASSISTS).0))),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
     ]);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
