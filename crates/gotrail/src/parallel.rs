@@ -63,6 +63,22 @@ struct Guess {
     begins: bool,
 }
 
+/// What was handed out so far.
+struct HandedOut<'t> {
+    /// The numbers of generations: sequence numbers tell these apart by them.
+    numbers: FxHashSet<u64>,
+    /// The time of the last event in it, if all goes well.
+    until: i64,
+    /// What comes instead of one more generation.
+    end: Option<Next<'t>>,
+}
+
+impl HandedOut<'_> {
+    fn new(until: i64) -> Self {
+        HandedOut { numbers: FxHashSet::default(), until, end: None }
+    }
+}
+
 /// The most bytes that make a job of several generations: enough for what is done once for each job
 /// not to matter.
 const MOST: u64 = 2 << 20;
@@ -139,33 +155,44 @@ impl<'t> Reader<'t> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Next<'t>, Error> {
         let mut pending = VecDeque::<Receiver<Done<'t, F>>>::new();
-        let mut numbers = FxHashSet::default();
-        let mut end = None;
-        let mut before = self.last_time();
+        let mut handed_out = HandedOut::new(self.last_time());
         loop {
-            while end.is_none() && pending.len() <= threads {
-                let first = numbers.is_empty();
-                let room = if F::LOOKS && !first { self.room(threads) } else { 0 };
-                let apart = fold.goes_apart();
-                let pieces;
-                (pieces, end) = self.next_pieces(room, apart, &mut numbers);
-                let Some(last) = pieces.last() else { break };
-                let (reply, done) = mpsc::channel();
-                let part = fold.part(first);
-                let end_time = if F::LOOKS { cursor::end_of(&last.generation).0 } else { 0 };
-                // Only fails when there are no workers, and then `done` says so.
-                let _ = jobs.send(Job { pieces, before, fold: part, reply });
-                before = before.max(end_time);
-                pending.push_back(done);
+            while handed_out.end.is_none() && pending.len() <= threads {
+                pending.extend(self.hand_out(threads, &mut handed_out, jobs, fold));
             }
             let Some(done) = pending.pop_front() else { break };
             let Ok(done) = done.recv() else {
                 unreachable!("a worker answers every job or panics, and panics are passed on");
             };
+            // Whoever has done it should not have to wait for the merge.
+            if handed_out.end.is_none() {
+                pending.extend(self.hand_out(threads, &mut handed_out, jobs, fold));
+            }
             self.settle(done, fold)?;
             progress(self.bytes_read());
         }
-        Ok(end.unwrap_or(Next::End))
+        Ok(handed_out.end.unwrap_or(Next::End))
+    }
+
+    /// Hands the next job out, if there is one, and returns where its result will be.
+    fn hand_out<F: Fold>(
+        &mut self,
+        threads: usize,
+        so_far: &mut HandedOut<'t>,
+        jobs: &Sender<Job<'t, F>>,
+        fold: &mut F,
+    ) -> Option<Receiver<Done<'t, F>>> {
+        let first = so_far.numbers.is_empty();
+        let room = if F::LOOKS && !first { self.room(threads) } else { 0 };
+        let pieces = self.next_pieces(room, fold.goes_apart(), so_far);
+        let last = pieces.last()?;
+        let (reply, done) = mpsc::channel();
+        let end = if F::LOOKS { cursor::end_of(&last.generation).0 } else { 0 };
+        let (before, fold) = (so_far.until, fold.part(first));
+        // Only fails when there are no workers, and then `done` says so.
+        let _ = jobs.send(Job { pieces, before, fold, reply });
+        so_far.until = before.max(end);
+        Some(done)
     }
 
     /// How many bytes the next job should have: fewer towards the end, so that all threads have
@@ -174,28 +201,29 @@ impl<'t> Reader<'t> {
         self.bytes_left().map_or(SOME, |left| (left / (2 * threads as u64)).min(MOST))
     }
 
-    /// The next generations, until they have so many bytes; and what comes instead of one more, if
-    /// that is no generation.
+    /// The next generations, until they have so many bytes.
     fn next_pieces(
         &mut self,
         room: u64,
         apart: bool,
-        numbers: &mut FxHashSet<u64>,
-    ) -> (Vec<Piece<'t>>, Option<Next<'t>>) {
+        so_far: &mut HandedOut<'t>,
+    ) -> Vec<Piece<'t>> {
         let mut pieces = Vec::new();
         let begin = self.bytes_read();
         loop {
             let generation = match self.next_generation() {
                 Next::Generation(generation) => generation,
-                next => return (pieces, Some(next)),
+                next => {
+                    so_far.end = Some(next);
+                    return pieces;
+                }
             };
-            // Sequence numbers tell generations apart by their numbers.
-            let index = numbers.len() as u32;
-            let fresh = numbers.insert(generation.number);
+            let index = so_far.numbers.len() as u32;
+            let fresh = so_far.numbers.insert(generation.number);
             let index = (fresh && apart).then_some(index);
             pieces.push(Piece { generation, index, guess: None });
             if self.bytes_read() - begin >= room {
-                return (pieces, None);
+                return pieces;
             }
         }
     }
