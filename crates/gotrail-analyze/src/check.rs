@@ -18,11 +18,14 @@ mod waking;
 
 use crate::analysis::{Analysis, Limits};
 use crate::goroutines::Goroutine;
+use crate::mmu::Mmu;
 use crate::names::{StackId, StrId};
 use crate::waits::Instance;
 use gotrail::{GoId, Report};
-use std::cell::OnceCell;
 use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// A number of the evidence for a finding.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +108,9 @@ struct Subject<'a> {
     from: i64,
     until: i64,
     /// What share of the procs assists took, once somebody asked.
-    assisted: OnceCell<f64>,
+    assisted: OnceLock<f64>,
+    /// Room for what is found out about the collector.
+    room: Mutex<Mmu>,
 }
 
 /// All rules, with their thresholds.
@@ -157,19 +162,37 @@ impl Rules {
     }
 
     /// What there is to find, the worst of each rule first, in an analysis that was made with
-    /// [`Rules::limits`], and in what was said while it was read.
-    pub fn find(&self, analysis: &Analysis, report: &Report) -> Vec<Finding> {
+    /// [`Rules::limits`], and in what was said while it was read; by so many threads at a time.
+    pub fn find(&self, analysis: &Analysis, report: &Report, threads: usize) -> Vec<Finding> {
         let scope = analysis.scope();
         let from = scope.and_then(|scope| scope.from).unwrap_or(i64::MIN).max(analysis.start());
         let until = scope.and_then(|scope| scope.until).unwrap_or(i64::MAX).min(analysis.end());
-        let subject = Subject { analysis, report, from, until, assisted: OnceCell::new() };
-        let mut found = Vec::new();
-        for rule in self.0.iter().filter(|rule| rule.enabled) {
-            let begin = found.len();
-            (rule.find)(rule, &subject, &mut found);
-            found[begin..]
-                .sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.what.cmp(&b.what)));
-        }
+        let subject = Subject {
+            analysis,
+            report,
+            from,
+            until,
+            assisted: OnceLock::new(),
+            room: Mutex::default(),
+        };
+        let rules: Vec<_> = self.0.iter().filter(|rule| rule.enabled).collect();
+        let next = AtomicUsize::new(0);
+        // Whoever is free takes the next rule.
+        let work = || {
+            let take = || rules.get(next.fetch_add(1, Ordering::Relaxed));
+            std::iter::from_fn(take).flat_map(|rule| subject.judge(rule)).collect::<Vec<_>>()
+        };
+        let mut found = std::thread::scope(|scope| {
+            let helpers: Vec<_> =
+                (1..threads.min(rules.len())).map(|_| scope.spawn(work)).collect();
+            let mut found = work();
+            for helper in helpers {
+                found.extend(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            found
+        });
+        let place = |rule: &str| rules.iter().position(|one| one.name == rule);
+        found.sort_by_key(|finding| place(finding.rule));
         found
     }
 }
@@ -217,6 +240,14 @@ impl Rule {
 }
 
 impl Subject<'_> {
+    /// What a rule finds, the worst first.
+    fn judge(&self, rule: &Rule) -> Vec<Finding> {
+        let mut found = Vec::new();
+        (rule.find)(rule, self, &mut found);
+        found.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.what.cmp(&b.what)));
+        found
+    }
+
     fn text(&self, name: StrId) -> String {
         let text = self.analysis.names.string(name).to_string();
         if text.is_empty() { "(unknown)".to_owned() } else { text }

@@ -50,7 +50,7 @@ pub struct Window {
 }
 
 /// A utilization function, with its integral.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Series {
     /// Where it changes, in order. The last point only says where it ends.
     pub points: Vec<Point>,
@@ -75,9 +75,11 @@ struct Proc {
 /// What is known while the changes are gone through.
 struct Walk {
     flags: Flags,
+    /// Room for the functions.
+    room: Vec<Series>,
     /// Exactly as `go tool trace` does it.
     as_go: bool,
-    out: Vec<Vec<Point>>,
+    out: Vec<Series>,
     procs: Vec<Proc>,
     /// On how many of them something is collecting.
     taken: usize,
@@ -94,20 +96,26 @@ struct Walk {
 impl Gc {
     /// The utilization functions with these flags, from the start of the trace to its end.
     pub fn mmu(&self, flags: Flags, start: i64, end: i64) -> Mmu {
-        self.walk(flags, Some(start), end)
+        self.mmu_in(flags, start, end, Mmu::default())
+    }
+
+    /// The same in the room of what is not needed any more.
+    pub(crate) fn mmu_in(&self, flags: Flags, start: i64, end: i64, room: Mmu) -> Mmu {
+        self.walk(flags, Some(start), end, room)
     }
 
     /// The same as `go tool trace` counts it, which is not right wherever the collector works in
     /// the background: for comparisons with it.
     pub fn mmu_as_go(&self, flags: Flags, end: i64) -> Mmu {
-        self.walk(flags, None, end)
+        self.walk(flags, None, end, Mmu::default())
     }
 
     /// As `go tool trace` does it, if there is no start.
-    fn walk(&self, flags: Flags, start: Option<i64>, end: i64) -> Mmu {
+    fn walk(&self, flags: Flags, start: Option<i64>, end: i64, room: Mmu) -> Mmu {
         let as_go = start.is_none();
         let mut walk = Walk {
             flags,
+            room: room.series,
             as_go,
             out: Vec::new(),
             procs: Vec::new(),
@@ -137,13 +145,14 @@ impl Gc {
             walk.note(change.time);
         }
         for at in 0..walk.procs.len() {
-            let series = &mut walk.out[walk.procs[at].series];
+            let series = &mut walk.out[walk.procs[at].series].points;
             add(series, Point { time: end, utilization: 0.0 });
             if !as_go && series.last().is_some_and(|last| last.time < end) {
                 series.push(Point { time: end, utilization: 0.0 });
             }
         }
-        Mmu { series: walk.out.into_iter().map(Series::new).collect() }
+        walk.out.iter_mut().for_each(Series::integrate);
+        Mmu { series: walk.out }
     }
 }
 
@@ -152,7 +161,7 @@ impl Walk {
     fn limit(&mut self, time: i64, number: usize) {
         if self.flags.per_proc {
             for proc in self.procs.iter().skip(number) {
-                add(&mut self.out[proc.series], Point { time, utilization: 0.0 });
+                add(&mut self.out[proc.series].points, Point { time, utilization: 0.0 });
             }
         }
         self.procs.truncate(number);
@@ -161,7 +170,10 @@ impl Walk {
             let mut series = 0;
             if self.flags.per_proc || self.out.is_empty() {
                 series = self.out.len();
-                self.out.push(vec![Point { time, utilization: 1.0 }]);
+                let mut function = self.room.pop().unwrap_or_default();
+                function.points.clear();
+                function.points.push(Point { time, utilization: 1.0 });
+                self.out.push(function);
             }
             self.procs.push(Proc { collecting: 0, series });
         }
@@ -245,7 +257,7 @@ impl Walk {
         let mut counts = self.counts.iter().peekable();
         let mut number = counts.next().map_or(1, |count| count.1);
         let Some(first) = self.out.first_mut() else { return };
-        for point in first {
+        for point in &mut first.points {
             while let Some(count) = counts.next_if(|count| count.0 < point.time) {
                 number = count.1;
             }
@@ -260,7 +272,7 @@ impl Walk {
                 let proc = self.procs[at];
                 let taken = self.stopped > 0 || proc.collecting > 0;
                 let utilization = if taken { 0.0 } else { 1.0 };
-                add(&mut self.out[proc.series], Point { time, utilization });
+                add(&mut self.out[proc.series].points, Point { time, utilization });
             }
             return;
         }
@@ -272,7 +284,7 @@ impl Walk {
         if self.noted == Some((taken, all)) {
             return;
         }
-        if let Some(series) = self.out.first_mut() {
+        if let Some(Series { points: series, .. }) = self.out.first_mut() {
             let utilization = 1.0 - taken as f64 / all as f64;
             add(series, Point { time, utilization });
             // Where two changes have the same time, the point may say something else.
@@ -295,15 +307,22 @@ fn add(points: &mut Vec<Point>, point: Point) {
 
 impl Series {
     fn new(points: Vec<Point>) -> Series {
-        let mut sums = Vec::with_capacity(points.len());
+        let mut series = Series { points, sums: Vec::new() };
+        series.integrate();
+        series
+    }
+
+    /// Makes the integral anew.
+    fn integrate(&mut self) {
+        self.sums.clear();
+        self.sums.reserve_exact(self.points.len());
         let mut sum = 0.0;
         let mut before = Point { time: 0, utilization: 0.0 };
-        for &point in &points {
+        for &point in &self.points {
             sum += before.utilization * (point.time - before.time) as f64;
-            sums.push(sum);
+            self.sums.push(sum);
             before = point;
         }
-        Series { points, sums }
     }
 
     /// The same between two moments only.

@@ -54,13 +54,13 @@ fn found_until(rule: &str, trace: &Trace, end: i64) -> Vec<Finding> {
     let scope = Scope { until: Some(start + end), ..Scope::default() };
     let rules = Rules::default();
     let (analysis, report) = analyse(trace, &rules, Some(scope));
-    rules.find(&analysis, &report).into_iter().filter(|finding| finding.rule == rule).collect()
+    rules.find(&analysis, &report, 2).into_iter().filter(|finding| finding.rule == rule).collect()
 }
 
 /// The same with other thresholds.
 fn found_with(rule: &str, rules: &Rules, trace: &Trace) -> Vec<Finding> {
     let (analysis, report) = analyse(trace, rules, None);
-    let mut found = rules.find(&analysis, &report);
+    let mut found = rules.find(&analysis, &report, 2);
     found.retain(|finding| finding.rule == rule);
     found
 }
@@ -411,7 +411,7 @@ fn a_healthy_trace_has_no_findings() {
     });
     let rules = Rules::default();
     let (analysis, report) = analyse(&healthy, &rules, None);
-    assert_eq!(rules.find(&analysis, &report), []);
+    assert_eq!(rules.find(&analysis, &report, 2), []);
 }
 
 /// The programs that were recorded for the tests of the reader do little of each thing.
@@ -428,7 +428,7 @@ fn findings_of_small_recorded_programs_are_few_and_true() {
         let trace = Trace::open(format!("{folder}{name}.trace").as_ref()).expect("a trace");
         let (analysis, report) = analyse(&trace, &rules, None);
         let mut found: Vec<_> =
-            rules.find(&analysis, &report).iter().map(|found| found.rule).collect();
+            rules.find(&analysis, &report, 2).iter().map(|found| found.rule).collect();
         found.dedup();
         assert!(
             expected.map_or(found.is_empty(), |rule| found.contains(&rule)),

@@ -1,6 +1,6 @@
 //! Generations analysed apart and merged come to what one pass comes to.
 
-use gotrail::{Mode, Trace};
+use gotrail::{Event, Fold, Generation, Mode, Trace};
 use gotrail_analyze::mmu::Flags;
 use gotrail_analyze::{Analysis, Options, StackId, StrId, Sums, Times};
 use gotrail_synth::sim::{Config, GoRelease, Profile, Simulation};
@@ -137,7 +137,9 @@ fn check(config: &Config) {
 
 fn configs() -> impl Strategy<Value = Config> {
     let program = (any::<u64>(), select(Profile::ALL), 1..20_u32, 1..500_u32);
-    let trace = (1..20_000_u64, 1..12_u64, 22..=27_u8);
+    // Of many generations several are folded together, of few each by itself.
+    let generations = prop_oneof![1..12_u64, 12..60_u64];
+    let trace = (1..20_000_u64, generations, 22..=27_u8);
     let all = (program, trace).prop_map(|((seed, profile, procs, goroutines), trace)| {
         let (events, generations, go) = trace;
         let go = GoRelease::new(go).unwrap();
@@ -151,6 +153,69 @@ proptest! {
     #[test]
     fn any_simulation_comes_to_the_same_on_several_threads(config in configs()) {
         check(&config);
+    }
+}
+
+/// An analysis that counts how many others it was asked to take over, and how many it refused.
+struct Counting {
+    analysis: Analysis,
+    asked: usize,
+    refused: usize,
+}
+
+impl Counting {
+    fn new(analysis: Analysis) -> Counting {
+        Counting { analysis, asked: 0, refused: 0 }
+    }
+}
+
+impl Fold for Counting {
+    fn part(&mut self, first: bool) -> Counting {
+        Counting::new(self.analysis.part(first))
+    }
+
+    fn goes_apart(&self) -> bool {
+        self.analysis.goes_apart()
+    }
+
+    fn event(&mut self, event: &Event<'_>) {
+        self.analysis.event(event);
+    }
+
+    fn generation_ends(&mut self, generation: &Generation<'_>) {
+        self.analysis.generation_ends(generation);
+    }
+
+    fn merge(&mut self, later: Counting) -> bool {
+        let merged = self.analysis.merge(later.analysis);
+        self.asked += 1;
+        self.refused += usize::from(!merged);
+        merged
+    }
+}
+
+/// What is refused is read a second time: exact, and slow. System calls that lose their procs may be.
+#[test]
+fn nothing_is_refused_of_programs_without_system_calls() {
+    let programs = [Profile::Channels, Profile::Gc, Profile::Coroutines];
+    for (seed, profile) in programs.into_iter().cycle().take(12).enumerate() {
+        let config = Config {
+            seed: seed as u64,
+            profile,
+            events: 60_000,
+            generations: 40,
+            ..Config::default()
+        };
+        let mut bytes = Vec::new();
+        Simulation::new(config).unwrap().write(&mut bytes).unwrap();
+        let trace = Trace::from_bytes(bytes).unwrap();
+        let options = Options { procs: true, ..Options::default() };
+        let mut counting = Counting::new(Analysis::new(options));
+        let mut reader = trace.reader(Mode::Strict).unwrap();
+        reader.fold_parallel(2, &mut counting, |_| {}).unwrap();
+        let Counting { asked, refused, .. } = counting;
+        // Several generations together were asked about.
+        assert!((5..30).contains(&asked) && refused == 0, "{profile:?}: {refused} of {asked}");
     }
 }
 

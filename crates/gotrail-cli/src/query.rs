@@ -205,7 +205,8 @@ impl Part {
 }
 
 impl Query {
-    fn threads(&self) -> usize {
+    /// How many threads may be used.
+    pub(crate) fn threads(&self) -> usize {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         self.threads.map_or(cores, NonZero::get)
     }
@@ -226,7 +227,13 @@ impl Query {
             // What counts is known when the start is: a stream must be read twice, too.
             source = source.into_mapped()?;
         }
-        self.analyse(&mut source, options, groups)
+        let answer = self.analyse(&mut source, options, groups);
+        if self.threads() > 1 {
+            // What was mapped goes while the answer is made. Should the program end before, it goes
+            // with that.
+            thread::spawn(move || drop(source));
+        }
+        answer
     }
 
     /// The same of a trace that is open already, and can be read more than once.

@@ -21,6 +21,7 @@ use crate::raw::{Accept, RawError, RawEvent, RawReader};
 use crate::{EventType, Version, gosort};
 use std::borrow::Cow;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -102,8 +103,7 @@ impl Footprint {
             let others: Vec<_> = (0..threads).map(|_| scope.spawn(count)).collect();
             let first = count();
             others.into_iter().try_fold(first?, |mut all, other| {
-                // A panic is passed on by the scope.
-                all.append(&other.join().ok()??);
+                all.append(&other.join().unwrap_or_else(|panic| resume_unwind(panic))?);
                 Some(all)
             })
         });

@@ -81,7 +81,7 @@ impl HandedOut<'_> {
 
 /// The most bytes that make a job of several generations: enough for what is done once for each job
 /// not to matter.
-const MOST: u64 = 2 << 20;
+const MOST: u64 = 4 << 20;
 
 /// The same where nobody knows how much is still to come.
 const SOME: u64 = 1 << 20;

@@ -68,8 +68,28 @@ const WINDOW: i64 = 100;
 impl Subject<'_> {
     /// What the collector took, and from where.
     fn collected(&self, flags: Flags) -> (f64, Mmu) {
-        let mmu = self.analysis.gc.mmu(flags, self.analysis.start(), self.analysis.end());
+        let (start, end) = (self.analysis.start(), self.analysis.end());
+        let mmu = self.analysis.gc.mmu_in(flags, start, end, self.room());
         (1.0 - mmu.mean(self.from, self.until), mmu)
+    }
+
+    /// Room that nobody else uses now.
+    fn room(&self) -> Mmu {
+        self.room.lock().map(|mut room| std::mem::take(&mut *room)).unwrap_or_default()
+    }
+
+    /// Lets others use the room.
+    fn keep_room(&self, mmu: Mmu) {
+        if let Ok(mut room) = self.room.lock() {
+            *room = mmu;
+        }
+    }
+
+    /// The same without from where.
+    fn share_collected(&self, flags: Flags) -> f64 {
+        let (share, mmu) = self.collected(flags);
+        self.keep_room(mmu);
+        share
     }
 
     /// When it took most.
@@ -97,6 +117,7 @@ const ASSISTS: Flags =
 pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let analysis = subject.analysis;
     let (taken, mmu) = subject.collected(ASSISTS);
+    // Whoever asked before was told the same.
     let _ = subject.assisted.set(taken);
     let name = analysis.names.known_string(b"GC mark assist");
     let time = |go: &Goroutine| name.and_then(|name| go.times.ranges.get(name)).unwrap_or(0);
@@ -119,10 +140,8 @@ pub(super) fn gc_assist(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Find
         ("cycles", Value::Count(cycles(subject))),
         ("total", Value::Nanos(total)),
     ];
-    if !rule.is_reached_by(&evidence) {
-        return;
-    }
-    let worst = subject.collected_most(&mmu);
+    let worst = rule.is_reached_by(&evidence).then(|| subject.collected_most(&mmu)).flatten();
+    subject.keep_room(mmu);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {
         let function = subject.text(function);
         format!(
@@ -144,20 +163,24 @@ fn cycles(subject: &Subject<'_>) -> u64 {
 pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let all = Flags { stw: true, background: true, assist: true, sweep: true, per_proc: false };
     let (taken, mmu) = subject.collected(all);
-    let part = |flags| Value::Share(subject.collected(flags).0);
+    let part = |flags| Value::Share(subject.share_collected(flags));
     let mut evidence = vec![
         ("share", Value::Share(taken)),
         ("cycles", Value::Count(cycles(subject))),
         ("total", Value::Nanos((taken * subject.duration() as f64) as i64)),
     ];
-    if !rule.is_reached_by(&evidence) {
+    let reached = rule.is_reached_by(&evidence);
+    let worst = reached.then(|| subject.collected_most(&mmu)).flatten();
+    subject.keep_room(mmu);
+    if !reached {
         return;
     }
-    let worst = subject.collected_most(&mmu);
-    drop(mmu);
     evidence.extend([
         ("background", part(Flags { background: true, ..Flags::default() })),
-        ("assist", Value::Share(*subject.assisted.get_or_init(|| subject.collected(ASSISTS).0))),
+        (
+            "assist",
+            Value::Share(*subject.assisted.get_or_init(|| subject.share_collected(ASSISTS))),
+        ),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
     ]);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {

@@ -12,6 +12,7 @@ use gotrail_analyze::check::Rules;
 use std::io::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,6 +91,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             Ok(findings) => {
                 fine &= findings.found.is_empty() && findings.broken.is_none();
                 writer.trace(&findings);
+                // To give back what was known takes a while, which is left to others, or to the end
+                // of the program.
+                thread::spawn(move || drop(findings));
             }
             Err(error) if error.is::<Usage>() => return Err(error),
             Err(error) => {
@@ -128,6 +132,6 @@ fn judge(trace: &Path, args: &Args, rules: &Rules) -> Result<Findings> {
         let lost = human::size(report.bytes_lost());
         format!("{name}: is broken, {lost} are lost: {first}")
     });
-    let found = rules.find(&answer.analysis, report);
+    let found = rules.find(&answer.analysis, report, query.threads());
     Ok(Findings { trace: name, answer, found, broken })
 }

@@ -10,6 +10,7 @@ use crate::work::{self, Work};
 use std::io;
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::thread;
 
 impl Index {
@@ -97,8 +98,8 @@ impl Index {
             let others: Vec<_> =
                 pieces.map(|piece| scope.spawn(move || self.follow(piece, window, most))).collect();
             first.map_or(Ok(()), |piece| self.follow(piece, window, most))?;
-            // A panic is passed on by the scope.
-            others.into_iter().try_for_each(|other| other.join().unwrap_or(Ok(())))
+            let mut others = others.into_iter();
+            others.try_for_each(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)))
         })
     }
 

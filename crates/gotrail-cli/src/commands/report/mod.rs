@@ -251,7 +251,7 @@ fn subtitle(answer: &Answer) -> String {
 }
 
 fn found(answer: &Answer, rules: &Rules) -> Markup {
-    let found = rules.find(&answer.analysis, &answer.report);
+    let found = rules.find(&answer.analysis, &answer.report, 1);
     html! {
         h2 { "Findings" }
         @if found.is_empty() {
