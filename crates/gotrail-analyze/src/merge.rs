@@ -7,8 +7,8 @@
 //!          │<─ added ┤  counted by the later fold as if it began here
 //! ```
 //!
-//! All times of a goroutine in the later fold are sums that began at that sync, so that those of before are
-//! added to each of them, and what the goroutine was in the middle of then is added once.
+//! All times of a goroutine in the later fold are sums that began at that sync, so that those of
+//! before are added to each of them, and what the goroutine was in the middle of then is added once.
 
 use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, is_system};
 use crate::goroutines::{Goroutines, REASON_BEFORE};

@@ -111,8 +111,9 @@ impl Reader<'_> {
     /// were.
     ///
     /// Generations, or a few short ones in a row, are folded for themselves and merged in sequence,
-    /// so that the result does not depend on the number of threads. After an error the fold has seen the generations before
-    /// it, and of its own generation what a sequential reader delivers. Otherwise as
+    /// so that the result does not depend on the number of threads. These few, 4 MiB at most, are
+    /// held like one generation. After an error the fold has seen the generations before it, and of
+    /// its own generation what a sequential reader delivers. Otherwise as
     /// [`Reader::drain_parallel`].
     pub fn fold_parallel<F: Fold>(
         &mut self,
