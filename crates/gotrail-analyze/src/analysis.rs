@@ -136,7 +136,7 @@ impl Analysis {
         let goroutines = Goroutines::new(&mut names, &options, later);
         let waits = Waits::new(&options);
         let lookup = Lookup::default();
-        let procs = options.procs.then(Procs::new);
+        let procs = options.procs.then(|| Procs::new(options.scope.as_ref()));
         let (scope, groups) = (options.scope.clone(), options.groups.clone());
         let found = Found {
             names,

@@ -6,6 +6,7 @@
 
 use crate::by_id::ByProc;
 use crate::opening::Opening;
+use crate::scope::Scope;
 use crate::timeline::{Step, Timeline};
 use gotrail::ProcState;
 use std::collections::BTreeMap;
@@ -74,7 +75,7 @@ pub struct Procs {
     pub procs: BTreeMap<i64, Proc>,
     /// GOMAXPROCS, whenever it changed.
     pub changes: Vec<(i64, i64)>,
-    /// What they did over time.
+    /// What they did over time; as all sums of an analysis with a scope only in its time.
     pub timeline: Timeline<Load>,
     /// What they did in all.
     pub total: Load,
@@ -94,6 +95,32 @@ pub struct Procs {
     first: Option<Box<First>>,
     /// Room for what a later fold notes.
     room: Vec<u64>,
+    window: Window,
+}
+
+/// Which time counts, in nanoseconds of the trace's clock: from when until when.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    from: i64,
+    until: i64,
+}
+
+impl Default for Window {
+    fn default() -> Window {
+        Window { from: i64::MIN, until: i64::MAX }
+    }
+}
+
+impl Window {
+    /// The moment of the window that is the nearest: between two of these no other time passes.
+    #[inline(always)]
+    fn nearest(self, time: i64) -> i64 {
+        time.max(self.from).min(self.until)
+    }
+
+    fn contains(self, time: i64) -> bool {
+        (self.from..self.until).contains(&time)
+    }
 }
 
 /// How many there are now.
@@ -123,9 +150,13 @@ pub(crate) struct First {
 }
 
 impl Procs {
-    /// A fold that begins with nothing.
-    pub(crate) fn new() -> Procs {
-        Procs { step_ends: BEFORE, ..Procs::default() }
+    /// A fold that begins with nothing, of the time in this scope.
+    pub(crate) fn new(scope: Option<&Scope>) -> Procs {
+        let all = Window::default();
+        let from = scope.and_then(|scope| scope.from).unwrap_or(all.from);
+        let until = scope.and_then(|scope| scope.until).unwrap_or(all.until);
+        let window = Window { from, until };
+        Procs { step_ends: BEFORE, window, ..Procs::default() }
     }
 
     /// A fold of a later generation.
@@ -134,7 +165,9 @@ impl Procs {
         Procs {
             opening: Some(Box::new(opening)),
             timeline: self.timeline.going_on(),
-            ..Procs::new()
+            step_ends: BEFORE,
+            window: self.window,
+            ..Procs::default()
         }
     }
 
@@ -194,8 +227,9 @@ impl Procs {
         let (settled, Some(first)) = (self.settled, &mut self.first) else { return };
         first.now.runnable += 1;
         first.late |= self.spare;
-        self.timeline.between(first.sync, settled, |step, nanos| step.runnable += nanos);
-        self.total.runnable += settled - first.sync;
+        let since = self.window.nearest(first.sync);
+        self.timeline.between(since, settled, |step, nanos| step.runnable += nanos);
+        self.total.runnable += settled - since;
         self.now.runnable += 1;
         self.step_ends = self.end_of_step(settled);
     }
@@ -209,15 +243,16 @@ impl Procs {
         self.now.free = (self.now.limit - self.now.held).max(0);
         self.shift(0);
         self.pending = Load::default();
+        let begin = self.window.nearest(first.sync);
         for &(id, held) in &first.procs {
-            let since = held.then_some(first.sync);
+            let since = held.then_some(begin);
             self.known.insert(id, Proc { since, ..Proc::default() });
         }
         if let Some((until, _)) = opening.changes().next_back() {
-            self.timeline.expect(first.sync, until);
+            self.timeline.expect(begin, self.window.nearest(until));
         }
-        self.settled = first.sync;
-        self.step_ends = self.end_of_step(first.sync);
+        self.settled = begin;
+        self.step_ends = self.end_of_step(begin);
         for (time, change) in opening.changes() {
             if time >= self.step_ends {
                 self.settle(time);
@@ -266,7 +301,7 @@ impl Procs {
 
     #[inline(always)]
     fn apply(&mut self, time: i64, change: Change) {
-        let since = time - self.settled;
+        let since = self.window.nearest(time) - self.settled;
         match change {
             Change::Runnable => self.runs_changed(since, 1),
             Change::NotRunnable if self.now.runnable > 0 => self.runs_changed(since, -1),
@@ -295,23 +330,25 @@ impl Procs {
     }
 
     fn apply_other(&mut self, time: i64, change: Change) {
-        let since = time - self.settled;
+        let counts = self.window.contains(time);
+        let now = self.window.nearest(time);
+        let since = now - self.settled;
         match change {
             Change::Runnable | Change::NotRunnable => {}
             Change::Held(id) | Change::Status(id, true) => {
                 let proc = self.known.entry(id);
                 if proc.since.is_none() {
-                    proc.since = Some(time);
-                    proc.starts += u64::from(matches!(change, Change::Held(_)));
+                    proc.since = Some(now);
+                    proc.starts += u64::from(counts && matches!(change, Change::Held(_)));
                     self.now.held += 1;
                     self.pending.held -= since;
                 }
             }
             Change::Idle(id) | Change::Stolen(id) => {
                 let proc = self.known.entry(id);
-                proc.steals += u64::from(matches!(change, Change::Stolen(_)));
+                proc.steals += u64::from(counts && matches!(change, Change::Stolen(_)));
                 if let Some(begin) = proc.since.take() {
-                    proc.held += time - begin;
+                    proc.held += now - begin;
                     self.now.held -= 1;
                     self.pending.held += since;
                 }
@@ -356,6 +393,7 @@ impl Procs {
     #[cold]
     #[inline(never)]
     fn settle(&mut self, time: i64) {
+        let time = self.window.nearest(time);
         if self.step_ends == BEFORE {
             (self.settled, self.step_ends) = (time, self.end_of_step(time));
         }
@@ -392,6 +430,7 @@ impl Procs {
     pub(crate) fn absorb(&mut self, later: Procs) {
         let Some(first) = later.first else { return };
         self.settle(first.sync);
+        let begin = self.window.nearest(first.sync);
         self.timeline.add(later.timeline);
         self.total.add(&later.total);
         self.changes.extend(later.changes);
@@ -401,7 +440,7 @@ impl Procs {
         for (id, proc) in later.known.iter() {
             let own = self.known.entry(id);
             if let Some(since) = own.since {
-                own.held += first.sync - since;
+                own.held += begin - since;
             }
             own.held += proc.held;
             own.starts += proc.starts;
@@ -417,7 +456,7 @@ impl Procs {
         self.procs.extend(self.known.iter().map(|(id, &proc)| (id, proc)));
         for proc in self.procs.values_mut() {
             if let Some(since) = proc.since.take() {
-                proc.held += time - since;
+                proc.held += self.window.nearest(time) - since;
             }
         }
     }
@@ -427,11 +466,61 @@ impl Procs {
 mod tests {
     use super::*;
 
+    /// Changes from a fixed seed, with their times.
+    fn changes(mut each: impl FnMut(i64, Change)) -> i64 {
+        let mut rng = fastrand::Rng::with_seed(11);
+        let mut time = 1_000_000;
+        each(time, Change::Procs(4));
+        for _ in 0..20_000 {
+            time += rng.i64(1..5_000);
+            let id = rng.i64(0..4);
+            each(
+                time,
+                match rng.u8(0..6) {
+                    0 | 1 => Change::Runnable,
+                    2 => Change::NotRunnable,
+                    3 => Change::Held(id),
+                    4 => Change::Idle(id),
+                    _ => Change::Stolen(id),
+                },
+            );
+        }
+        time
+    }
+
+    #[test]
+    fn parts_of_the_time_come_to_all_of_it() {
+        let of = |from: Option<i64>, until: Option<i64>| {
+            let mut procs = Procs::new(Some(&Scope { from, until, goroutines: None }));
+            let end = changes(|time, change| procs.change(time, change));
+            procs.finish(end);
+            let steps = procs.timeline.steps().fold(Load::default(), |mut sum, (_, load)| {
+                sum.add(load);
+                sum
+            });
+            assert_eq!(steps, procs.total);
+            let each = procs.procs.values();
+            let each = each.fold((0, 0, 0), |sum, proc| {
+                (sum.0 + proc.held, sum.1 + proc.starts, sum.2 + proc.steals)
+            });
+            assert_eq!(each.0, procs.total.held);
+            (procs.total, each)
+        };
+        let (a, b) = (Some(7_654_321), Some(30_000_000));
+        let (mut sum, mut each) = of(None, a);
+        for (load, more) in [of(a, b), of(b, None)] {
+            assert!(load.held > 0 && load.idle_while_runnable > 0);
+            sum.add(&load);
+            each = (each.0 + more.0, each.1 + more.1, each.2 + more.2);
+        }
+        assert_eq!((sum, each), of(None, None));
+    }
+
     #[test]
     fn what_is_noted_comes_to_the_same() {
         let mut rng = fastrand::Rng::with_seed(7);
-        let mut whole = Procs::new();
-        let mut split = Procs::new();
+        let mut whole = Procs::new(None);
+        let mut split = Procs::new(None);
         let mut later = split.later();
         let mut time = 1_000_000;
         for i in 0..20_000 {

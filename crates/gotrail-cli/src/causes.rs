@@ -163,7 +163,10 @@ impl Teller<'_> {
         if more && step.waits.is_empty() {
             let (count, nanos) = (human::counted(step.more.0, "wait"), step.more.1);
             let nanos = human::duration(nanos);
-            let _ = writeln!(out, "{indent}└─ {count}, {nanos} together; --depth N goes on");
+            let _ = writeln!(
+                out,
+                "{indent}└─ {count}, {nanos} together; `gotrail why --depth N` goes on"
+            );
         } else if more {
             let (count, nanos) = (human::counted(step.more.0, "more wait"), step.more.1);
             let _ = writeln!(out, "{indent}└─ and {count}, {} together", human::duration(nanos));

@@ -57,7 +57,9 @@ Examples:
   gotrail dump parsed trace.out | less     read its events in order
   gotrail validate *.trace                 find the broken ones
 
-Exit status: 0 if all is well, 1 if a trace is broken or a check fails, 2 for wrong usage.";
+Exit status: 0 if all is well; 1 if there is no answer, if info or validate find a trace broken, or
+if check finds anything; 2 for wrong usage. Of a broken trace the other commands say on standard
+error what was lost, and go on with the rest.";
 
 /// Reads Go execution traces (Go 1.11 and later), fast and exactly as Go's own tools do.
 ///

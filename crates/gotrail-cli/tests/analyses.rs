@@ -47,6 +47,68 @@ fn a_page_needs_nothing_else_and_overwrites_nothing() {
     assert!(again.err.contains("--force"), "{}", again.err);
 }
 
+/// The numbers of a field in the rows of a command's JSON.
+fn numbers(args: &[&str], field: &str) -> Vec<i64> {
+    let made = run(args);
+    assert_eq!((made.code, made.err.as_str()), (0, ""), "{args:?}");
+    let rows = made.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+    rows.map(|row| row.expect("JSON")[field].as_i64().expect(field)).collect()
+}
+
+#[test]
+fn parts_of_the_time_come_to_all_of_it() {
+    let path = committed("go1.27/generations");
+    let parts: [&[&str]; 3] =
+        [&["--to", "5ms"], &["--from", "5ms", "--to", "12ms"], &["--from", "12ms"]];
+    for (show, field) in [
+        ("summary", "held"),
+        ("summary", "idle_while_runnable"),
+        ("summary", "starts"),
+        ("summary", "steals"),
+        ("summary", "duration"),
+        ("each", "held"),
+    ] {
+        let sum = |part: &[&str]| -> i64 {
+            let args = [&["procs", "--show", show, "--json"], part, &[arg(&path)]].concat();
+            numbers(&args, field).iter().sum()
+        };
+        assert_eq!(parts.iter().map(|part| sum(part)).sum::<i64>(), sum(&[]), "{show} {field}");
+    }
+}
+
+#[test]
+fn what_lies_in_a_part_is_cut_there() {
+    let path = committed("go1.27/gc");
+    let of =
+        |more: &[&str], field| numbers(&[&["gc", "--json"], more, &[arg(&path)]].concat(), field);
+    let (starts, lengths) =
+        (of(&["--show", "stops"], "after"), of(&["--show", "stops"], "duration"));
+    let longest = (0..lengths.len()).max_by_key(|&at| lengths[at]).expect("a stop");
+    let from = format!("{}ns", starts[longest] + lengths[longest] / 2);
+    let to = format!("{}ns", starts[longest] + lengths[longest]);
+    let part = ["--from", &from, "--to", &to];
+    let half = lengths[longest] - lengths[longest] / 2;
+    assert_eq!(of(&[&part[..], &["--show", "stops"]].concat(), "duration"), [half]);
+    assert_eq!(of(&part, "longest_stop"), [half]);
+    let set = ["check", "--only", "long-stw", "--set", "long-stw.longest=1ns", "--json"];
+    let found = run(&[&set[..], &part, &[arg(&path)]].concat());
+    let found: serde_json::Value =
+        serde_json::from_str(found.out.lines().next().expect("a line")).expect("JSON");
+    assert_eq!(found["evidence"]["longest"], half, "{found}");
+}
+
+#[test]
+fn a_task_that_is_asked_for_is_the_only_one() {
+    let path = committed("go1.27/annotations");
+    let all = numbers(&["tasks", "--json", arg(&path)], "id");
+    let one = all[all.len() - 1].to_string();
+    assert_eq!(
+        numbers(&["tasks", "--task", &one, "--json", arg(&path)], "id"),
+        [all[all.len() - 1]]
+    );
+    assert!(all.len() > 2, "{all:?}");
+}
+
 #[test]
 fn wrong_usage_says_what_would_be_right() {
     let path = committed("go1.27/gc");
@@ -56,7 +118,9 @@ fn wrong_usage_says_what_would_be_right() {
         (&["goroutines", "--from", "2ms", "--to", "1ms"], "--from is not before --to"),
         (&["mmu", "--flags", "stw+gc"], "there is no flag \"gc\""),
         (&["mmu", "--from", "1h"], "after the end of the trace"),
-        (&["procs", "--function", "main"], "only --show time can be limited"),
+        (&["procs", "--function", "main"], "of the filters they have --from and --to"),
+        (&["procs", "--steps", "3"], "--steps is for --show time"),
+        (&["tasks", "--region", "x"], "`gotrail regions` says which regions there are"),
     ] {
         let run = run(&[args, &[arg(&path)]].concat());
         assert!(run.code != 0 && run.err.contains(part), "{args:?}: {}", run.err);

@@ -18,6 +18,7 @@ pub(super) fn long_stw(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
         if until <= subject.from || from >= subject.until {
             continue;
         }
+        let (from, until) = (from.max(subject.from), until.min(subject.until));
         let this = Instance { go: stop.go, from, until };
         let (stops, worst) = reasons.entry(stop.reason).or_default();
         stops.record(until - from);
@@ -37,12 +38,9 @@ pub(super) fn long_stw(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
 
 pub(super) fn idle_while_runnable(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
     let Some(procs) = &subject.analysis.procs else { return };
-    // The steps of time whose middle is in the time that is looked at.
     let step = procs.timeline.step();
-    let inside = |time: i64| (subject.from..subject.until).contains(&(time + step / 2));
-    let all = subject.is_everything();
     let (mut total, mut worst) = (Load::default(), (0, subject.from));
-    for (time, load) in procs.timeline.steps().filter(|(time, _)| all || inside(*time)) {
+    for (time, load) in procs.timeline.steps() {
         total.add(load);
         if load.idle_while_runnable > worst.0 {
             worst = (load.idle_while_runnable, time);

@@ -182,7 +182,7 @@ pub(super) fn cycles(answer: &Answer) -> Table {
         if counted(answer, cycle.start, cycle.end) == 0 {
             continue;
         }
-        let length = cycle.start.zip(cycle.end).map(|(start, end)| end - start);
+        let length = cycle.start.zip(cycle.end).map(|_| counted(answer, cycle.start, cycle.end));
         table.push(vec![
             Cell::Count(number as u64 + 1),
             after(answer, cycle.start),
@@ -239,7 +239,7 @@ pub(super) fn stops(answer: &Answer) -> Table {
     ];
     let mut table = Table::new("stop", columns);
     for stop in stops_in(answer) {
-        let length = stop.start.zip(stop.end).map(|(start, end)| end - start);
+        let length = stop.start.zip(stop.end).map(|_| counted(answer, stop.start, stop.end));
         table.push(vec![
             Cell::Text(reason(answer, stop.reason)),
             after(answer, stop.start),

@@ -9,6 +9,7 @@ use anyhow::Result;
 use gotrail_analyze::Options;
 use gotrail_analyze::procs::Load;
 use gotrail_analyze::timeline::Step;
+use std::num::NonZero;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,9 +29,9 @@ pub(crate) struct Args {
     /// Which table to print.
     #[arg(long, value_enum, default_value_t = Show::Each)]
     show: Show,
-    /// With `--show time`: into how many steps the time is divided.
-    #[arg(long, value_name = "N", default_value_t = 25)]
-    steps: usize,
+    /// With `--show time`: into how many steps the time is divided, at most [default: 25].
+    #[arg(long, value_name = "N")]
+    steps: Option<NonZero<usize>>,
     #[command(flatten)]
     format: Format,
 }
@@ -55,17 +56,17 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         || !part.goroutine.is_empty()
         || part.task.is_some()
         || part.names_regions();
-    let windowed = part.from.is_some() || part.to.is_some();
-    if filtered || windowed && args.show != Show::Time {
-        wrong_usage!(
-            "procs belong to the whole program: only --show time can be limited, by --from and --to"
-        );
+    if filtered {
+        wrong_usage!("procs belong to the whole program: of the filters they have --from and --to");
+    }
+    if args.steps.is_some() && args.show != Show::Time {
+        wrong_usage!("--steps is for --show time");
     }
     let answer = args.query.run(Options { procs: true, ..Options::default() })?;
     let table = match args.show {
         Show::Summary => summary(&answer),
         Show::Each => each(&answer),
-        Show::Time => time(&answer, args.steps.max(1)),
+        Show::Time => time(&answer, args.steps.map_or(25, NonZero::get)),
         Show::Changes => changes(&answer),
     };
     let mut output = Output::new();
@@ -75,6 +76,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         return Ok(Verdict::Fine);
     }
     table.sorted(&args.format)?.print(&mut output, &args.format)
+}
+
+/// The time that counts: of the trace, or of the part of it that is asked for.
+fn counted(answer: &Answer) -> (i64, i64) {
+    let (from, until) = answer.window();
+    (from.max(answer.start.time), until.min(answer.analysis.end()))
 }
 
 fn share(part: i64, whole: i64) -> Cell {
@@ -96,10 +103,12 @@ pub(super) fn summary(answer: &Answer) -> Table {
     ];
     let mut table = Table::new("summary", columns);
     let Some(procs) = &answer.analysis.procs else { return table };
-    let duration = answer.analysis.end() - answer.start.time;
+    let (from, until) = counted(answer);
+    let duration = until - from;
     let mean = procs.total.runnable as f64 / duration.max(1) as f64;
+    let last = procs.changes.iter().rfind(|change| change.0 < until).or(procs.changes.first());
     table.push(vec![
-        procs.changes.last().map_or(Cell::None, |change| Cell::Count(change.1 as u64)),
+        last.map_or(Cell::None, |change| Cell::Count(change.1 as u64)),
         Cell::Nanos(duration),
         Cell::Nanos(procs.total.held),
         share(procs.total.held, procs.total.procs),
@@ -123,7 +132,8 @@ pub(super) fn each(answer: &Answer) -> Table {
     ];
     let mut table = Table::new("proc", columns);
     let Some(procs) = &answer.analysis.procs else { return table };
-    let duration = answer.analysis.end() - answer.start.time;
+    let (from, until) = counted(answer);
+    let duration = until - from;
     for (&id, proc) in &procs.procs {
         table.push(vec![
             Cell::Id(id),
@@ -147,23 +157,17 @@ fn time(answer: &Answer, steps: usize) -> Table {
     ];
     let mut table = Table::new("step", columns);
     let Some(procs) = &answer.analysis.procs else { return table };
-    let (from, until) = answer.window();
-    let (begin, end) = (answer.start.time, answer.analysis.end());
-    let (from, until) = (from.max(begin), until.min(end));
-    let shown: Vec<_> = procs
-        .timeline
-        .steps()
-        .filter(|(time, _)| *time < until && time + procs.timeline.step() > from)
-        .collect();
+    let (from, until) = counted(answer);
+    let shown: Vec<_> = procs.timeline.steps().filter(|(time, _)| *time < until).collect();
     for group in shown.chunks(shown.len().div_ceil(steps).max(1)) {
         let mut load = Load::default();
         group.iter().for_each(|(_, step)| load.add(step));
-        // The first and the last step lie in the trace in part only.
-        let start = group[0].0.max(begin);
-        let stop = (group[group.len() - 1].0 + procs.timeline.step()).min(end);
+        // The first and the last step lie in the time in part only.
+        let start = group[0].0.max(from);
+        let stop = (group[group.len() - 1].0 + procs.timeline.step()).min(until);
         let long = (stop - start).max(1);
         table.push(vec![
-            Cell::Offset(start - begin),
+            Cell::Offset(start - answer.start.time),
             Cell::Nanos(long),
             share(load.held, load.procs),
             Cell::Number(load.held as f64 / long as f64),
@@ -178,7 +182,11 @@ fn time(answer: &Answer, steps: usize) -> Table {
 pub(super) fn changes(answer: &Answer) -> Table {
     let columns = &[column("after", "after"), column("gomaxprocs", "GOMAXPROCS")];
     let mut table = Table::new("change", columns);
+    let (from, until) = answer.window();
     for &(time, number) in answer.analysis.procs.iter().flat_map(|procs| &procs.changes) {
+        if !(from..until).contains(&time) {
+            continue;
+        }
         table.push(vec![Cell::Offset(time - answer.start.time), Cell::Count(number as u64)]);
     }
     table

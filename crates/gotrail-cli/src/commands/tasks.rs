@@ -1,6 +1,7 @@
 //! `gotrail tasks`: the tasks of the annotation API.
 
 use crate::Verdict;
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
@@ -13,7 +14,8 @@ Examples:
   gotrail tasks --sort duration --top 10 trace.out
   gotrail tasks --json trace.out | jq 'select(.end == null)'";
 
-/// Show the tasks of the annotation API.
+/// Show the tasks of the annotation API: those that were under way in the time asked for, and that
+/// one of the goroutines asked for worked for. What a row says is of the whole task.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -38,20 +40,24 @@ const COLUMNS: &[Column] = &[
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let part = &args.query.part;
+    if part.names_regions() {
+        wrong_usage!("`gotrail regions` says which regions there are, and of which tasks");
+    }
     let answer = args.query.run(Options::default())?;
-    let mut table = table(&answer);
+    let mut table = table(&answer, part.task);
     // People look for the slow ones; programs compare with `go tool trace`, which has them by id.
     let usually = if args.format.is_for_programs() { "id" } else { "duration" };
     table.sort(&args.format, usually)?;
     table.print(&mut Output::new(), &args.format)
 }
 
-/// A row for each task.
-pub(super) fn table(answer: &Answer) -> Table {
+/// A row for each task, or for only one.
+pub(super) fn table(answer: &Answer, only: Option<u64>) -> Table {
     let names = &answer.analysis.names;
     let time = |time: Option<i64>| time.map_or(Cell::None, Cell::Id);
     let mut table = Table::new("task", COLUMNS);
-    for (id, task) in answer.tasks() {
+    for (id, task) in answer.tasks().filter(|task| only.is_none_or(|only| task.0.0 == only)) {
         let mut goroutines: Vec<_> = task.goroutines.iter().map(|go| go.0).collect();
         goroutines.sort_unstable();
         let after = task.start.map(|start| start - answer.start.time);

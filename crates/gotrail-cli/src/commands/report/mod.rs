@@ -293,7 +293,7 @@ fn tasks(answer: &Answer) -> Markup {
     html! {
         @if !answer.analysis.goroutines.tasks.is_empty() {
             h2 { "Tasks" }
-            (PreEscaped(super::tasks::table(answer).html("duration")))
+            (PreEscaped(super::tasks::table(answer, None).html("duration")))
         }
     }
 }
