@@ -51,7 +51,7 @@ fn a_page_needs_nothing_else_and_overwrites_nothing() {
 fn numbers(args: &[&str], field: &str) -> Vec<i64> {
     let made = run(args);
     assert_eq!((made.code, made.err.as_str()), (0, ""), "{args:?}");
-    let rows = made.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let rows = made.out.lines().map(serde_json::from_str::<serde_json::Value>);
     rows.map(|row| row.expect("JSON")[field].as_i64().expect(field)).collect()
 }
 
