@@ -211,6 +211,15 @@ impl Query {
         self.threads.map_or(cores, NonZero::get)
     }
 
+    /// Gives back what is not needed any more, by another thread if there may be one. Should the
+    /// program end before, it goes with that.
+    pub(crate) fn leave(&self, what: impl Send + 'static) {
+        if self.threads() > 1 {
+            // Where no thread can be had it is given back here.
+            let _ = thread::Builder::new().spawn(move || drop(what));
+        }
+    }
+
     /// Analyses the part of the trace that is asked for.
     pub(crate) fn run(&self, options: Options) -> Result<Answer> {
         self.run_in_groups(options, None)
@@ -228,11 +237,8 @@ impl Query {
             source = source.into_mapped()?;
         }
         let answer = self.analyse(&mut source, options, groups);
-        if self.threads() > 1 {
-            // What was mapped goes while the answer is made. Should the program end before, it goes
-            // with that.
-            thread::spawn(move || drop(source));
-        }
+        // What was mapped goes while the answer is made.
+        self.leave(source);
         answer
     }
 

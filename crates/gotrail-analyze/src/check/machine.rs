@@ -71,6 +71,13 @@ impl Subject<'_> {
         (1.0 - mmu.mean(self.from, self.until), mmu)
     }
 
+    /// The same without from where.
+    fn share_collected(&self, flags: Flags) -> f64 {
+        let (share, mmu) = self.collected(flags);
+        self.keep_room(mmu);
+        share
+    }
+
     /// Room that nobody else uses now.
     fn room(&self) -> Mmu {
         self.room.lock().map(|mut room| std::mem::take(&mut *room)).unwrap_or_default()
@@ -81,13 +88,6 @@ impl Subject<'_> {
         if let Ok(mut room) = self.room.lock() {
             *room = mmu;
         }
-    }
-
-    /// The same without from where.
-    fn share_collected(&self, flags: Flags) -> f64 {
-        let (share, mmu) = self.collected(flags);
-        self.keep_room(mmu);
-        share
     }
 
     /// When it took most.

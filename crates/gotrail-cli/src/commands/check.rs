@@ -12,7 +12,6 @@ use gotrail_analyze::check::Rules;
 use std::io::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,9 +90,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             Ok(findings) => {
                 fine &= findings.found.is_empty() && findings.broken.is_none();
                 writer.trace(&findings);
-                // To give back what was known takes a while, which is left to others, or to the end
-                // of the program.
-                thread::spawn(move || drop(findings));
+                query(trace, args).leave(findings);
             }
             Err(error) if error.is::<Usage>() => return Err(error),
             Err(error) => {
@@ -110,10 +107,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     Ok(if fine { Verdict::Fine } else { Verdict::Broken })
 }
 
+fn query(trace: &Path, args: &Args) -> Query {
+    Query { trace: trace.to_owned(), part: args.part.clone(), threads: args.threads }
+}
+
 /// What is to be found in a trace.
 fn judge(trace: &Path, args: &Args, rules: &Rules) -> Result<Findings> {
     let name = source::name_of(trace);
-    let query = Query { trace: trace.to_owned(), part: args.part.clone(), threads: args.threads };
+    let query = query(trace, args);
     let options = Options { procs: true, limits: rules.limits(), ..Options::default() };
     let answer = query.run(options)?;
     let look = || format!("`gotrail info {}` says more", quoted(&name));

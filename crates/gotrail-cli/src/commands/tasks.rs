@@ -14,8 +14,10 @@ Examples:
   gotrail tasks --sort duration --top 10 trace.out
   gotrail tasks --json trace.out | jq 'select(.end == null)'";
 
-/// Show the tasks of the annotation API: those that were under way in the time asked for, and that
-/// one of the goroutines asked for worked for. What a row says is of the whole task.
+/// Show the tasks of the annotation API.
+///
+/// Those that were under way in the time asked for, and that one of the goroutines asked for worked
+/// for. What a row says is of the whole task.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
