@@ -104,6 +104,9 @@ fn build(examples: &[&str]) -> Result<PathBuf> {
 /// A trace; made first if it is not there. This process stays small: see [`usage`].
 fn trace(recipe: Recipe, quick: bool) -> Result<Trace> {
     if recipe.find(quick)?.is_none() {
+        if let Some(whole) = recipe.whole() {
+            trace(whole, quick)?;
+        }
         let mut command = Command::new(env::current_exe()?);
         command.args(["bench", "--make", &recipe.label()]).args(quick.then_some("--quick"));
         finish(&mut command)?;

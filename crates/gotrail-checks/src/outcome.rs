@@ -52,7 +52,8 @@ impl Outcome {
         }
     }
 
-    fn add(&mut self, event: &gotrail::Event<'_>) {
+    /// Adds an event.
+    pub fn add(&mut self, event: &gotrail::Event<'_>) {
         let mut text = Vec::new();
         gotrail::text::write_event(&mut text, event);
         if event.kind() == gotrail::Kind::Sync && event.generation().is_some() {
@@ -123,17 +124,20 @@ pub fn strict(bytes: &[u8]) -> Outcome {
 
 /// The events of one generation from the checkpoint before it.
 pub fn generation(trace: &gotrail::Trace, index: usize, before: &gotrail::Checkpoint) -> Outcome {
-    let mut outcome = Outcome::default();
     match trace.generation(index) {
-        Ok(generation) => {
-            for event in generation.events(before) {
-                match event {
-                    Ok(event) => outcome.add(&event),
-                    Err(error) => outcome.error = Some(error),
-                }
-            }
+        Ok(generation) => collect(generation.events(before)),
+        Err(error) => Outcome { error: Some(error), ..Outcome::default() },
+    }
+}
+
+/// All these events, one by one.
+pub fn collect(events: gotrail::Events<'_>) -> Outcome {
+    let mut outcome = Outcome::default();
+    for event in events {
+        match event {
+            Ok(event) => outcome.add(&event),
+            Err(error) => outcome.error = Some(error),
         }
-        Err(error) => outcome.error = Some(error),
     }
     outcome
 }

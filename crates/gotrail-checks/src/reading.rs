@@ -1,7 +1,7 @@
 //! All ways to read a trace agree, whatever its bytes are.
 
 use crate::memory;
-use crate::outcome::{Trickle, drain, generation, read, shown, strict};
+use crate::outcome::{Outcome, Trickle, collect, drain, generation, read, shown, strict};
 use gotrail::deep::Checker;
 use gotrail::{
     Details, Event, GoId, GoState, GoTransition, Kind, Mode, ProcId, ProcState, ProcTransition,
@@ -176,6 +176,38 @@ pub fn checkpoints(bytes: &[u8]) {
         }
     }
     assert_eq!(at + 1, full.events.len(), "events of all generations");
+    for every in [1, 40] {
+        parts(&trace, &full, every);
+    }
+}
+
+/// The events between checkpoints, one after the other, are those of the full pass, whether they
+/// are taken one by one or shown.
+fn parts(trace: &Trace, full: &Outcome, every: u64) {
+    let checkpoints = trace.checkpoints_every(every).expect("the trace is whole");
+    let ends = checkpoints.iter().skip(1).map(gotrail::Checkpoint::events);
+    let ends = ends.chain([full.events.len() as u64 - 1]);
+    let read = trace.for_each_part(&checkpoints, 2, |events| Ok(collect(events)));
+    let shown = trace.for_each_part(&checkpoints, 3, |mut events| {
+        let mut outcome = Outcome::default();
+        let _ = events.for_each_event(|event| {
+            outcome.add(event);
+            ControlFlow::<()>::Continue(())
+        })?;
+        assert!(events.next().is_none(), "an event behind the part");
+        Ok(outcome)
+    });
+    let (read, shown) = (read.expect("the trace is whole"), shown.expect("the trace is whole"));
+    assert_eq!((read.len(), shown.len()), (checkpoints.len(), checkpoints.len()));
+    for (((from, end), read), shown) in checkpoints.iter().zip(ends).zip(&read).zip(&shown) {
+        let start = from.events() as usize;
+        let events = &full.events[start..end as usize];
+        assert!(read.error.is_none() && read.events == events, "from event {start}");
+        assert!(shown.events == events, "shown from event {start}");
+        let generation = full.generations.partition_point(|&first| first <= start);
+        let within = full.generations.binary_search(&start).is_err();
+        assert_eq!(from.generation() + usize::from(within), generation - usize::from(!within));
+    }
 }
 
 /// Many threads count what one counts, with the same error.

@@ -1,18 +1,19 @@
-//! Reads a trace once in order and keeps the state before each generation; then reads all
-//! generations again, from these checkpoints, on several threads. Prints how many events each
-//! pass had and how long it took.
+//! Reads a trace once in order; then reads all of it again, from checkpoints, on several threads.
+//! Prints how many events each pass had and how long it took.
 //!
 //! ```sh
 //! cargo run --release -p gotrail --example second_pass -- trace.out 2
 //! ```
 
-use gotrail::{Error, Event, Mode, Trace};
+use gotrail::{Event, Mode, Trace};
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
+
+/// At least so many events are between two checkpoints of a generation.
+const EVERY: u64 = 100_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args_os().skip(1);
@@ -29,27 +30,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let _ = reader.for_each_event(|event| count(event, &mut events))?;
     println!("first pass: {events} events, {:.6} s", start.elapsed().as_secs_f64());
 
-    let checkpoints = trace.checkpoints()?;
-    // Whoever is done with one generation takes the next that nobody has.
-    let next = AtomicUsize::new(0);
-    let work = || -> Result<u64, Error> {
-        let mut events = 0;
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(checkpoint) = checkpoints.get(index) else { return Ok(events) };
-            let generation = trace.generation(index)?;
-            let mut all = generation.events(checkpoint);
-            let _ = all.for_each_event(|event| count(event, &mut events))?;
-        }
-    };
+    let checkpoints = trace.checkpoints_every(EVERY)?;
     let start = Instant::now();
-    let results: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no panics")).collect()
-    });
+    let parts = trace.for_each_part(&checkpoints, threads, |mut part| {
+        let mut events = 0;
+        let _ = part.for_each_event(|event| count(event, &mut events))?;
+        Ok(events)
+    })?;
     let time = start.elapsed().as_secs_f64();
     // The sync at the end of the trace belongs to no generation.
-    let events = results.into_iter().sum::<Result<u64, Error>>()? + 1;
+    let events = parts.into_iter().sum::<u64>() + 1;
     println!("second pass: {events} events, {time:.6} s");
     Ok(())
 }

@@ -17,6 +17,7 @@ use std::ops::Range;
 pub(crate) const UNRESOLVED: u32 = NO_SLOT - 1;
 
 /// A thread's place in its batches, and its next event.
+#[derive(Debug, Clone)]
 pub(crate) struct Cursor {
     pub(crate) next: Next,
     /// An event whose window ends here or before is whole if its type is known.
@@ -34,7 +35,7 @@ pub(crate) struct Cursor {
 }
 
 /// A thread's next event.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Next {
     /// Where it begins.
     pub(crate) at: usize,

@@ -16,6 +16,8 @@ pub(crate) struct Delivery {
     pub(crate) last_time: i64,
     /// The number of events so far.
     pub(crate) delivered: u64,
+    /// When there were so many, no thread's turn begins any more.
+    pub(crate) until: u64,
     /// For tolerant readers: events whose ids mean nothing are delivered, and counted here.
     pub(crate) unresolved: Option<u64>,
 }
@@ -23,7 +25,13 @@ pub(crate) struct Delivery {
 impl Delivery {
     /// Nothing was delivered yet.
     pub(crate) fn new(lenient: bool) -> Delivery {
-        Delivery { last_time: 0, delivered: 0, unresolved: lenient.then_some(0) }
+        Delivery { last_time: 0, delivered: 0, until: u64::MAX, unresolved: lenient.then_some(0) }
+    }
+
+    /// Whether another thread's turn may begin.
+    #[inline(always)]
+    pub(crate) fn goes_on(&self) -> bool {
+        self.delivered < self.until
     }
 
     /// Checks an event and makes its time later than that of the one before.

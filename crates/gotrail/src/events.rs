@@ -1,15 +1,17 @@
-//! The events of a single generation, from the checkpoint before it.
+//! The events of a single generation, from a checkpoint before or within it.
 
+use crate::checkpoint::{Checkpoint, Within};
 use crate::deliver::Delivery;
 use crate::error::Error;
 use crate::event::{Event, Ordered};
 use crate::generation::Generation;
-use crate::order::{Checkpoint, Names, State};
+use crate::order::{Names, State};
 use crate::reader;
 use crate::run::{self, Run};
 use std::ops::ControlFlow;
 
-/// The events of one generation in order, its sync first. Ends after the first error.
+/// The events of one generation in order, its sync first, or those behind a checkpoint. Ends after
+/// the first error.
 pub struct Events<'a> {
     generation: &'a Generation<'a>,
     names: &'a Names,
@@ -34,33 +36,48 @@ impl Generation<'_> {
     }
 
     /// Puts the events in order, given the state before them: exactly what the full pass gives,
-    /// in any order of generations and on any thread.
-    pub fn events<'a>(&'a self, before: &'a Checkpoint) -> Events<'a> {
-        let lenient = self.old.as_ref().is_some_and(|old| old.is_lenient());
-        Events {
-            generation: self,
-            names: before.state.names(),
-            state: before.state.clone(),
-            run: Run::new(lenient),
-            delivery: Delivery {
-                last_time: before.last_time.min(self.latest_before()),
-                ..Delivery::new(lenient)
-            },
-            syncs: before.syncs,
-            phase: Phase::Start,
-        }
+    /// in any order of generations and on any thread. From a checkpoint within the generation on,
+    /// if that is where it lies.
+    ///
+    /// # Panics
+    ///
+    /// If the checkpoint lies within another generation.
+    pub fn events<'a>(&'a self, from: &'a Checkpoint) -> Events<'a> {
+        let (run, delivery, phase) = match from.within.as_deref() {
+            Some(Within { offset, run, delivery }) => {
+                assert_eq!(*offset, self.offset, "a checkpoint within another generation");
+                (run.clone(), delivery.clone(), Phase::Inside)
+            }
+            None => {
+                let lenient = self.old.as_ref().is_some_and(|old| old.is_lenient());
+                let last_time = from.last_time.min(self.latest_before());
+                let delivery =
+                    Delivery { last_time, delivered: from.events, ..Delivery::new(lenient) };
+                (Run::new(lenient), delivery, Phase::Start)
+            }
+        };
+        let names = from.state.names();
+        let (state, syncs) = (from.state.clone(), from.syncs);
+        Events { generation: self, names, state, run, delivery, syncs, phase }
     }
 }
 
 impl<'a> Events<'a> {
+    /// Those before the next checkpoint.
+    pub(crate) fn until(mut self, next: &Checkpoint) -> Events<'a> {
+        self.delivery.until = next.events;
+        self
+    }
+
     /// The state after all events, to go on with the next generation; none before that.
     pub fn into_checkpoint(mut self) -> Option<Checkpoint> {
         if self.phase == Phase::Start || !self.run.is_done(self.generation) {
             return None;
         }
         self.state.end_generation(self.generation);
-        let (last_time, syncs) = (self.delivery.last_time, self.syncs);
-        Some(Checkpoint { state: self.state, last_time, syncs })
+        let Delivery { last_time, delivered: events, .. } = self.delivery;
+        let (state, syncs) = (self.state, self.syncs);
+        Some(Checkpoint { state, last_time, syncs, events, within: None })
     }
 
     /// Shows all events that are left to `each`, until it breaks: faster than one by one.
@@ -87,13 +104,16 @@ impl<'a> Events<'a> {
         {
             return Ok(());
         }
-        if self.phase == Phase::Inside {
+        if self.phase == Phase::Inside && self.delivery.goes_on() {
             let _ = self.run.show(generation, &mut self.state, &mut self.delivery, each)?;
         }
         Ok(())
     }
 
     fn next_ordered(&mut self) -> Result<Option<Ordered>, Error> {
+        if !self.delivery.goes_on() {
+            return Ok(None);
+        }
         let mut event = match self.phase {
             Phase::Start => {
                 self.run.start(self.generation, &mut self.state)?;

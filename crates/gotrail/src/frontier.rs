@@ -6,7 +6,7 @@
 use gotrail_format::gosort;
 
 /// The threads by the time of their next event.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Frontier {
     /// One time more than there are threads: a right child that does not exist is late.
     times: Vec<i64>,

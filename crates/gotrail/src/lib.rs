@@ -28,11 +28,13 @@
 //! | read a pipe, or hold little in memory | [`Reader::from_read`] |
 //! | get what is left of a broken trace | [`Mode::Tolerant`], [`Reader::report`] |
 //! | list generations | [`Trace::generations`] |
-//! | read one generation again, or many in parallel | [`Trace::checkpoints`], [`Generation::events`] |
+//! | read one generation again | [`Trace::checkpoints`], [`Generation::events`] |
+//! | read all of it again on all cores | [`Trace::checkpoints_every`], [`Trace::for_each_part`] |
 //! | print events as Go does | [`text::write_event`] |
 //! | check more than order needs | [`deep::Checker`] |
 //! | count what a trace is about | [`summary::Summary`] |
 
+mod checkpoint;
 mod clock;
 mod collect;
 mod cursor;
@@ -50,6 +52,7 @@ mod merge;
 mod old;
 mod order;
 mod parallel;
+mod parts;
 mod prefetch;
 mod reader;
 mod report;
@@ -63,6 +66,7 @@ mod trace;
 mod wall;
 
 pub use bstr;
+pub use checkpoint::Checkpoint;
 pub use clock::ClockSnapshot;
 pub use error::{Cause, Error, Fault, Holding, Needed, Place, Subject, Waiting};
 pub use event::{
@@ -77,7 +81,6 @@ pub use gotrail_format::Version;
 pub use ids::{GoId, ProcId, TaskId, ThreadId, Time};
 pub use input::Compression;
 pub use old::OldFault;
-pub use order::Checkpoint;
 pub use reader::{Mode, Reader};
 pub use report::{DESCRIBED, Loss, Misuse, Report};
 pub use stack::{Frame, Stack};

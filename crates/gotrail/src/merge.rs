@@ -26,6 +26,7 @@ use gotrail_format::EventType;
 use gotrail_format::event::TIMED_ARGS;
 
 /// The threads of a generation.
+#[derive(Debug, Clone)]
 pub(crate) struct Merge {
     cursors: Vec<Cursor>,
     frontier: Frontier,
@@ -44,6 +45,7 @@ pub(crate) struct Merge {
 const READ_SOON: usize = 100;
 
 /// How far a merge came.
+#[derive(Debug, Clone)]
 pub(crate) struct Progress {
     /// Where the first event is that did not happen, by cursor.
     threads: Vec<usize>,
@@ -84,6 +86,11 @@ impl Merge {
         }
         self.note_sample(generation);
         Ok(())
+    }
+
+    /// See [`crate::run::Run::old_goroutine_count`].
+    pub(crate) fn old_goroutine_count(&self) -> usize {
+        self.old.as_ref().map_or(0, |old| old.goroutine_count())
     }
 
     /// Whether any thread has events left.
@@ -195,7 +202,7 @@ impl Merge {
             } else {
                 self.frontier.set_first(next.time);
             }
-            if !sink.has_room() {
+            if !sink.has_room_for_turn() {
                 return Ok(true);
             }
         }

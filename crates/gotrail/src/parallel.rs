@@ -273,7 +273,7 @@ impl<'t> Reader<'t> {
     fn check_guess(&self, generation: &Generation<'t>, after: &State, events: u64) {
         let mut state = self.state().clone();
         let mut run = Run::new(false);
-        let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };
+        let mut delivery = Delivery::new(false);
         let result = run
             .start(generation, &mut state)
             .and_then(|()| run.drive(generation, &mut state, &mut delivery));
@@ -319,7 +319,7 @@ fn speculate<F: Fold>(
         trail.prefixes = cursor::prefixes(generation);
     }
     let mut run = Run::new(false);
-    let mut delivery = Delivery { last_time: 0, delivered: 0, unresolved: None };
+    let mut delivery = Delivery::new(false);
     run.start_speculative(generation).ok()?;
     let begins = run.has_threads();
     if F::LOOKS {

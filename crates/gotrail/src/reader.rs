@@ -1,5 +1,6 @@
 //! Reads a trace from its first to its last event.
 
+use crate::checkpoint::{Checkpoint, Within};
 use crate::collect::{Collector, Next};
 use crate::deliver::Delivery;
 use crate::error::{Cause, Error, Fault, Place};
@@ -7,7 +8,7 @@ use crate::event::{Event, Ordered};
 use crate::fold::Fold;
 use crate::generation::Generation;
 use crate::input::{self, Input};
-use crate::order::{Checkpoint, State};
+use crate::order::State;
 use crate::report::{Loss, Report};
 use crate::run::{self, Folding, Look, Run};
 use crate::{Compression, Time};
@@ -208,7 +209,7 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
-    /// Shows what is left of the generation.
+    /// Shows what is left of the generation, until [`Run::show`] stops.
     fn show_generation(&mut self, each: &mut impl Look) -> Result<ControlFlow<()>, Error> {
         while let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
             match self.run.show(generation, &mut self.state, &mut self.delivery, each) {
@@ -216,7 +217,7 @@ impl<'t> Reader<'t> {
                     if self.run.is_done(generation) {
                         self.phase = Phase::Between;
                     }
-                    if flow.is_break() {
+                    if flow.is_break() || !self.delivery.goes_on() {
                         return Ok(flow);
                     }
                     self.phase = Phase::Between;
@@ -240,16 +241,30 @@ impl<'t> Reader<'t> {
     /// The state at the end of a generation: available right before each sync but the first, and
     /// before the first event.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        if !matches!(self.phase, Phase::Between) {
-            return None;
+        self.is_between().then(|| {
+            let mut state = self.state.clone();
+            if self.lossy {
+                state = State::new(true);
+            } else if let Some(generation) = &self.generation {
+                state.end_generation(generation);
+            }
+            self.checkpoint_with(state, None)
+        })
+    }
+
+    /// The same, and within a generation too where [`Reader::go_on`] has stopped.
+    pub(crate) fn checkpoint_anywhere(&self) -> Option<Checkpoint> {
+        if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
+            let (run, delivery) = (self.run.clone(), self.delivery.clone());
+            let within = Within { offset: generation.offset, run, delivery };
+            return Some(self.checkpoint_with(self.state.clone(), Some(Box::new(within))));
         }
-        let mut state = self.state.clone();
-        if self.lossy {
-            state = State::new(true);
-        } else if let Some(generation) = &self.generation {
-            state.end_generation(generation);
-        }
-        Some(Checkpoint { state, last_time: self.delivery.last_time, syncs: self.syncs })
+        self.checkpoint()
+    }
+
+    fn checkpoint_with(&self, state: State, within: Option<Box<Within>>) -> Checkpoint {
+        let Delivery { last_time, delivered: events, .. } = self.delivery;
+        Checkpoint { state, last_time, syncs: self.syncs, events, within }
     }
 
     #[inline]
@@ -373,6 +388,11 @@ impl<'t> Reader<'t> {
         &self.state
     }
 
+    /// How many goroutines a checkpoint would have to hold.
+    pub(crate) fn goroutine_count(&self) -> usize {
+        self.state.goroutine_count() + self.run.old_goroutine_count()
+    }
+
     /// How many bytes there are to come, if that is known.
     pub(crate) fn bytes_left(&self) -> Option<u64> {
         self.collector.bytes_left()
@@ -465,11 +485,24 @@ impl<'t> Reader<'t> {
         self.run.is_flawless()
     }
 
-    /// Goes on to the end of the next generation; false at the end of the trace.
-    pub(crate) fn next_end(&mut self) -> Result<bool, Error> {
+    /// Goes on by so many events and to the end of a thread's turn, or to the end of the generation
+    /// if that is nearer; false at the end of the trace.
+    pub(crate) fn go_on(&mut self, events: u64) -> Result<bool, Error> {
         let more = !matches!(self.turn()?, Some(None));
-        self.drive_generation()?;
+        match self.delivery.delivered.checked_add(events) {
+            None => self.drive_generation()?,
+            Some(until) => {
+                self.delivery.until = until;
+                let _ = self.show_generation(&mut |_: &Event<'_>| ControlFlow::Continue(()))?;
+                self.delivery.until = u64::MAX;
+            }
+        }
         Ok(more)
+    }
+
+    /// Whether all events of the last generation were read.
+    pub(crate) fn is_between(&self) -> bool {
+        matches!(self.phase, Phase::Between)
     }
 
     /// Delivers what is left of the generation to a fold, and ends it.

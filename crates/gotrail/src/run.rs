@@ -11,6 +11,7 @@ use crate::report::{Loss, Report};
 use std::ops::ControlFlow;
 
 /// The state of ordering one generation.
+#[derive(Debug, Clone)]
 pub(crate) struct Run {
     merge: Merge,
     queue: Queue,
@@ -19,6 +20,7 @@ pub(crate) struct Run {
 }
 
 /// The finished events of one step, to be taken one by one: at most three.
+#[derive(Debug, Clone)]
 struct Queue {
     events: [Ordered; 3],
     len: usize,
@@ -170,6 +172,11 @@ impl<F: Look> Sink for Show<'_, F> {
     fn has_room(&self) -> bool {
         self.flow.is_continue()
     }
+
+    #[inline(always)]
+    fn has_room_for_turn(&self) -> bool {
+        self.has_room() && self.delivery.goes_on()
+    }
 }
 
 impl Run {
@@ -270,7 +277,8 @@ impl Run {
     }
 
     /// Delivers all events that are left of the generation, and shows them to `each` until it
-    /// breaks. What it has not seen then comes next.
+    /// breaks, or [`Delivery::until`] is reached: from the same state always the same ones. What was
+    /// not shown then comes next.
     // Not inlined: what surrounds it must not take registers from the loop.
     #[inline(never)]
     pub(crate) fn show(
@@ -300,8 +308,13 @@ impl Run {
             flow: ControlFlow::Continue(()),
         };
         show.commit()?;
-        while show.has_room() && self.merge.step(generation, state, &mut show)? {}
+        while show.has_room_for_turn() && self.merge.step(generation, state, &mut show)? {}
         Ok(show.flow)
+    }
+
+    /// How many goroutines are known from the events so far of a trace before Go 1.22.
+    pub(crate) fn old_goroutine_count(&self) -> usize {
+        self.merge.old_goroutine_count()
     }
 
     /// Whether any thread has events left.

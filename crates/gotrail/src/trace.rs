@@ -1,11 +1,11 @@
 //! A whole trace in memory: its generations can be listed, and read in any order.
 
+use crate::checkpoint::Checkpoint;
 use crate::collect::{Collector, Next};
 use crate::cursor;
 use crate::error::{Error, Fault};
 use crate::generation::Generation;
 use crate::input::{self, Compression, Input};
-use crate::order::Checkpoint;
 use crate::reader::{Mode, Reader};
 use crate::report::Report;
 use crate::{ThreadId, Time};
@@ -40,6 +40,11 @@ pub struct Trace {
     /// Of which generations a whole pass has found that no number is too large.
     flawless: OnceLock<Vec<bool>>,
 }
+
+/// A checkpoint takes 24 bytes for each goroutine, and this many events at least five times that:
+/// they are this far apart, for each goroutine above some that do not matter.
+const EVENTS_PER_GOROUTINE: u64 = 32;
+const FEW_GOROUTINES: u64 = 1000;
 
 enum Data {
     Mapped(Mmap),
@@ -225,20 +230,37 @@ impl Trace {
 
     /// Reads the whole trace once, strictly, and returns the state before each generation.
     pub fn checkpoints(&self) -> Result<Vec<Checkpoint>, Error> {
+        self.checkpoints_every(u64::MAX)
+    }
+
+    /// The same with checkpoints within generations too, at least so many events apart: there a
+    /// generation can be read from the middle on, and [`Trace::for_each_part`] has enough to do for
+    /// all cores, however few generations there are. 100,000 is a good number for both.
+    ///
+    /// They lie where one thread's events end and another's begin, and farther apart where many
+    /// goroutines exist, so that these take less memory in checkpoints than events take in the
+    /// trace.
+    pub fn checkpoints_every(&self, events: u64) -> Result<Vec<Checkpoint>, Error> {
         let mode = if self.lenient { Mode::Tolerant } else { Mode::Strict };
         let mut reader = self.reader(mode)?;
         let mut list = vec![Checkpoint::start()];
         let mut flawless = Vec::new();
-        while reader.next_end()? {
-            list.extend(reader.checkpoint());
-            flawless.push(reader.was_flawless());
+        loop {
+            let many = (reader.goroutine_count() as u64).saturating_sub(FEW_GOROUTINES);
+            if !reader.go_on(events.max(many * EVENTS_PER_GOROUTINE))? {
+                break;
+            }
+            list.extend(reader.checkpoint_anywhere());
+            if reader.is_between() {
+                flawless.push(reader.was_flawless());
+            }
         }
         if !self.lenient {
             // Another thread may have come to the same.
             let _ = self.flawless.set(flawless);
         }
         // The last one is behind the last generation.
-        list.truncate(self.generations().len());
+        list.truncate(list.partition_point(|from| from.generation() < self.generations().len()));
         Ok(list)
     }
 

@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{Golden, Outcome, drain, generation, goldens, hash, read, resumed, streamed, strict};
+use common::{
+    Golden, Outcome, collect, drain, generation, golden_named, goldens, hash, read, resumed,
+    streamed, strict,
+};
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use gotrail::format::footprint::Footprint;
@@ -112,28 +115,26 @@ fn every_generation_from_its_checkpoint_the_last_one_first() {
 }
 
 #[test]
-fn generations_on_several_threads_at_once() {
+fn parts_of_generations_on_several_threads_at_once() {
+    let mut within = 0;
     for golden in goldens().into_iter().filter(|golden| golden.ok) {
         let trace = Trace::open(&golden.path()).unwrap();
-        let checkpoints = trace.checkpoints().unwrap();
-        let full = strict(&golden.bytes);
-        let parts: Vec<Outcome> = std::thread::scope(|scope| {
-            let (trace, checkpoints) = (&trace, &checkpoints);
-            let workers = 4.min(checkpoints.len());
-            let worker = move |first: usize| {
-                let mine = (first..checkpoints.len()).step_by(workers);
-                mine.map(|i| (i, generation(trace, i, &checkpoints[i]))).collect::<Vec<_>>()
-            };
-            let handles: Vec<_> =
-                (0..workers).map(|first| scope.spawn(move || worker(first))).collect();
-            let mut parts: Vec<_> =
-                handles.into_iter().flat_map(|handle| handle.join().unwrap()).collect();
-            parts.sort_by_key(|part| part.0);
-            parts.into_iter().map(|part| part.1).collect()
-        });
+        let checkpoints = trace.checkpoints_every(50).unwrap();
+        within += checkpoints.len() - trace.generations().len();
+        let parts = trace.for_each_part(&checkpoints, 4, |events| Ok(collect(events))).unwrap();
         let events: Vec<_> = parts.into_iter().flat_map(|part| part.events).collect();
+        let full = strict(&golden.bytes);
         assert_eq!(events, full.events[..full.events.len() - 1], "{}", golden.name);
     }
+    assert!(within > 1000, "{within} checkpoints lay within generations");
+}
+
+#[test]
+#[should_panic(expected = "a checkpoint within another generation")]
+fn a_checkpoint_within_another_generation_is_refused() {
+    let trace = Trace::open(&golden_named("go1.26/generations.trace").path()).unwrap();
+    let checkpoints = trace.checkpoints_every(1).unwrap();
+    let _ = trace.generation(0).unwrap().events(checkpoints.last().unwrap());
 }
 
 #[test]

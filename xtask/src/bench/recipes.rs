@@ -239,6 +239,11 @@ impl Recipe {
         Ok(Some(Trace { recipe: self, path, events, wire_events, bytes: metadata.len() }))
     }
 
+    /// What must be made before, if this is a part of it.
+    pub(crate) fn whole(self) -> Option<Recipe> {
+        (self.part > 1).then_some(LONG)
+    }
+
     /// Makes the trace.
     ///
     /// This takes memory, so it is done in a process of its own ([`super::usage`] says why).
@@ -249,8 +254,8 @@ impl Recipe {
         fs::create_dir_all(folder)?;
         let work = tempfile::Builder::new().prefix("partial-").tempdir_in(folder)?;
         let partial = work.path().join("trace");
-        if self.part > 1 {
-            let whole = LONG.find(quick)?.context("the trace that it is a part of is missing")?;
+        if let Some(whole) = self.whole() {
+            let whole = whole.find(quick)?.context("the trace that it is a part of is missing")?;
             fs::write(&partial, part(&whole.path, self.part)?)?;
         } else {
             self.record(work.path(), &partial, quick)?;

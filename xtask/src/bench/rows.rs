@@ -212,8 +212,7 @@ impl Figure {
 }
 
 impl Row {
-    /// The traces that are read: ours and the other's. (`short` is cut from `long`: in this order
-    /// they are made.)
+    /// The traces that are read: ours and the other's.
     pub(crate) fn traces(&self) -> (&'static str, &'static str) {
         match self.what {
             What::SteadyMemory => ("long", self.trace),

@@ -107,7 +107,7 @@ impl Sink for Told {
 }
 
 /// Tells the events of a trace one after the other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Converter {
     walk: Walk,
     /// Where the event lies that was told last.
@@ -131,6 +131,11 @@ pub(crate) struct Converter {
 }
 
 impl Converter {
+    /// How many goroutines were seen so far.
+    pub(crate) fn goroutine_count(&self) -> usize {
+        self.walk.goroutine_count()
+    }
+
     /// Begins with the first event.
     pub(crate) fn new(events: &OldEvents, lenient: bool) -> Converter {
         Converter {
@@ -187,7 +192,7 @@ impl Converter {
                 self.tell(&event, marked, events, generation, sink)?;
             }
             sink.commit()?;
-            if !sink.has_room() {
+            if !sink.has_room_for_turn() {
                 return Ok(true);
             }
         }
@@ -483,7 +488,7 @@ fn error(fault: Fault, event: &Event, generation: &Generation<'_>) -> Error {
 /// The reference tells them in the order of a hash map. Up to eight lie there as in a list with
 /// holes, which are filled first; ours is that order, from the start of the list on. Above, any
 /// order is possible.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Existing {
     list: Vec<Option<u64>>,
     places: FxHashMap<u64, usize>,

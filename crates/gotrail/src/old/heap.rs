@@ -1,6 +1,6 @@
 //! A heap of procs by time. What is equal comes out as it does in the reference.
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Heap {
     entries: Vec<(i64, u32)>,
     /// Whether an entry that is earlier than all others leaves the heap as it was when it goes in

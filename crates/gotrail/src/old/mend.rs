@@ -14,7 +14,7 @@ use super::slots::NONE;
 use super::wire::{self, Head, Kind};
 
 /// What is missing around a gap in a proc's events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Missing {
     /// Where the events end.
     pub(super) at: usize,

@@ -14,7 +14,6 @@ use super::mend::Missing;
 use super::next::{ANY, COLLECTOR, Event, NOBODY, ONE_MORE, Proc};
 use super::slots::{NONE, Slots};
 use super::wire::{Kind, Status};
-use crate::error::Fault;
 use rustc_hash::FxHashSet;
 use std::ops::Range;
 
@@ -29,7 +28,7 @@ pub(super) struct Go {
 }
 
 /// A merge of all events.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Merge {
     pub(super) procs: Vec<Proc>,
     /// Procs whose next event is not ready or not read, with the goroutine that it waits for: it
@@ -44,7 +43,7 @@ pub(super) struct Merge {
     timers: FxHashSet<u32>,
     pub(super) next_sample: usize,
     /// What went wrong with procs whose further events cannot be read, and where: they end there.
-    pub(super) unreadable: Vec<(Fault, usize, Vec<Range<usize>>)>,
+    pub(super) unreadable: Vec<(OldFault, usize, Vec<Range<usize>>)>,
     /// Gaps in the events of procs, if the trace is broken.
     pub(super) missing: Vec<Missing>,
     /// Whether events need not be read if a glance at them is enough.

@@ -301,7 +301,9 @@ impl OldEvents {
             self.merged += 1;
         }
         self.last = self.last.max(merge.time);
-        let mut faults = std::mem::take(&mut merge.unreadable);
+        let unreadable = merge.unreadable.drain(..);
+        let mut faults: Vec<_> =
+            unreadable.map(|(fault, at, ranges)| (fault.into(), at, ranges)).collect();
         if let Some((fault, at)) = stop {
             faults.push((fault, at, merge.rest(&self.index)));
         }

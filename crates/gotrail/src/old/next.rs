@@ -72,7 +72,7 @@ impl Event {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Proc {
     /// The next batch, and what is left of this one.
     pub(super) batch: usize,
@@ -289,7 +289,7 @@ impl Merge {
         let rest = self.rest_of(place as usize, index);
         let proc = &mut self.procs[place as usize];
         proc.done = true;
-        self.unreadable.push((fault.into(), proc.at, rest));
+        self.unreadable.push((fault, proc.at, rest));
         false
     }
 }

@@ -39,7 +39,7 @@ struct Proc {
 }
 
 /// What is known of the events so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Repair {
     goroutines: FxHashMap<i64, Go>,
     procs: FxHashMap<i64, Proc>,

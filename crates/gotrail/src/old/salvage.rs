@@ -201,7 +201,7 @@ impl OldEvents {
             report.add_loss(loss);
         }
         for (fault, at, ranges) in merge.unreadable.drain(..) {
-            report.add_loss(loss(fault, at, &ranges));
+            report.add_loss(loss(fault.into(), at, &ranges));
         }
         if cut_off {
             let bytes = at_end.map_or(length..length, |gap| gap.bytes);

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 /// No slot.
 pub(super) const NONE: u32 = u32::MAX;
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Slots {
     near: Vec<u32>,
     far: FxHashMap<u64, u32>,

@@ -20,7 +20,7 @@ pub(super) struct Moved {
 }
 
 /// Merges once more, with each event at its true time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Walk {
     pub(super) merge: Merge,
     /// How many events were merged.
@@ -32,6 +32,11 @@ pub(super) struct Walk {
 }
 
 impl Walk {
+    /// How many goroutines were seen so far.
+    pub(super) fn goroutine_count(&self) -> usize {
+        self.merge.states.len()
+    }
+
     pub(super) fn new(events: &OldEvents) -> Walk {
         Walk { merge: Merge::new(&events.index, false), merged: 0, ahead: None, moved: 0 }
     }

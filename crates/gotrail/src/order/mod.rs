@@ -24,7 +24,6 @@ use crate::{GoId, ProcId};
 use gotrail_format::EventType;
 use gotrail_format::event::TIMED_ARGS;
 
-pub use state::Checkpoint;
 pub(crate) use state::status::PROC_SYSCALL_ABANDONED as PROC_ABANDONED;
 pub(crate) use state::{NO_SLOT, NameRef, Names, State};
 pub(crate) use stretch::Stop;
@@ -70,6 +69,12 @@ pub(crate) trait Sink {
 
     /// Whether the sink can take the events of another step.
     fn has_room(&self) -> bool;
+
+    /// Whether it can take those of another thread's turn.
+    #[inline(always)]
+    fn has_room_for_turn(&self) -> bool {
+        self.has_room()
+    }
 
     /// Counts so many events, none later than `last_time`, if it does no more with any event.
     fn count_unseen(&mut self, _events: u64, _last_time: i64) -> bool {

@@ -1,6 +1,6 @@
 //! What the state machine knows: threads, procs, goroutines, tasks and the GC.
 //!
-//! Everything here lives across generations and is what a [`Checkpoint`] holds. Goroutines and
+//! Everything here lives across generations and is what a [`Checkpoint`](crate::Checkpoint) holds. Goroutines and
 //! procs carry a sequence number that is valid for one generation; the generation is kept as a
 //! small tag, equal for equal generation numbers.
 
@@ -217,6 +217,16 @@ impl State {
             }
         }
         self.names = Arc::new(Names(kept));
+    }
+
+    /// The number of goroutines that exist.
+    pub(crate) fn goroutine_count(&self) -> usize {
+        self.goroutines.len()
+    }
+
+    /// The number of tasks that are active.
+    pub(crate) fn task_count(&self) -> usize {
+        self.tasks.len()
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -493,34 +503,5 @@ impl Ranges {
     pub(super) fn close(&mut self, begin: u8) -> Option<u64> {
         let at = self.0.iter().position(|range| range.begin == begin)?;
         Some(self.0.swap_remove(at).reason)
-    }
-}
-
-/// The state between two generations.
-///
-/// A generation put in order from the checkpoint before it gives exactly the events that the
-/// full pass gives. Take checkpoints with [`Reader::checkpoint`](crate::Reader::checkpoint) or
-/// [`Trace::checkpoints`](crate::Trace::checkpoints).
-#[derive(Debug, Clone)]
-pub struct Checkpoint {
-    pub(crate) state: State,
-    pub(crate) last_time: i64,
-    pub(crate) syncs: u64,
-}
-
-impl Checkpoint {
-    /// The start of a trace, where nothing is known.
-    pub fn start() -> Checkpoint {
-        Checkpoint { state: State::new(false), last_time: 0, syncs: 0 }
-    }
-
-    /// The number of goroutines that exist.
-    pub fn goroutine_count(&self) -> usize {
-        self.state.goroutines.len()
-    }
-
-    /// The number of tasks that are active.
-    pub fn task_count(&self) -> usize {
-        self.state.tasks.len()
     }
 }

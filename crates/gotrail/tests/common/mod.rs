@@ -5,7 +5,7 @@
 pub mod scenario;
 
 use gotrail::{Mode, Reader, Trace};
-pub use gotrail_checks::outcome::{Outcome, drain, generation, hash, read, strict};
+pub use gotrail_checks::outcome::{Outcome, collect, drain, generation, hash, read, strict};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
