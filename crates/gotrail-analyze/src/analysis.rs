@@ -233,7 +233,6 @@ impl Fold for Analysis {
             part.found.procs = self.found.procs.as_mut().map(Procs::later);
             part.found.gc = self.found.gc.later();
             part.goroutines.list = std::mem::take(&mut self.goroutines.spare);
-            part.goroutines.tasks = self.goroutines.tasks.later();
         }
         part
     }

@@ -25,6 +25,8 @@ pub struct Goroutine {
     pub(crate) settled: bool,
     /// The function that it began with; empty while no stack says it.
     pub name: StrId,
+    /// The stack of the `go` statement.
+    pub created_by: StackId,
     /// Since when it is in its state.
     pub since: i64,
     /// When it first ran in the trace.
@@ -40,9 +42,7 @@ pub struct Goroutine {
     pub short_runs: u32,
     /// How long it was in which state. While the trace is read, without the state it is in.
     pub times: Times,
-    /// When it last woke another, how many it woke in quick succession until then, at which
-    /// stack of the generation, and when it began to.
-    pub(crate) woke: (i64, u32, u64, i64),
+    pub(crate) woke: Woke,
     /// When its proc was taken away during a system call.
     pub(crate) blocked_since: i64,
     /// The proc that it began its system call on.
@@ -58,8 +58,19 @@ pub struct Goroutine {
     /// What a later fold found it in the middle of.
     pub(crate) head: Option<Box<Head>>,
     pub(crate) extra: Option<Box<Extra>>,
-    /// The stack of the `go` statement.
-    pub created_by: StackId,
+}
+
+/// How a goroutine has woken others, one soon after the other.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Woke {
+    /// When it began to.
+    pub(crate) begin: i64,
+    /// When it last did.
+    pub(crate) last: i64,
+    /// How many until then.
+    pub(crate) number: u32,
+    /// At which stack of the generation.
+    pub(crate) stack: u32,
 }
 
 /// A state that a goroutine was in before the first event of a later fold.
@@ -219,7 +230,7 @@ impl Goroutine {
             runs: 0,
             short_runs: 0,
             acted: false,
-            woke: (0, 0, 0, 0),
+            woke: Woke::default(),
             settled: false,
             collects: false,
             in_head: false,

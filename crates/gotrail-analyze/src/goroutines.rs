@@ -489,14 +489,20 @@ impl Goroutines {
         let sync = self.sync;
         let waker = &mut self.list[waker];
         waker.acted = true;
-        let (last, number, stack, begin) = &mut waker.woke;
+        let woke = &mut waker.woke;
         // What comes before a sync may be known to another fold only.
-        let goes_on = time - *last <= self.limits.gap && *last >= sync && *stack == here;
-        (*number, *begin) = if goes_on { (*number + 1, *begin) } else { (1, time) };
-        (*last, *stack) = (time, here);
-        let (size, herd) = (*number, self.limits.herd.max(2));
+        let goes_on = time - woke.last <= self.limits.gap
+            && woke.last >= sync
+            && u64::from(woke.stack) == here;
+        if !goes_on {
+            (woke.number, woke.begin) = (0, time);
+        }
+        woke.number += 1;
+        // Only damaged traces have larger ids, which never equal this.
+        (woke.last, woke.stack) = (time, here as u32);
+        let (size, herd) = (woke.number, self.limits.herd.max(2));
         if size >= herd {
-            let worst = Instance { go: waker.id, from: *begin, until: time };
+            let worst = Instance { go: waker.id, from: woke.begin, until: time };
             if scope::counts(&self.scope, worst.go, time) {
                 // A copy, so that only here the event has to be in memory.
                 let event = *event;
@@ -819,7 +825,9 @@ impl Goroutines {
                 goroutine.wait = waits.begin(somewhere(goroutine.name));
             }
             waits.leave_open(goroutine.wait, goroutine.id, goroutine.since, self.last);
-            self.settle(slot, self.last, None, names);
+            if !goroutine.settled || goroutine.extra.is_some() {
+                self.settle(slot, self.last, None, names);
+            }
         }
     }
 }

@@ -73,6 +73,6 @@ pub use names::{Frame, Names, StackId, StrId};
 pub use profile::{Profile, ProfileKind};
 pub use scope::Scope;
 pub use tasks::{Task, Tasks};
-pub use times::{Sums, Times};
+pub use times::{RareSums, Sums, Times};
 pub use waits::{Instance, WaitKey, WaitKind, WaitSum, Waits};
 pub use why::{Detail, Why};

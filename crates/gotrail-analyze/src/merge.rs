@@ -395,13 +395,16 @@ impl Goroutines {
         with: &Merge<'_>,
     ) {
         let goroutine = &mut self.list[slot];
+        if base.is_empty() && goroutine.extra.is_none() {
+            return;
+        }
         let (go, end) = (goroutine.id, goroutine.ended);
         let times = goroutine.times.clone();
         let system = is_system(with.names.string(goroutine.name));
         let Some(extra) = &mut goroutine.extra else {
-            if !base.is_empty() && end != 0 {
+            if end != 0 {
                 self.close(go, base, end, &times, system);
-            } else if !base.is_empty() {
+            } else {
                 self.list[slot].extra().regions = base;
             }
             return;

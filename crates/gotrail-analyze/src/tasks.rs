@@ -3,6 +3,7 @@
 use crate::names::{Renumbering, StrId};
 use gotrail::{GoId, TaskId};
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 use smallvec::SmallVec;
 
@@ -74,23 +75,19 @@ impl GoSet {
 /// All tasks, in the order of their first mention.
 #[derive(Debug, Clone, Default)]
 pub struct Tasks {
-    all: IndexMap<TaskId, Task, FxBuildHasher>,
-    /// Room for the tasks of a later fold.
-    spare: IndexMap<TaskId, Task, FxBuildHasher>,
+    // Boxed, so that what a later fold found changes hands without being copied.
+    all: IndexMap<TaskId, Box<Task>, FxBuildHasher>,
 }
-
-/// Room for so many tasks of a later fold is kept for the next one.
-const SPARE: usize = 1 << 13;
 
 impl Tasks {
     /// The task with this id.
     pub fn get(&self, id: TaskId) -> Option<&Task> {
-        self.all.get(&id)
+        self.all.get(&id).map(|task| &**task)
     }
 
     /// All tasks.
     pub fn iter(&self) -> impl Iterator<Item = (TaskId, &Task)> {
-        self.all.iter().map(|(&id, task)| (id, task))
+        self.all.iter().map(|(&id, task)| (id, &**task))
     }
 
     /// How many there are.
@@ -154,36 +151,43 @@ impl Tasks {
     }
 
     /// Takes over what a later generation says.
-    pub(crate) fn absorb(&mut self, mut other: Tasks, to: &Renumbering) {
-        for (id, later) in other.all.drain(..) {
-            let task = self.entry(id);
-            task.logs += later.logs;
-            task.regions += later.regions;
-            later.goroutines.iter().for_each(|&go| task.goroutines.insert(go));
-            if later.ended_before {
-                // The end says what the beginning said, if that is in the trace.
-                if !task.active {
-                    task.name = StrId::EMPTY;
+    pub(crate) fn absorb(&mut self, other: Tasks, to: &Renumbering) {
+        for (id, mut later) in other.all {
+            let parent = later.parent.take();
+            match self.all.entry(id) {
+                Entry::Vacant(place) => {
+                    let begun = later.start.is_some();
+                    later.name = if begun { to.string(later.name) } else { StrId::EMPTY };
+                    later.ended_before = false;
+                    place.insert(later);
                 }
-                (task.end, task.active) = (later.end, false);
+                Entry::Occupied(mut task) => task.get_mut().go_on(*later, to),
             }
-            if later.start.is_some() {
-                (task.name, task.start) = (to.string(later.name), later.start);
-                task.active = later.active;
-                task.creator = task.creator.or(later.creator);
-                task.end = later.end.or(task.end);
-            }
-            if let Some(parent) = later.parent {
+            if let Some(parent) = parent {
                 self.set_parent(id, parent);
             }
         }
-        if other.all.capacity() <= SPARE {
-            self.spare = other.all;
-        }
     }
+}
 
-    /// For a fold of later generations.
-    pub(crate) fn later(&mut self) -> Tasks {
-        Tasks { all: std::mem::take(&mut self.spare), ..Tasks::default() }
+impl Task {
+    /// Takes over what a later generation says, but for the parent.
+    fn go_on(&mut self, later: Task, to: &Renumbering) {
+        self.logs += later.logs;
+        self.regions += later.regions;
+        later.goroutines.iter().for_each(|&go| self.goroutines.insert(go));
+        if later.ended_before {
+            // The end says what the beginning said, if that is in the trace.
+            if !self.active {
+                self.name = StrId::EMPTY;
+            }
+            (self.end, self.active) = (later.end, false);
+        }
+        if later.start.is_some() {
+            (self.name, self.start) = (to.string(later.name), later.start);
+            self.active = later.active;
+            self.creator = self.creator.or(later.creator);
+            self.end = later.end.or(self.end);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::goroutines::REASON_BEFORE;
 use crate::names::{Renumbering, StrId};
+use std::ops::Deref;
 
 /// Nanoseconds by name, in the order of their first mention. Names are few, and mostly there are one
 /// or two: only a third one takes memory of its own.
@@ -20,9 +21,13 @@ const NEAR: usize = 2;
 /// Stands where there is no name.
 const NO_NAME: StrId = StrId(u32::MAX - 1);
 
+/// No names.
+const EMPTY: Sums = Sums { names: [NO_NAME; NEAR], nanos: [0; NEAR], more: None };
+static NOTHING: Sums = EMPTY;
+
 impl Default for Sums {
     fn default() -> Sums {
-        Sums { names: [NO_NAME; NEAR], nanos: [0; NEAR], more: None }
+        EMPTY
     }
 }
 
@@ -115,6 +120,44 @@ impl Sums {
     }
 }
 
+/// The same where mostly there are none: a pointer then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RareSums(Option<Box<Sums>>);
+
+impl Deref for RareSums {
+    type Target = Sums;
+
+    fn deref(&self) -> &Sums {
+        self.0.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+impl RareSums {
+    /// The sum of a name, which is there afterwards.
+    pub(crate) fn entry(&mut self, name: StrId) -> &mut i64 {
+        self.0.get_or_insert_default().entry(name)
+    }
+
+    pub(crate) fn add(&mut self, other: &Sums) {
+        if !other.is_empty() {
+            self.0.get_or_insert_default().add(other);
+        }
+    }
+
+    /// See [`Sums::subtract`].
+    fn subtract(&mut self, other: &Sums) {
+        if let Some(sums) = &mut self.0 {
+            sums.subtract(other);
+        }
+    }
+
+    fn renumber(&mut self, to: &Renumbering) {
+        if let Some(sums) = &mut self.0 {
+            sums.renumber(to);
+        }
+    }
+}
+
 /// Nanoseconds by state. All but the ranges exclude each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -132,7 +175,7 @@ pub struct Times {
     /// From the first mention to the end, or to the end of the trace.
     pub total: i64,
     /// In ranges such as mark assist, by name. These overlap with the states.
-    pub ranges: Sums,
+    pub ranges: RareSums,
 }
 
 impl Times {

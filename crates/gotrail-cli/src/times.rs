@@ -38,7 +38,7 @@ pub(crate) fn region_json(names: &Names, region: &Region) -> String {
     object.number("sched_wait", times.runnable);
     object.number("syscall", times.syscall);
     object.number("syscall_block", times.syscall_blocked);
-    for (key, by_name) in [("block", &times.blocked), ("ranges", &times.ranges)] {
+    for (key, by_name) in [("block", &times.blocked), ("ranges", &*times.ranges)] {
         let map = sums(names, by_name).into_iter().map(|(name, nanos)| (name, nanos.into()));
         let map: serde_json::Map<_, _> = map.collect();
         // A Vec takes every byte.
