@@ -17,6 +17,7 @@
 //! | `table` | answers as text, JSON and CSV |
 //! | `profiles` | which profile of which part of a trace |
 //! | `times` | times by state as cells |
+//! | `absent` | what was asked for and is not in the trace |
 //! | `causes` | explanations: times by kind, stacks, the tree of causes |
 //! | `settings` | the rules of `check`, with what their user changed |
 //! | `findings` | findings as text, JSON, and what CI reads |
@@ -24,6 +25,7 @@
 //! | `memory` | large blocks go back to the system at once |
 //! | `target` | a file that appears when it is complete, compressed or not |
 
+mod absent;
 mod causes;
 mod checkout;
 mod commands;

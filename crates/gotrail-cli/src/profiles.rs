@@ -191,6 +191,7 @@ impl Wanted {
                     "a trace has CPU samples if runtime/pprof.StartCPUProfile was on while it was \
                      recorded; --type wall shows where goroutines were without it"
                 }
+                ProfileKind::Wall => "nothing of the goroutines asked for lies in that time",
                 _ => "no goroutine waited for that; --type wall shows all time of goroutines",
             };
             return Err(Failure::new(what).next(next).into());

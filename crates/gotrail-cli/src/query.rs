@@ -1,7 +1,8 @@
 //! What the analysing commands have in common: which part of a trace they are about, and the
 //! passes that find out.
 
-use crate::failure::{Failure, wrong_usage};
+use crate::absent;
+use crate::failure::{Failure, quoted, wrong_usage};
 use crate::progress::Progress;
 use crate::source::Source;
 use crate::{human, report};
@@ -271,6 +272,7 @@ impl Query {
         let (analysis, start, report) = self.pass(source, options, true)?;
         let answer = Answer { analysis, start, scope: Some(scope), report };
         self.check_window(&answer)?;
+        self.check_goroutines(&answer.analysis)?;
         Ok(answer)
     }
 
@@ -299,6 +301,19 @@ impl Query {
             wrong_usage!("--to is not after the start of the trace, which is {length} long");
         }
         Ok(())
+    }
+
+    /// Goroutines that are asked for by their ids must be in the trace.
+    fn check_goroutines(&self, analysis: &Analysis) -> Result<()> {
+        let mut named = self.part.goroutine.iter().map(|&id| GoId(id));
+        let unknown = named.find(|&go| analysis.goroutines.get(go).is_none());
+        let known = analysis.goroutines.iter().map(|goroutine| goroutine.id);
+        unknown.map_or(Ok(()), |go| Err(absent::goroutine(go, known, &self.name()).into()))
+    }
+
+    /// The trace's name.
+    fn name(&self) -> String {
+        self.trace.display().to_string()
     }
 
     /// Reads the trace once. What cannot be read is said, in the last pass, and the rest counts.
@@ -353,7 +368,7 @@ impl Query {
         if let Some(known) = known {
             let found = part.matching(known);
             if found.is_empty() {
-                bail!("{}: {}", self.trace.display(), part.nothing_found());
+                return Err(part.nothing_found(known, &self.name()).into());
             }
             goroutines = Some(match goroutines {
                 Some(named) => found.into_iter().filter(|go| named.contains_key(&go.0)).collect(),
@@ -418,7 +433,13 @@ impl Part {
             && self.region_max.is_none_or(|max| length <= max.as_nanos())
     }
 
-    fn nothing_found(&self) -> String {
+    /// That no goroutine of the trace is what was asked for.
+    fn nothing_found(&self, known: &Analysis, trace: &str) -> Failure {
+        if let Some(id) = self.task.map(TaskId)
+            && known.goroutines.tasks.get(id).is_none()
+        {
+            return absent::task(id, trace);
+        }
         let mut wanted = Vec::new();
         if let Some(function) = &self.function {
             wanted.push(format!("began with a function matching {function}"));
@@ -432,7 +453,12 @@ impl Part {
         if self.region_min.is_some() || self.region_max.is_some() {
             wanted.push("had a region of that length".to_owned());
         }
-        format!("no goroutine {}", wanted.join(" and "))
+        let (command, what) = match self.names_regions() {
+            true => ("regions", "regions"),
+            false => ("goroutines", "the functions that goroutines began with"),
+        };
+        Failure::new(format!("{trace}: no goroutine {}", wanted.join(" and ")))
+            .next(format!("`gotrail {command} {}` lists {what}", quoted(trace)))
     }
 }
 

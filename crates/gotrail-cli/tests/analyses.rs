@@ -115,6 +115,10 @@ fn wrong_usage_says_what_would_be_right() {
     for (args, part) in [
         (&["goroutines", "--sort", "size"][..], "there is no column size"),
         (&["goroutines", "--function", "nobody"], "no goroutine began with a function matching"),
+        (&["goroutines", "--function", "nobody"], "lists the functions that goroutines began with"),
+        (&["latency", "--goroutine", "99999"], "there is no goroutine 99999 in it"),
+        (&["check", "--goroutine", "99999"], "`gotrail goroutines --each"),
+        (&["regions", "--task", "99999"], "there is no task 99999 in it"),
         (&["goroutines", "--from", "2ms", "--to", "1ms"], "--from is not before --to"),
         (&["mmu", "--flags", "stw+gc"], "there is no flag \"gc\""),
         (&["mmu", "--from", "1h"], "after the end of the trace"),

@@ -165,8 +165,9 @@ impl<'t> Reader<'t> {
             let Ok(done) = done.recv() else {
                 unreachable!("a worker answers every job or panics, and panics are passed on");
             };
-            // Whoever has done it should not have to wait for the merge.
-            if handed_out.end.is_none() {
+            // Whoever has done it should not have to wait for the merge. Where there is none to speak
+            // of, the generation rather goes before another one comes.
+            if F::LOOKS && handed_out.end.is_none() {
                 pending.extend(self.hand_out(threads, &mut handed_out, jobs, fold));
             }
             self.settle(done, fold)?;

@@ -320,6 +320,8 @@ impl<'t> Reader<'t> {
         } else if let Some(generation) = &self.generation {
             self.state.end_generation(generation);
         }
+        // Nobody needs it any more, and a stream may hold as much again while it reads the next.
+        self.generation = None;
         let next = self.collector.next();
         self.enter(next).map(|sync| Some(Some(sync)))
     }

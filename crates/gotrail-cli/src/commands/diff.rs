@@ -111,10 +111,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let mut output = Output::new();
     if !rows.is_empty() || args.format.is_for_programs() {
         table(rows).sorted(&args.format)?.print(&mut output, &args.format)?;
+    } else if compared == 0 {
+        output.buffer().extend_from_slice(b"nothing differs\n");
     } else {
         output.buffer().extend_from_slice(b"nothing changed beyond chance\n");
     }
-    if !args.format.is_for_programs() {
+    if compared > 0 && !args.format.is_for_programs() {
         let several = before.len() > 1 || after.len() > 1;
         let note = if several { "" } else { ONE_EACH };
         let line = format!("{} compared{note}\n", human::counted(compared, "change"));

@@ -1,7 +1,7 @@
 //! `gotrail goroutine`: the life of one goroutine.
 
+use crate::absent;
 use crate::causes::{self, Teller};
-use crate::commands::why::subject::unknown;
 use crate::output::Output;
 use crate::paint::Paint;
 use crate::query::{Answer, Moment, Part, Query};
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = query.run_on(&mut source, Options { regions: true, ..Options::default() })?;
     let Some(goroutine) = answer.analysis.goroutines.get(id) else {
         let known = answer.analysis.goroutines.iter().map(|goroutine| goroutine.id);
-        return Err(unknown(id, known, &source.name).into());
+        return Err(absent::goroutine(id, known, &source.name).into());
     };
     source.mend(false)?;
     let mut history = source.history(|_| {})?;

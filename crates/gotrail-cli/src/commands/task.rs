@@ -1,9 +1,10 @@
 //! `gotrail task`: one task of the annotation API.
 
+use crate::absent;
 use crate::causes::{self, Teller};
 use crate::commands::goroutine::{region_json, regions_text};
 use crate::commands::why;
-use crate::commands::why::subject::{Watch, unknown_task};
+use crate::commands::why::subject::Watch;
 use crate::output::Output;
 use crate::paint::Paint;
 use crate::progress::Progress;
@@ -105,7 +106,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     })?;
     progress.finish();
     if !found.mentioned {
-        return Err(unknown_task(id, &source.name).into());
+        return Err(absent::task(id, &source.name).into());
     }
     let part = Part { task: found.has_work.then_some(args.id), ..Part::default() };
     let query = Query { trace: args.trace.clone(), part, threads: args.threads };

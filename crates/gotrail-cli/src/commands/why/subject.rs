@@ -1,5 +1,6 @@
 //! Whose time is to be explained, and which: what was asked for, found in the pass over the trace.
 
+use crate::absent;
 use crate::failure::{Failure, quoted, wrong_usage};
 use crate::human;
 use crate::query::Moment;
@@ -166,7 +167,7 @@ impl Watch {
         let next = quoted(trace);
         if let Some(go) = self.goroutine {
             if history.function(go).is_none() {
-                return Err(unknown(go, history.goroutines(), trace).into());
+                return Err(absent::goroutine(go, history.goroutines(), trace).into());
             }
             let (from, until) = within(self.life.0, self.life.1);
             if from == until {
@@ -184,7 +185,7 @@ impl Watch {
         }
         if let Some(id) = self.task {
             let Some(seen) = self.task_seen.take() else {
-                return Err(unknown_task(id, trace).into());
+                return Err(absent::task(id, trace).into());
             };
             let (from, until) = within(seen.from, seen.until);
             let ended = if seen.until == i64::MAX { ", which did not end," } else { "" };
@@ -237,28 +238,6 @@ impl Watch {
         let title = format!("Goroutine {go} {}, the last to do something then", function(go));
         Ok(Subject { go, from, until, title })
     }
-}
-
-/// A goroutine that is not in the trace.
-pub(crate) fn unknown(
-    go: GoId,
-    known: impl ExactSizeIterator<Item = GoId>,
-    trace: &str,
-) -> Failure {
-    let count = human::counted(known.len() as u64, "goroutine");
-    let (mut least, mut most) = (i64::MAX, i64::MIN);
-    known.for_each(|go| (least, most) = (least.min(go.0), most.max(go.0)));
-    let what = format!("{trace}: there is no goroutine {go} in it, but {count}");
-    let range =
-        if least <= most { format!(" with ids from {least} to {most}") } else { String::new() };
-    Failure::new(what + &range)
-        .next(format!("`gotrail goroutines --each {}` lists them", quoted(trace)))
-}
-
-/// A task that is not in the trace.
-pub(crate) fn unknown_task(id: TaskId, trace: &str) -> Failure {
-    Failure::new(format!("{trace}: there is no task {id} in it"))
-        .next(format!("`gotrail tasks {}` lists them", quoted(trace)))
 }
 
 impl Source {
