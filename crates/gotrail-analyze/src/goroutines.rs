@@ -499,7 +499,7 @@ impl Goroutines {
         }
         woke.number += 1;
         // Only damaged traces have larger ids, which never equal this.
-        (woke.last, woke.stack) = (time, here as u32);
+        (woke.last, woke.stack) = (time, u32::try_from(here).unwrap_or(u32::MAX));
         let (size, herd) = (woke.number, self.limits.herd.max(2));
         if size >= herd {
             let worst = Instance { go: waker.id, from: woke.begin, until: time };

@@ -3,6 +3,7 @@
 use crate::deliver::Delivery;
 use crate::order::State;
 use crate::run::Run;
+use std::ops::Range;
 
 /// The state between two events.
 ///
@@ -12,8 +13,9 @@ use crate::run::Run;
 /// [`Trace::checkpoints`](crate::Trace::checkpoints) or
 /// [`Trace::checkpoints_every`](crate::Trace::checkpoints_every).
 ///
-/// It takes 24 bytes for each goroutine that exists (60 in traces before Go 1.22) and some kilobytes
-/// more.
+/// It takes some kilobytes, 24 bytes for each of 32 goroutines with neighbouring ids if any of them
+/// exists or did at the time of which there were the most (60 for each goroutine so far in traces before
+/// Go 1.22), and about 50 for each task.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
     pub(crate) state: State,
@@ -26,8 +28,8 @@ pub struct Checkpoint {
 /// How far reading came in a generation.
 #[derive(Debug, Clone)]
 pub(crate) struct Within {
-    /// Where the generation begins in the trace.
-    pub(crate) offset: u64,
+    /// The generation's bytes in the trace.
+    pub(crate) bytes: Range<u64>,
     pub(crate) run: Run,
     pub(crate) delivery: Delivery,
 }

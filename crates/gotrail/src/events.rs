@@ -41,11 +41,12 @@ impl Generation<'_> {
     ///
     /// # Panics
     ///
-    /// If the checkpoint lies within another generation.
+    /// If the checkpoint lies within another generation. One of another trace whose generation takes
+    /// the same bytes cannot be told from a right one: its events mean nothing, and may panic, too.
     pub fn events<'a>(&'a self, from: &'a Checkpoint) -> Events<'a> {
         let (run, delivery, phase) = match from.within.as_deref() {
-            Some(Within { offset, run, delivery }) => {
-                assert_eq!(*offset, self.offset, "a checkpoint within another generation");
+            Some(Within { bytes, run, delivery }) => {
+                assert_eq!(*bytes, self.byte_range(), "a checkpoint within another generation");
                 (run.clone(), delivery.clone(), Phase::Inside)
             }
             None => {

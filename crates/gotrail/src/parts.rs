@@ -59,8 +59,10 @@ impl Trace {
     /// those from each checkpoint to the next of the same generation, or to the generation's end.
     /// Returns what it made of them, in the order of the checkpoints.
     ///
-    /// Each generation is read once, and at most as many are held as there are threads. The sync at
-    /// the end of a trace belongs to no generation.
+    /// The checkpoints are those that [`Trace::checkpoints_every`] returned, or some of them in the
+    /// same order: events before the first one of a generation are left out. Each generation is read
+    /// once, and at most as many are held as there are threads. The sync at the end of a trace belongs
+    /// to no generation.
     ///
     /// ```
     /// # let trace = gotrail::Trace::from_bytes(gotrail::doc_trace())?;
@@ -73,12 +75,13 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// The first one in the order of the checkpoints, of reading or of `work`.
+    /// The first one in the order of the checkpoints, of reading or of `work`; the other parts are
+    /// read nevertheless.
     ///
     /// # Panics
     ///
-    /// If the checkpoints are of another trace and lie within generations that this one does not
-    /// have, or if `work` panics.
+    /// If the checkpoints are not in order, if they are of another trace and lie within generations
+    /// that this one does not have, or if `work` panics.
     pub fn for_each_part<'t, T: Send>(
         &'t self,
         checkpoints: &[Checkpoint],
@@ -120,6 +123,10 @@ impl Trace {
 
     /// The checkpoints by generation.
     fn parts(&self, checkpoints: &[Checkpoint]) -> Vec<Parts<'_>> {
+        assert!(
+            checkpoints.is_sorted_by_key(|from| (from.generation(), from.events())),
+            "checkpoints out of order"
+        );
         let mut end = 0;
         let same = checkpoints.chunk_by(|a, b| a.generation() == b.generation());
         same.map(|parts| {

@@ -80,7 +80,7 @@ enum Phase {
 }
 
 impl<'t> Reader<'t> {
-    /// Reads a trace from a stream, compressed or not, holding at most two generations.
+    /// Reads a trace from a stream, compressed or not, holding one generation at a time.
     pub fn from_read(reader: impl Read + Send + 't, mode: Mode) -> Result<Reader<'t>, Error> {
         let failed = |error| Error::from(Fault::Io(error));
         let (compression, stream) = input::decompressed(reader).map_err(failed)?;
@@ -256,7 +256,7 @@ impl<'t> Reader<'t> {
     pub(crate) fn checkpoint_anywhere(&self) -> Option<Checkpoint> {
         if let (Phase::Inside, Some(generation)) = (&self.phase, &self.generation) {
             let (run, delivery) = (self.run.clone(), self.delivery.clone());
-            let within = Within { offset: generation.offset, run, delivery };
+            let within = Within { bytes: generation.byte_range(), run, delivery };
             return Some(self.checkpoint_with(self.state.clone(), Some(Box::new(within))));
         }
         self.checkpoint()
@@ -390,9 +390,9 @@ impl<'t> Reader<'t> {
         &self.state
     }
 
-    /// How many goroutines a checkpoint would have to hold.
-    pub(crate) fn goroutine_count(&self) -> usize {
-        self.state.goroutine_count() + self.run.old_goroutine_count()
+    /// How many goroutines, tasks and so on a checkpoint would have room for.
+    pub(crate) fn state_size(&self) -> usize {
+        self.state.size() + self.run.old_goroutine_count()
     }
 
     /// How many bytes there are to come, if that is known.

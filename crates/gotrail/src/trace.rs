@@ -41,10 +41,11 @@ pub struct Trace {
     flawless: OnceLock<Vec<bool>>,
 }
 
-/// A checkpoint takes 24 bytes for each goroutine, and this many events at least five times that:
-/// they are this far apart, for each goroutine above some that do not matter.
-const EVENTS_PER_GOROUTINE: u64 = 32;
-const FEW_GOROUTINES: u64 = 1000;
+/// A checkpoint takes at most some 50 bytes for each goroutine, task and so on that the state has room
+/// for, and this many events at least twice that in the trace: they are this far apart, for each of
+/// those above some that do not matter.
+const EVENTS_PER_ENTRY: u64 = 32;
+const FEW_ENTRIES: u64 = 2000;
 
 enum Data {
     Mapped(Mmap),
@@ -237,17 +238,17 @@ impl Trace {
     /// generation can be read from the middle on, and [`Trace::for_each_part`] has enough to do for
     /// all cores, however few generations there are. 100,000 is a good number for both.
     ///
-    /// They lie where one thread's events end and another's begin, and farther apart where many
-    /// goroutines exist, so that these take less memory in checkpoints than events take in the
-    /// trace.
+    /// They lie where one thread's events end and another's begin, and farther apart where there
+    /// are or were many goroutines or tasks, so that these take less memory in checkpoints than events
+    /// take in the trace.
     pub fn checkpoints_every(&self, events: u64) -> Result<Vec<Checkpoint>, Error> {
         let mode = if self.lenient { Mode::Tolerant } else { Mode::Strict };
         let mut reader = self.reader(mode)?;
         let mut list = vec![Checkpoint::start()];
         let mut flawless = Vec::new();
         loop {
-            let many = (reader.goroutine_count() as u64).saturating_sub(FEW_GOROUTINES);
-            if !reader.go_on(events.max(many * EVENTS_PER_GOROUTINE))? {
+            let many = (reader.state_size() as u64).saturating_sub(FEW_ENTRIES);
+            if !reader.go_on(events.max(1).max(many * EVENTS_PER_ENTRY))? {
                 break;
             }
             list.extend(reader.checkpoint_anywhere());

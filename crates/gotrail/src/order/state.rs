@@ -224,6 +224,13 @@ impl State {
         self.goroutines.len()
     }
 
+    /// How many entries its tables have room for, used or not: a copy has room for as many.
+    pub(crate) fn size(&self) -> usize {
+        let Goroutines { entries, extras, .. } = &self.goroutines;
+        let small = self.threads.entries.len() + self.procs.entries.len() + self.tags.capacity();
+        entries.len() + 2 * extras.capacity() + self.tasks.capacity() + small
+    }
+
     /// The number of tasks that are active.
     pub(crate) fn task_count(&self) -> usize {
         self.tasks.len()
