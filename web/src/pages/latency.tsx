@@ -1,5 +1,6 @@
 // How long goroutines waited: by state, by reason, by place.
 
+import { useRef } from "preact/hooks";
 import { step, toTimeline } from "../history.js";
 import * as state from "../state.js";
 import { count, cut, duration, exact } from "../time/format.js";
@@ -30,11 +31,15 @@ export function LatencyPage() {
   const [chosen, setBy] = useOption("by", "reason");
   const by = chosen === "stack" || chosen === "state" ? chosen : "reason";
   const answer = useAnswer<Row>("latency", { by: by === "reason" ? undefined : by, top: by === "stack" ? 500 : undefined });
+  // The rows that are shown stay until others are there: they are called what they are.
+  const shown = useRef(by);
+  if (!answer.loading) shown.current = by;
+  const is = shown.current;
   const mark = (r: Row) => {
     const frame = r.stack?.split(" < ").find((f) => !/^(runtime|sync|internal)[./]/.test(f)) ?? r.stack?.split(" < ")[0];
     step(() => {
       toTimeline();
-      state.filter.value = { states: [idOf(r)], function: "", label: r.state === "block" ? r.reason ?? "" : "", stack: frame ? frame.replace(/:\d+$/, "") : "", min: by === "reason" ? Math.floor(r.p99 ?? 0) || null : null, max: null };
+      state.filter.value = { states: [idOf(r)], function: "", label: r.state === "block" ? r.reason ?? "" : "", stack: frame ? frame.replace(/:\d+$/, "") : "", min: is === "reason" ? Math.floor(r.p99 ?? 0) || null : null, max: null };
     });
   };
   return (
@@ -42,7 +47,7 @@ export function LatencyPage() {
       <p class="lead">How long goroutines waited for a proc (runnable), for each other or the world (blocked), and in system calls. A row marks its spans in the timeline{by === "reason" ? ", those beyond the 99th percentile" : ""}.</p>
       <Await of={answer} what="the waits">
         {(a) => (
-          <Table name={`latency by ${by}`} columns={by === "stack" ? byStack : byReason} rows={a.rows} sort="-total" most={30}
+          <Table name={`latency by ${is}`} columns={is === "stack" ? byStack : byReason} rows={a.rows} sort="-total" most={30}
             tools={<><span class="tabs" role="group" aria-label="A row is">{(["state", "reason", "stack"] as const).map((k) => <button key={k} aria-pressed={k === by} onClick={() => setBy(k)}>by {k}</button>)}</span><Command of={a} /></>}
             empty="Nothing waited in this time." onPick={mark} pickHint="Mark these spans in the timeline" />
         )}

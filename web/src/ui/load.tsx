@@ -26,7 +26,8 @@ export function useLoaded<T>(key: string | null, ask: (signal: AbortSignal) => P
     );
     return () => abort.abort();
   }, [key]);
-  return state;
+  // What is here may still be the answer to the last question.
+  return { ...state, loading: state.loading || state.key !== key };
 }
 
 export function Await<T>({ of, children, what }: { of: Loaded<T>; what: string; children: (value: T) => ComponentChildren }) {
