@@ -1,6 +1,7 @@
 //! Running a whole process and seeing what it used: time, processor, memory.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -15,8 +16,10 @@ use crate::run;
 pub(crate) struct Task {
     pub(crate) program: PathBuf,
     pub(crate) args: Vec<String>,
-    /// A file that is given to its standard input through a pipe.
-    pub(crate) piped: Option<PathBuf>,
+    /// The trace that it reads.
+    pub(crate) trace: Option<PathBuf>,
+    /// Whether it gets the trace through a pipe at its standard input.
+    pub(crate) piped: bool,
     /// Whether its output is so long that it is not kept, but written to a file and deleted.
     pub(crate) long_output: bool,
     /// Whether 1 is a good exit status, too: that something was found.
@@ -41,18 +44,27 @@ pub(crate) struct Usage {
 impl Task {
     pub(crate) fn new(program: &Path, args: &[&str]) -> Task {
         let args = args.iter().map(|&arg| arg.into()).collect();
-        Task { program: program.into(), args, piped: None, long_output: false, may_find: false }
+        Task {
+            program: program.into(),
+            args,
+            trace: None,
+            piped: false,
+            long_output: false,
+            may_find: false,
+        }
     }
 
     /// The same with the trace as its last argument.
     pub(crate) fn on(mut self, trace: &Path) -> Task {
         self.args.push(trace.display().to_string());
+        self.trace = Some(trace.into());
         self
     }
 
     /// The same with the trace at its standard input, which is a pipe.
     pub(crate) fn piped(mut self, trace: &Path) -> Task {
-        self.piped = Some(trace.into());
+        self.trace = Some(trace.into());
+        self.piped = true;
         self
     }
 
@@ -69,11 +81,17 @@ impl Task {
     }
 
     /// Runs it to its end. `scratch` is a folder for its output.
+    ///
+    /// The program and its trace are in memory when it starts: some systems put files out of it
+    /// that nobody has read for seconds, which is as long as the other side takes.
     pub(crate) fn run(&self, scratch: &Path) -> Result<Usage> {
+        for file in self.trace.iter().chain([&self.program]) {
+            read_through(file).with_context(|| format!("reading {}", file.display()))?;
+        }
         let out = scratch.join("output");
         let file = File::create(&out).with_context(|| format!("creating {}", out.display()))?;
         let mut command = Command::new(&self.program);
-        let stdin = if self.piped.is_some() { Stdio::piped() } else { Stdio::null() };
+        let stdin = if self.piped { Stdio::piped() } else { Stdio::null() };
         command.args(&self.args).env("TZ", "UTC").stdin(stdin).stdout(file);
         let start = Instant::now();
         let mut child = command
@@ -81,7 +99,7 @@ impl Task {
             .spawn()
             .with_context(|| format!("cannot start `{}`", run::name(&command)))?;
         let stderr = run::drain(&mut child);
-        let feeder = self.piped.clone().zip(child.stdin.take()).map(|(path, mut pipe)| {
+        let feeder = self.trace.clone().zip(child.stdin.take()).map(|(path, mut pipe)| {
             // A child that reads no further is no concern of the pipe's.
             thread::spawn(move || {
                 File::open(path).map(|mut file| std::io::copy(&mut file, &mut pipe))
@@ -102,6 +120,13 @@ impl Task {
         std::fs::remove_file(&out)?;
         Ok(Usage { wall, cpu, memory, output, printed })
     }
+}
+
+/// Reads a file once, so that the system has it in memory.
+fn read_through(path: &Path) -> std::io::Result<()> {
+    let (mut file, mut room) = (File::open(path)?, vec![0; 1 << 20]);
+    while file.read(&mut room)? > 0 {}
+    Ok(())
 }
 
 /// Waits for a child's end: its exit status if it had one, its processor time and peak memory.
