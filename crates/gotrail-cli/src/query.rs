@@ -4,7 +4,7 @@
 use crate::absent;
 use crate::failure::{Failure, quoted, wrong_usage};
 use crate::progress::Progress;
-use crate::source::Source;
+use crate::source::{self, Source};
 use crate::{human, report};
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
@@ -313,7 +313,7 @@ impl Query {
 
     /// The trace's name.
     fn name(&self) -> String {
-        self.trace.display().to_string()
+        source::name_of(&self.trace)
     }
 
     /// Reads the trace once. What cannot be read is said, in the last pass, and the rest counts.

@@ -75,8 +75,8 @@ impl Trace {
     ///
     /// # Errors
     ///
-    /// The first one in the order of the checkpoints, of reading or of `work`; the other parts are
-    /// read nevertheless.
+    /// The first one in the order of the checkpoints, of reading or of `work`. Parts before it are
+    /// read to their end; those behind it that nobody has begun by then are not read.
     ///
     /// # Panics
     ///
@@ -90,6 +90,8 @@ impl Trace {
     ) -> Result<Vec<T>, Error> {
         let generations = self.parts(checkpoints);
         let next = AtomicUsize::new(0);
+        // The first checkpoint whose part came to an error.
+        let failed = AtomicUsize::new(usize::MAX);
         let part = |parts: &Parts<'t>, at: usize| {
             let generation = parts.load(self)?;
             let events = generation.events(&checkpoints[at]);
@@ -100,7 +102,13 @@ impl Trace {
             let mut results = Vec::new();
             let mut all_of = |parts: &Parts<'t>| {
                 while let Some(at) = parts.take() {
-                    results.push((at, part(parts, at)));
+                    if at < failed.load(Ordering::Relaxed) {
+                        let result = part(parts, at);
+                        if result.is_err() {
+                            failed.fetch_min(at, Ordering::Relaxed);
+                        }
+                        results.push((at, result));
+                    }
                     parts.finish();
                 }
             };

@@ -13,6 +13,7 @@ use gotrail::format::raw::{Accept, RawReader};
 use gotrail::format::text;
 use gotrail::{Compression, Details, Mode, Reader, Trace};
 use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[track_caller]
 fn assert_golden(golden: &Golden, outcome: &Outcome, way: &str) {
@@ -127,6 +128,33 @@ fn parts_of_generations_on_several_threads_at_once() {
         assert_eq!(events, full.events[..full.events.len() - 1], "{}", golden.name);
     }
     assert!(within > 1000, "{within} checkpoints lay within generations");
+}
+
+#[test]
+fn the_first_error_of_all_parts_is_returned_and_no_part_behind_it_begun() {
+    let golden = golden_named("go1.26/generations.trace");
+    let trace = Trace::open(&golden.path()).unwrap();
+    let checkpoints = trace.checkpoints_every(1).unwrap();
+    let full = strict(&golden.bytes);
+    let first = |at: usize| &full.events[checkpoints[at].events() as usize];
+    let (early, late) = (checkpoints.len() / 4, checkpoints.len() / 2);
+    for threads in [1, 2, 8] {
+        let begun = AtomicUsize::new(0);
+        let result = trace.for_each_part(&checkpoints, threads, |events| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            let from = &collect(events).events[0];
+            if from == first(early) {
+                return Err(Trace::from_bytes(Vec::new()).err().unwrap());
+            }
+            if from == first(late) {
+                return Err(Trace::from_bytes(vec![b'x'; 16]).err().unwrap());
+            }
+            Ok(())
+        });
+        let error = result.unwrap_err().to_string();
+        assert_eq!(error, Trace::from_bytes(Vec::new()).err().unwrap().to_string());
+        assert!(threads > 1 || begun.into_inner() == early + 1, "parts were begun behind an error");
+    }
 }
 
 #[test]

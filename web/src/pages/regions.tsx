@@ -34,7 +34,7 @@ const singles: Column<One>[] = [
 
 export function RegionsPage({ args }: { args: string[] }) {
   const all = useAnswer<Type>("regions");
-  if (args[0] !== undefined) return <OneType type={args[0]} />;
+  if (args[0] !== undefined) return <OneType key={args[0]} type={args[0]} />;
   return (
     <PageBox title="Regions">
       <Await of={all} what="the regions">
