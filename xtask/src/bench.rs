@@ -40,7 +40,7 @@ pub(crate) struct Options {
     /// Only rows whose trace or measure contains this, such as `c-channels` or `memory`
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
-    /// How often both sides of a comparison run, after one warm-up
+    /// How many rounds there are, after a warm-up; short rows run several times in each
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
     /// Small traces, for trying things out: no results are written, no target must be reached

@@ -2,11 +2,13 @@
 //!
 //! A machine is never quite quiet. Both sides run one after the other, now this first, now that,
 //! so that what disturbs one mostly disturbs the other too; the ratio is taken of each such pair,
-//! and the median of the ratios counts.
+//! and the median of the ratios counts. What disturbs for a minute must not meet all pairs of one
+//! row: there are rounds, and in each every row has its turn.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -16,9 +18,16 @@ use super::stats::{Summary, factor, megabytes, seconds};
 use super::{Options, machine};
 use crate::paths;
 
+/// In each round a row runs so long, or once if that takes longer, ...
+const TURN: Duration = Duration::from_secs(3);
+/// ... and so often at most.
+const MOST_IN_A_TURN: u32 = 5;
+
 /// What was measured for a row.
 struct Measured {
     row: Row,
+    /// How often both sides ran.
+    pairs: usize,
     /// The other's figure by ours.
     ratio: Summary,
     /// The same of the best of all runs.
@@ -54,19 +63,31 @@ pub(crate) fn main(programs: &Programs, options: &Options) -> Result<()> {
         }
     }
     let scratch = tempfile::Builder::new().prefix("out-").tempdir_in(scratch_folder()?)?;
-    let mut table = Vec::new();
-    println!("{}", heading());
-    for row in rows {
-        let both = (&traces[row.traces().0], &traces[row.traces().1]);
-        let mut samples = Vec::new();
-        for run in 0..=options.runs {
-            let sample = row
-                .sample(programs, both, scratch.path(), run % 2 == 1)
-                .with_context(|| format!("{} on {}", row.what.words().0, row.trace))?;
-            if run > 0 {
+    let mut samples = vec![Vec::new(); rows.len()];
+    for round in 0..=options.runs {
+        for (row, samples) in rows.iter().zip(&mut samples) {
+            let both = (&traces[row.traces().0], &traces[row.traces().1]);
+            let start = Instant::now();
+            for _ in 0..MOST_IN_A_TURN {
+                let sample = row
+                    .sample(programs, both, scratch.path(), samples.len() % 2 == 1)
+                    .with_context(|| format!("{} on {}", row.what.words().0, row.trace))?;
+                if round == 0 {
+                    break;
+                }
                 samples.push(sample);
+                if start.elapsed() >= TURN {
+                    break;
+                }
+            }
+            if round > 0 {
+                eprintln!("round {round}: {}", Measured::new(**row, samples)?.line());
             }
         }
+    }
+    println!("{}", heading());
+    let mut table = Vec::new();
+    for (row, samples) in rows.into_iter().zip(samples) {
         let measured = Measured::new(*row, &samples)?;
         println!("{}", measured.line());
         table.push(measured);
@@ -117,6 +138,7 @@ impl Measured {
         let median = |of: &dyn Fn(&Sample) -> f64| Summary::of(samples.iter().map(of)).median;
         Ok(Measured {
             row,
+            pairs: samples.len(),
             ratio: Summary::of(figures.iter().map(|(ours, other)| other / ours)),
             best: least(&figures, |figures| figures.1) / least(&figures, |figures| figures.0),
             ours: Side {
@@ -160,11 +182,13 @@ impl Measured {
 fn results(table: &[Measured], traces: &BTreeMap<&str, Trace>, runs: u32) -> String {
     let mut text = format!(
         "# What was measured\n\n\
-         Written by `cargo xtask bench`: {runs} runs of both sides by turns, after one warm-up. The\n\
+         Written by `cargo xtask bench`: both sides by turns, in {runs} rounds after a warm-up, in each\n\
+         of which every row has its turn: one pair of runs, or up to {MOST_IN_A_TURN} within {} s. The\n\
          ratio is the other's figure by ours, of each pair of runs; above 1 we are better.\n\
          \"In the process\" figures are those that both programs print of themselves; \"whole\n\
          process\" includes start and end. \"Must\" and \"aim\" are the targets of the project.\n\n\
          {}\n## Ratios\n\n{}\n",
+        TURN.as_secs(),
         machine::description(),
         heading()
     );
@@ -178,11 +202,14 @@ fn results(table: &[Measured], traces: &BTreeMap<&str, Trace>, runs: u32) -> Str
          the ratio of the best figures of both sides, which a busy machine disturbs least.\n"
             .into(),
     );
-    line("| what | trace | best | ours: processor | memory | other: processor | memory |".into());
-    line("|---|---|---|---|---|---|---|".into());
-    for Measured { row, best, ours, other, .. } in table {
+    line(
+        "| what | trace | pairs | best | ours: processor | memory | other: processor | memory |"
+            .into(),
+    );
+    line("|---|---|---|---|---|---|---|---|".into());
+    for Measured { row, pairs, best, ours, other, .. } in table {
         line(format!(
-            "| {} | {} | {best:.2}x | {} | {} | {} | {} |",
+            "| {} | {} | {pairs} | {best:.2}x | {} | {} | {} | {} |",
             row.what.words().0,
             row.trace,
             seconds(ours.cpu),

@@ -25,7 +25,8 @@ pub(super) struct Decoder {
     version: Version,
     /// For each event number what follows it; `None` for a number that is not accepted.
     layouts: [Option<Layout>; 256],
-    /// For each event number how many arguments it has, if it has nothing else, or [`NOT_PLAIN`].
+    /// For each event number how many arguments it has, if it has some and nothing else, or
+    /// [`NOT_PLAIN`].
     plain: [u8; 256],
     event: EventType,
     arg_count: usize,
@@ -38,7 +39,7 @@ pub(super) struct Decoder {
     widths: Vec<Width>,
 }
 
-/// Not accepted, or followed by more than arguments.
+/// Not accepted, or not followed by arguments alone.
 const NOT_PLAIN: u8 = u8::MAX;
 
 /// Enough bytes for any event without frames and data whose numbers take up to four bytes, and for
@@ -111,7 +112,7 @@ impl Decoder {
                     },
                 };
                 layouts[usize::from(number)] = Some(layout);
-                if matches!(layout.tail, Tail::Nothing) {
+                if matches!(layout.tail, Tail::Nothing) && layout.args > 0 {
                     plain[usize::from(number)] = layout.args;
                 }
             }
@@ -140,12 +141,21 @@ impl Decoder {
     // What it returns is not stored: in registers it costs less.
     #[inline(always)]
     pub(super) fn decode_plain(&mut self, window: &Window) -> Option<(Plain, usize)> {
-        let count = self.plain[usize::from(window[0])];
+        // The first number is mostly the time since the event before, in one byte: it comes with the
+        // type. Its length is nearly always foreseen, and nothing waits for a second load.
+        let word = u32::from_le_bytes(*window.first_chunk().expect("a window is longer"));
+        let count = self.plain[word as usize & 0xff];
         if count == NOT_PLAIN {
             return None;
         }
-        let mut at = 1;
-        for arg in self.args.iter_mut().take(usize::from(count)) {
+        let (first, more) = self.args.split_first_mut().expect("there is room for some");
+        let mut at = 2;
+        *first = u64::from(word >> 8 & 0x7f);
+        if word & 0x8000 != 0 {
+            at = 1;
+            *first = plain_number(window, &mut at)?;
+        }
+        for arg in more.iter_mut().take(usize::from(count) - 1) {
             *arg = plain_number(window, &mut at)?;
         }
         Some((Plain { event: EventType(window[0]), args: usize::from(count) }, at))
