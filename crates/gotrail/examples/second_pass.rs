@@ -39,8 +39,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     let time = start.elapsed().as_secs_f64();
     // The sync at the end of the trace belongs to no generation.
-    let events = parts.into_iter().sum::<u64>() + 1;
-    println!("second pass: {events} events, {time:.6} s");
+    let again = parts.into_iter().sum::<u64>() + 1;
+    println!("second pass: {again} events, {time:.6} s");
+    if again != events {
+        return Err("both passes must have the same events".into());
+    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use gotrail::format::raw::{Accept, RawReader};
 use gotrail::format::text;
 use gotrail::{Compression, Details, Mode, Reader, Trace};
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 #[track_caller]
 fn assert_golden(golden: &Golden, outcome: &Outcome, way: &str) {
@@ -140,13 +140,19 @@ fn the_first_error_of_all_parts_is_returned_and_no_part_behind_it_begun() {
     let (early, late) = (checkpoints.len() / 4, checkpoints.len() / 2);
     for threads in [1, 2, 8] {
         let begun = AtomicUsize::new(0);
+        let late_failed = AtomicBool::new(false);
         let result = trace.for_each_part(&checkpoints, threads, |events| {
             begun.fetch_add(1, Ordering::Relaxed);
             let from = &collect(events).events[0];
             if from == first(early) {
+                // With several threads the later one is the first to fail.
+                while threads > 1 && !late_failed.load(Ordering::Relaxed) {
+                    std::thread::yield_now();
+                }
                 return Err(Trace::from_bytes(Vec::new()).err().unwrap());
             }
             if from == first(late) {
+                late_failed.store(true, Ordering::Relaxed);
                 return Err(Trace::from_bytes(vec![b'x'; 16]).err().unwrap());
             }
             Ok(())

@@ -178,6 +178,11 @@ impl Measured {
     }
 }
 
+/// A figure; of servers and browsers some are not taken.
+fn known(figure: f64, show: fn(f64) -> String) -> String {
+    if figure > 0.0 { show(figure) } else { "—".into() }
+}
+
 /// The text of benches/RESULTS.md.
 fn results(table: &[Measured], traces: &BTreeMap<&str, Trace>, runs: u32) -> String {
     let mut text = format!(
@@ -186,7 +191,8 @@ fn results(table: &[Measured], traces: &BTreeMap<&str, Trace>, runs: u32) -> Str
          of which every row has its turn: one pair of runs, or up to {MOST_IN_A_TURN} within {} s. The\n\
          ratio is the other's figure by ours, of each pair of runs; above 1 we are better.\n\
          \"In the process\" figures are those that both programs print of themselves; \"whole\n\
-         process\" includes start and end. \"Must\" and \"aim\" are the targets of the project.\n\n\
+         process\" includes start and end. Both passes of \"second pass\" are of one process, the first\n\
+         pass first. \"Must\" and \"aim\" are the targets of the project.\n\n\
          {}\n## Ratios\n\n{}\n",
         TURN.as_secs(),
         machine::description(),
@@ -212,10 +218,10 @@ fn results(table: &[Measured], traces: &BTreeMap<&str, Trace>, runs: u32) -> Str
             "| {} | {} | {pairs} | {best:.2}x | {} | {} | {} | {} |",
             row.what.words().0,
             row.trace,
-            seconds(ours.cpu),
-            megabytes(ours.memory),
-            seconds(other.cpu),
-            megabytes(other.memory)
+            known(ours.cpu, seconds),
+            known(ours.memory, megabytes),
+            known(other.cpu, seconds),
+            known(other.memory, megabytes)
         ));
     }
     line("\n## Traces\n".into());

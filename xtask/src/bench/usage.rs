@@ -196,9 +196,10 @@ mod tests {
     #[cfg(unix)]
     fn a_process_is_measured() {
         let scratch = tempfile::tempdir().unwrap();
-        let usage = Task::new(Path::new("echo"), &["5 events, 1.0 s"]).run(scratch.path()).unwrap();
+        let shell = |script| Task::new(Path::new("/bin/sh"), &["-c", script]);
+        let usage = shell("echo 5 events, 1.0 s").run(scratch.path()).unwrap();
         assert_eq!(usage.events(), Some(5));
         assert!(usage.wall > 0.0 && usage.memory > 100_000);
-        assert!(Task::new(Path::new("false"), &[]).run(scratch.path()).is_err());
+        assert!(shell("exit 3").run(scratch.path()).is_err());
     }
 }
