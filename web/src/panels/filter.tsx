@@ -31,10 +31,20 @@ export function FilterButton() {
   );
 }
 
+/** A field for text: what is being typed stays when something else is drawn anew, until it counts. */
+function Text({ name, placeholder, value, onChange }: { name: string; placeholder?: string; value: string; onChange: (text: string) => void }) {
+  const [typed, setTyped] = useState<string | null>(null);
+  return (
+    <label class="field">{name} <input type="text" placeholder={placeholder} value={typed ?? value} onInput={(e) => setTyped(e.currentTarget.value)} onChange={(e) => { onChange(e.currentTarget.value); setTyped(null); }} /></label>
+  );
+}
+
 function FilterForm({ onClose }: { onClose: () => void }) {
   const f = state.filter.value ?? NONE;
+  // What is drawn may not have the last change yet.
+  const now = () => state.filter.value ?? NONE;
   const set = (change: Partial<Filter>) => {
-    const next = { ...f, ...change };
+    const next = { ...now(), ...change };
     step(() => (state.filter.value = isEmpty(next) ? null : next));
   };
   const [bad, setBad] = useState("");
@@ -50,7 +60,7 @@ function FilterForm({ onClose }: { onClose: () => void }) {
         <legend>state</legend>
         <div class="states">
           {STATE.map((s, i) => (
-            <label key={i}><input type="checkbox" checked={f.states.includes(i)} onChange={(e) => set({ states: e.currentTarget.checked ? [...f.states, i] : f.states.filter((x) => x !== i) })} /><Chip state={i} text={s.name} /></label>
+            <label key={i}><input type="checkbox" checked={f.states.includes(i)} onChange={(e) => set({ states: e.currentTarget.checked ? [...now().states, i] : now().states.filter((x) => x !== i) })} /><Chip state={i} text={s.name} /></label>
           ))}
         </div>
       </fieldset>
@@ -59,9 +69,9 @@ function FilterForm({ onClose }: { onClose: () => void }) {
         <label class="field">at most <input type="text" placeholder="1s" defaultValue={f.max === null ? "" : duration(f.max).replace(" ", "")} onChange={(e) => length("max", e.currentTarget.value)} /></label>
       </div>
       {bad && <p class="failed" role="alert">{bad}</p>}
-      <label class="field">function has <input type="text" value={f.function} onChange={(e) => set({ function: e.currentTarget.value })} /></label>
-      <label class="field">reason has <input type="text" placeholder="chan receive" value={f.label} onChange={(e) => set({ label: e.currentTarget.value })} /></label>
-      <label class="field">stack has <input type="text" placeholder="main.go:88 or a function" value={f.stack} onChange={(e) => set({ stack: e.currentTarget.value })} /></label>
+      <Text name="function has" value={f.function} onChange={(text) => set({ function: text })} />
+      <Text name="reason has" placeholder="chan receive" value={f.label} onChange={(text) => set({ label: text })} />
+      <Text name="stack has" placeholder="main.go:88 or a function" value={f.stack} onChange={(text) => set({ stack: text })} />
       <p class="faint">{state.filter.value ? (total ? `${total.total === 1 ? "1 span matches" : `${count(total.total)} spans match`}: n and N go from one to the next.` : "Looking …") : "Spans that match stay bright, others fade; marks on the strip show where they are."}</p>
       <div class="buttons"><button onClick={() => step(() => (state.filter.value = null))}>clear</button><button onClick={onClose}>done</button></div>
     </div>

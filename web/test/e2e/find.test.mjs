@@ -173,6 +173,28 @@ describe("filtering", () => {
     await expect.poll(() => total(page)).toBe(row.count);
   });
 
+  test("what is being typed stays when the answer to something else comes", async () => {
+    const page = await it.open();
+    const f = await form(page);
+    const reason = f.getByLabel("reason has");
+    await reason.fill("Cond");
+    // Sets the next field of the form without leaving this one.
+    await f.getByRole("checkbox", { name: "sync" }).evaluate((box) => box.click());
+    await expect.poll(() => total(page)).toBeGreaterThan(0);
+    expect(await reason.inputValue()).toBe("Cond");
+    const before = await total(page);
+    await reason.press("Tab");
+    await expect.poll(() => total(page)).toBeLessThan(before);
+  });
+
+  test("changes at once all count", async () => {
+    const page = await it.open();
+    const f = await form(page);
+    // Before anything is drawn anew.
+    await f.evaluate((form) => form.querySelectorAll("input[type=checkbox]").forEach((box) => box.checked || box.click()));
+    for (const box of await f.getByRole("checkbox").all()) await expect.poll(() => box.isChecked()).toBe(true);
+  });
+
   test("by function and by stack", async () => {
     const page = await it.open();
     const rows = ask(it.trace, "latency", "--by", "stack").filter((r) => r.state === "block" && r.stack.includes("main.main.func5"));
