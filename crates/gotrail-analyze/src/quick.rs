@@ -2,7 +2,7 @@
 //!
 //! Most events start, stop, block or wake a goroutine of which all is known, and what they say is
 //! at hand: where the goroutine is, and which wait begins. These are a few additions. Anything
-//! else is left, before anything has changed, to the code for any event (`goroutines.rs`), which
+//! else is left, before anything has changed, to the code for any event (`states.rs`), which
 //! would make the same of it.
 
 use crate::analysis::Found;

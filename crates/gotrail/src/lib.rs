@@ -40,6 +40,7 @@ mod collect;
 mod cursor;
 pub mod deep;
 mod deliver;
+mod details;
 mod error;
 mod event;
 mod events;
@@ -59,6 +60,8 @@ mod report;
 mod run;
 mod stack;
 mod stacks;
+mod states;
+mod steps;
 pub mod summary;
 mod tables;
 pub mod text;
@@ -68,11 +71,12 @@ mod wall;
 pub use bstr;
 pub use checkpoint::Checkpoint;
 pub use clock::ClockSnapshot;
-pub use error::{Cause, Error, Fault, Holding, Needed, Place, Subject, Waiting};
-pub use event::{
-    Details, Event, Experimental, GoState, GoStep, GoTransition, Kind, Label, Log, Metric,
-    ProcState, ProcTransition, Range, RangeName, Region, Scope, Sync, Task,
+pub use details::{
+    Details, Experimental, GoTransition, Label, Log, Metric, ProcTransition, Range, RangeName,
+    Region, Scope, Sync, Task,
 };
+pub use error::{Cause, Error, Fault, Holding, Needed, Place, Subject, Waiting};
+pub use event::{Event, Kind};
 pub use events::Events;
 pub use fold::Fold;
 pub use generation::{ExperimentalBatch, Generation};
@@ -84,6 +88,8 @@ pub use old::OldFault;
 pub use reader::{Mode, Reader};
 pub use report::{DESCRIBED, Loss, Misuse, Report};
 pub use stack::{Frame, Stack};
+pub use states::{GoState, ProcState};
+pub use steps::GoStep;
 pub use trace::{GenerationInfo, Trace};
 
 /// A small trace for the examples of this documentation: a goroutine starts on a proc.

@@ -12,7 +12,9 @@
 //! # Ok::<(), gotrail::Error>(())
 //! ```
 
-use crate::event::{Details, Event, GoState, Kind, RangeName};
+use crate::details::{Details, RangeName};
+use crate::event::{Event, Kind};
+use crate::states::GoState;
 use crate::{TaskId, Time};
 use gotrail_format::EventType;
 use rustc_hash::FxHashSet;

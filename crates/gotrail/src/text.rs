@@ -1,6 +1,7 @@
 //! Events as `go tool trace -d=parsed` prints them, byte for byte.
 
-use crate::event::{Details, Event, Scope};
+use crate::details::{Details, Scope};
+use crate::event::Event;
 use crate::{ClockSnapshot, Frame, Kind, Stack, wall};
 use gotrail_format::{EventType, quote};
 

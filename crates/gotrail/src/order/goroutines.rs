@@ -3,7 +3,8 @@
 use super::state::status::*;
 use super::{Advance, NO_SLOT, Offer, Sink, State, Verdict, deliver, not_existing, wrong_state};
 use crate::error::{Fault, Subject};
-use crate::event::{GoState, Ordered, go_state_of_status};
+use crate::event::Ordered;
+use crate::states::{GoState, go_state_of_status};
 use crate::{GoId, ProcId, ThreadId};
 use gotrail_format::EventType;
 

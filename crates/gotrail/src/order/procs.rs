@@ -3,7 +3,8 @@
 use super::state::status::*;
 use super::{Advance, NO_SLOT, Offer, Sink, State, Verdict, deliver, not_existing, wrong_state};
 use crate::error::{Fault, Holding, Subject};
-use crate::event::{Ordered, ProcState, proc_state_of_status};
+use crate::event::Ordered;
+use crate::states::{ProcState, proc_state_of_status};
 use crate::{ProcId, ThreadId};
 
 impl State {
