@@ -311,6 +311,12 @@ impl Goroutine {
     }
 }
 
+/// Whether a goroutine that began with this function is one of the program: neither the runtime's own
+/// nor the tracer's.
+pub fn is_of_program(function: &[u8]) -> bool {
+    !is_system(function) && !function.starts_with(b"runtime/trace.")
+}
+
 /// Whether a goroutine that began with this function is one of the runtime's own.
 pub fn is_system(function: &[u8]) -> bool {
     function.is_empty() || function != b"runtime.main" && function.starts_with(b"runtime.")

@@ -14,7 +14,7 @@
 
 use crate::analysis::{Found, Limits, Options};
 use crate::by_id::{ByProc, Slots};
-pub use crate::goroutine::{Goroutine, Region, is_system};
+pub use crate::goroutine::{Goroutine, Region, is_of_program, is_system};
 use crate::logs::Log;
 use crate::names::{Names, StrId};
 use crate::scope::Scope;

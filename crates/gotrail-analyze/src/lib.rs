@@ -68,7 +68,7 @@ pub mod waits;
 pub mod why;
 
 pub use analysis::{Analysis, Limits, Options};
-pub use goroutines::{Goroutine, Goroutines, Region, is_system};
+pub use goroutines::{Goroutine, Goroutines, Region, is_of_program, is_system};
 pub use groups::{GroupId, Groups};
 pub use histogram::Histogram;
 pub use history::History;

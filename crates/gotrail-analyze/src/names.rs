@@ -44,6 +44,11 @@ pub struct Frame {
     pub line: u64,
 }
 
+impl Frame {
+    /// Nothing is known of it.
+    const UNKNOWN: Frame = Frame { pc: 0, function: StrId::EMPTY, file: StrId::EMPTY, line: 0 };
+}
+
 /// Everything that has a name or a stack.
 #[derive(Debug, Clone)]
 pub struct Names {
@@ -257,6 +262,11 @@ impl Lookup {
                 self.frames[at] = names.frame_id(Frame { pc, function, file, line }).0;
             }
             self.stack.push(FrameId(self.frames[at]));
+        }
+        // Where the runtime itself wakes a goroutine, the stack may be one frame of which nothing is
+        // known: that is as good as none.
+        if self.stack.iter().all(|&frame| names.frames[frame.0 as usize] == Frame::UNKNOWN) {
+            self.stack.clear();
         }
         let number = names.stack_id(&self.stack);
         self.stacks.set(id, number.0);

@@ -20,6 +20,12 @@ pub(crate) fn goroutine(
         .next(format!("`gotrail goroutines --each {}` lists them", quoted(trace)))
 }
 
+/// A task that neither begins nor ends in the trace: there may be regions or messages of it.
+pub(crate) fn ends_of_task(id: TaskId, trace: &str) -> Failure {
+    Failure::new(format!("{trace}: no task {id} begins or ends in it"))
+        .next(format!("`gotrail tasks {}` lists all, and when they began and ended", quoted(trace)))
+}
+
 /// A task that is not in the trace.
 pub(crate) fn task(id: TaskId, trace: &str) -> Failure {
     Failure::new(format!("{trace}: there is no task {id} in it"))

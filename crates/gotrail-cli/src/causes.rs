@@ -180,6 +180,9 @@ impl Teller<'_> {
         let _ = writeln!(out, "{nanos} {what}, from {after} on{}", self.place(wait.stack));
         self.frames(out, wait.stack, indent);
         match &wait.end {
+            End::Nothing if wait.kind == Kind::NotExisting => {
+                let _ = writeln!(out, "{indent}it had ended before");
+            }
             End::Nothing => {
                 let _ = writeln!(out, "{indent}did not end by then");
             }

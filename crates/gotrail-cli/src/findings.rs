@@ -322,8 +322,11 @@ impl Findings {
         finding.worst.as_ref().map(|instance| worst(&self.answer, instance))
     }
 
-    /// The command that says what caused the worst of it.
+    /// The command that says what caused the worst of it; standard input can be read only once.
     fn why(&self, finding: &Finding) -> Option<String> {
+        if self.trace == crate::source::STDIN {
+            return None;
+        }
         let worst = finding.worst.filter(|worst| worst.from < worst.until)?;
         let offset = |time: i64| {
             let nanos = (time - self.answer.start.time).max(0);

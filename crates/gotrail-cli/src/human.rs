@@ -135,6 +135,11 @@ pub(crate) fn name(name: &str) -> String {
     text
 }
 
+/// The same where the name may not be in the trace.
+pub(crate) fn known_name(text: &str) -> String {
+    if text.is_empty() { "(unknown)".to_owned() } else { name(text) }
+}
+
 /// Three significant digits.
 fn digits(value: f64) -> String {
     let places = match value {

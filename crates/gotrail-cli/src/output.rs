@@ -63,6 +63,12 @@ impl Output {
         self.buffer.clear();
         written.context("cannot write to standard output")
     }
+
+    /// The same at the end of a command whose exit status is an answer: it does not depend on whether
+    /// anybody reads all of what is printed.
+    pub(crate) fn flush_last(&mut self) -> Result<()> {
+        self.flush().or_else(|error| if is_closed_pipe(&error) { Ok(()) } else { Err(error) })
+    }
 }
 
 fn write(bytes: &[u8]) -> io::Result<()> {

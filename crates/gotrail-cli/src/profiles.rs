@@ -11,6 +11,7 @@ use gotrail_analyze::grouping::{Group, Grouping};
 use gotrail_analyze::pprof::{About, Label};
 use gotrail_analyze::profile::{Profile, ProfileKind, Sample, Split};
 use gotrail_analyze::{GroupId, Groups, Names, WaitKind};
+use std::io::{self, Write as _};
 
 /// Which profile.
 #[derive(clap::Args)]
@@ -271,6 +272,8 @@ impl Made {
             many => format!("{} {one}{many}", human::count(count)),
         };
         let stacks = human::counted(samples.len() as u64, "stack");
-        eprintln!("{}: {counted}{time}, {stacks}", place.path().display());
+        let path = place.path().display();
+        // The profile is written: that nobody reads this is no reason to fail.
+        let _ = writeln!(io::stderr(), "{path}: {counted}{time}, {stacks}");
     }
 }

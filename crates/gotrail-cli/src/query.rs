@@ -47,7 +47,7 @@ pub(crate) struct Part {
     #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Filters")]
     pub(crate) goroutine: Vec<i64>,
     /// Only what was done for this task: its regions, and between its ends the goroutine that
-    /// began it.
+    /// began it (if the trace has neither, those that ended it or logged for it).
     #[arg(long, value_name = "ID", help_heading = "Filters")]
     pub(crate) task: Option<u64>,
     /// Only what was done in regions of a type matching this regular expression.
@@ -405,10 +405,14 @@ impl Part {
             }
             if let (Some(id), false) = (self.task, self.names_regions())
                 && let Some(task) = known.goroutines.tasks.get(TaskId(id))
-                && let Some(creator) = task.creator
             {
                 let span = (task.start.unwrap_or(i64::MIN), task.end.unwrap_or(i64::MAX));
-                times.entry(creator).or_default().push(span);
+                if let Some(creator) = task.creator {
+                    times.entry(creator).or_default().push(span);
+                } else if times.is_empty() {
+                    // Its beginning is not in the trace: whoever ended it or logged for it.
+                    times = task.goroutines.iter().map(|&go| (go, vec![span])).collect();
+                }
             }
         } else {
             let all = known.goroutines.iter().map(|go| (go.id, vec![(i64::MIN, i64::MAX)]));
@@ -453,9 +457,10 @@ impl Part {
         if self.region_min.is_some() || self.region_max.is_some() {
             wanted.push("had a region of that length".to_owned());
         }
-        let (command, what) = match self.names_regions() {
-            true => ("regions", "regions"),
-            false => ("goroutines", "the functions that goroutines began with"),
+        let (command, what) = match (self.names_regions(), self.function.is_some()) {
+            (true, _) => ("regions", "regions"),
+            (_, true) => ("goroutines", "the functions that goroutines began with"),
+            _ => ("tasks", "tasks"),
         };
         Failure::new(format!("{trace}: no goroutine {}", wanted.join(" and ")))
             .next(format!("`gotrail {command} {}` lists {what}", quoted(trace)))

@@ -53,8 +53,11 @@ pub(crate) struct Outcome {
 
 /// What a path is called in messages.
 pub(crate) fn name_of(path: &Path) -> String {
-    if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() }
+    if is_stdin(path) { STDIN.to_owned() } else { path.display().to_string() }
 }
+
+/// What people are told instead of `-`.
+pub(crate) const STDIN: &str = "standard input";
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"

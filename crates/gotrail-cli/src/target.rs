@@ -135,8 +135,21 @@ impl Opened {
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(dir.unwrap_or(Path::new("."))).with_context(cannot)?;
-        Ok(Opened::Temporary(file))
+        let dir = dir.unwrap_or(Path::new("."));
+        match builder.tempfile_in(dir) {
+            Ok(file) => Ok(Opened::Temporary(file)),
+            Err(error) => {
+                // The error names the temporary file, of which nobody knows.
+                let why = match error.kind() {
+                    io::ErrorKind::NotFound => "there is no such directory".to_owned(),
+                    other => other.to_string(),
+                };
+                let what = format!("{}: {}: {why}", cannot(), dir.display());
+                Err(Failure::new(what)
+                    .next("name a file in a directory that may be written")
+                    .into())
+            }
+        }
     }
 
     fn writer(&mut self) -> &mut dyn Write {

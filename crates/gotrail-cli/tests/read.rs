@@ -165,6 +165,28 @@ fn a_closed_pipe_ends_quietly() {
 }
 
 #[test]
+fn an_answer_does_not_depend_on_who_reads_it() {
+    let folder = Folder::new();
+    let good = folder.file("good.trace", &healthy());
+    let bad = folder.file("bad.trace", &region_misused());
+    let cut = folder.file("cut.trace", &healthy()[..60]);
+    let profile = folder.path("a.pb.gz");
+    let code = |args: &[&str]| {
+        // Nobody has the other ends any more before the command begins.
+        let (out, err) = (std::io::pipe().expect("a pipe").1, std::io::pipe().expect("a pipe").1);
+        let status = command().args(args).stdout(out).stderr(err).status();
+        status.expect("the binary runs").code()
+    };
+    assert_eq!(code(&["check", arg(&bad)]), Some(1));
+    assert_eq!(code(&["check", "--format", "json", arg(&bad)]), Some(1));
+    assert_eq!(code(&["info", arg(&cut)]), Some(1));
+    assert_eq!(code(&["info", arg(&good)]), Some(0));
+    assert_eq!(code(&["goroutines", arg(&good)]), Some(0));
+    assert_eq!(code(&["pprof", "--type", "wall", "-o", arg(&profile), arg(&good)]), Some(0));
+    assert!(profile.is_file());
+}
+
+#[test]
 fn validate_has_a_line_for_each_file_in_order() {
     let folder = Folder::new();
     let good = folder.file("good.trace", &healthy());

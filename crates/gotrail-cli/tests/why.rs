@@ -82,6 +82,39 @@ fn windows_and_streams_give_the_same_answers() {
 }
 
 #[test]
+fn a_window_is_explained_by_one_that_was_there_all_the_time() {
+    // main.main is in each of these from the beginning to the end.
+    for name in ["channels", "many", "network", "threads", "flight"] {
+        let trace = recording(&format!("{name}.trace"));
+        for (from, to) in [("100us", "200us"), ("300us", "900us"), ("1ms", "2ms"), ("3ms", "9ms")] {
+            let run = run(&["why", "--from", from, "--to", to, "--json", &trace]);
+            if run.code == 2 {
+                assert!(run.err.contains("after the end of the trace"), "{}", run.err);
+                continue;
+            }
+            let kinds = &run.json()["kinds"];
+            assert!(kinds["did not exist"].is_null(), "{name} {from} {to}: {kinds}");
+        }
+    }
+}
+
+#[test]
+fn regions_are_cut_at_the_moments_that_are_given() {
+    let trace = recording("annotations.trace");
+    let whole = json(&["why", "--region", ".", "--json", &trace]);
+    let main = json(&["goroutine", "1", "--json", &trace]);
+    let number = |value: &Value| value.as_i64().expect("a number");
+    let start = number(&main["creation"]);
+    let (from, third) = (number(&whole["from"]) - start, number(&whole["nanos"]) / 3);
+    let [from, to] = [from + third, from + 2 * third].map(|time| format!("{time}ns"));
+    let cut = json(&["why", "--region", ".", "--from", &from, "--to", &to, "--json", &trace]);
+    assert_eq!(cut["nanos"], third);
+    let run = run(&["why", "--region", ".", "--from", "1ns", "--to", "2ns", &trace]);
+    assert_eq!(run.code, 1);
+    assert!(run.err.contains("between --from and --to"), "{}", run.err);
+}
+
+#[test]
 fn a_goroutine_says_who_made_it_and_who_woke_it() {
     let life = json(&["goroutine", "25", "--json", &recording("network.trace")]);
     assert_eq!(life["creator"]["goroutine"], 1);
@@ -113,7 +146,7 @@ fn what_is_not_there_is_said_with_what_to_do() {
         (&["why", "--goroutine", "99", &trace][..], &["16 goroutines with ids from 1 to 26"][..]),
         (&["goroutine", "99", &trace], &["no goroutine 99", "gotrail goroutines --each"]),
         (&["task", "99", &trace], &["no task 99", "gotrail tasks"]),
-        (&["why", "--task", "99", &trace], &["no task 99", "gotrail tasks"]),
+        (&["why", "--task", "99", &trace], &["no task 99 begins or ends", "gotrail tasks"]),
         (&["why", "--region", "nix", &trace], &["matching nix"]),
         (&["why", "--from", "2s", "--to", "1s", &trace], &["--from is not before --to"]),
         (&["why", "--region", "x", "--nth", "0", &trace], &["--nth 1 is the slowest"]),

@@ -1,7 +1,7 @@
 //! What a tolerant reader lost, and why.
 
-use crate::error::{Cause, Error, Place};
-use crate::{Stack, Time};
+use crate::error::{Cause, Error, Fault, Place};
+use crate::{GoId, Stack, Time};
 use std::ops::Range;
 
 /// How many losses, and how many misuses, a report describes. Damage and misuse can repeat without
@@ -154,6 +154,8 @@ pub struct Misuse {
     pub place: Place,
     /// When.
     pub time: Time,
+    /// The goroutine that made the mistake.
+    pub goroutine: GoId,
     /// Where in the program, innermost first: function, file, line; the inner 32 frames.
     pub stack: Vec<(String, String, u64)>,
 }
@@ -165,6 +167,10 @@ impl Misuse {
             reason: error.fault().to_string(),
             place: error.place(),
             time,
+            goroutine: match error.fault() {
+                Fault::TaskBegunTwice { go, .. } | Fault::RegionMisuse { go, .. } => *go,
+                _ => GoId::NONE,
+            },
             stack: frames
                 .map(|frame| (frame.function.to_string(), frame.file.to_string(), frame.line))
                 .collect(),

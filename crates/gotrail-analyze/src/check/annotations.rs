@@ -64,7 +64,7 @@ pub(super) fn misused_annotations(rule: &Rule, subject: &Subject<'_>, found: &mu
     for (reason, (count, first)) in mistakes {
         let (time, frames) = (first.time.0, first.stack.clone());
         let evidence = vec![("count", Value::Count(count))];
-        let worst = Some(Instance { go: GoId::NONE, from: time, until: time });
+        let worst = Some(Instance { go: first.goroutine, from: time, until: time });
         rule.judge(found, Seen { evidence, frames, worst, stack: None }, || reason.to_owned());
     }
 }

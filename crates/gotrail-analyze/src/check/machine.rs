@@ -179,6 +179,7 @@ pub(super) fn gc_share(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Findi
             "assist",
             Value::Share(*subject.assisted.get_or_init(|| subject.share_collected(ASSISTS))),
         ),
+        ("sweep", part(Flags { sweep: true, ..Flags::default() })),
         ("stopped", part(Flags { stw: true, ..Flags::default() })),
     ]);
     rule.judge(found, Seen { evidence, worst, ..Seen::default() }, || {

@@ -1,7 +1,7 @@
 //! Goroutines that wait: for locks, for procs, in system calls, for ever.
 
 use super::{Finding, Rule, Seen, Subject, Value};
-use crate::goroutines::{Goroutine, is_system};
+use crate::goroutines::{Goroutine, is_of_program};
 use crate::histogram::Histogram;
 use crate::names::{Frame, StackId, StrId};
 use crate::waits::{Instance, WaitKind};
@@ -42,7 +42,7 @@ impl Place {
 fn still_waiting<'a>(subject: &'a Subject<'_>) -> impl Iterator<Item = &'a Goroutine> {
     subject.goroutines().filter(|goroutine| {
         let name = subject.analysis.names.string(goroutine.name);
-        goroutine.state == GoState::Waiting && !is_system(name)
+        goroutine.state == GoState::Waiting && is_of_program(name)
     })
 }
 
@@ -61,7 +61,10 @@ pub(super) fn goroutine_leak(rule: &Rule, subject: &Subject<'_>, found: &mut Vec
         let count = place.count;
         rule.judge(found, place.seen(created_by), || {
             let (name, reason) = (subject.text(name), subject.text(reason));
-            format!("{count} goroutines of {name} have not ended and wait ({reason})")
+            match count {
+                1 => format!("a goroutine of {name} has not ended and waits ({reason})"),
+                _ => format!("{count} goroutines of {name} have not ended and wait ({reason})"),
+            }
         });
     }
 }
@@ -87,7 +90,10 @@ pub(super) fn waiting_throughout(rule: &Rule, subject: &Subject<'_>, found: &mut
         rule.judge(found, place.seen(stack), || {
             let (name, reason) = (subject.text(name), analysis.names.string(reason).to_string());
             let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            format!("{count} goroutines of {name} waited during the whole trace{reason}")
+            match count {
+                1 => format!("a goroutine of {name} waited during the whole trace{reason}"),
+                _ => format!("{count} goroutines of {name} waited during the whole trace{reason}"),
+            }
         });
     }
 }

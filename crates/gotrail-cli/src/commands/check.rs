@@ -1,7 +1,7 @@
 //! `gotrail check`: findings with evidence, for people and for CI.
 
 use crate::checkout::Checkout;
-use crate::failure::{Failure, Usage, quoted};
+use crate::failure::{Failure, Usage, quoted, wrong_usage};
 use crate::findings::{Findings, Form, Writer};
 use crate::output::Output;
 use crate::query::{Part, Query};
@@ -81,6 +81,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         output.flush()?;
         return Ok(Verdict::Fine);
     }
+    if rules.0.iter().all(|rule| !rule.enabled) {
+        wrong_usage!(
+            "no rule is left that could find anything; `gotrail check --list` shows all rules"
+        );
+    }
     let form = if args.json { Form::Json } else { args.format };
     let mut writer = Writer::new(form, &rules, Checkout::new(&args.root));
     (writer.several, writer.top) = (args.traces.len() > 1, args.top);
@@ -103,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         }
     }
     output.buffer().extend_from_slice(writer.finish()?.as_bytes());
-    output.flush()?;
+    output.flush_last()?;
     Ok(if fine { Verdict::Fine } else { Verdict::Broken })
 }
 

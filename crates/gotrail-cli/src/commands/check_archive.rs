@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             format!("{all}: {} passed, {} failed\n", human::count(passed), human::count(failed));
         output.buffer().extend_from_slice(line.as_bytes());
     }
-    output.flush()?;
+    output.flush_last()?;
     Ok(if failed == 0 { Verdict::Fine } else { Verdict::Broken })
 }
 

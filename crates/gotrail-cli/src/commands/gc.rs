@@ -21,6 +21,8 @@ Examples:
 docs/analyses.md defines every figure.";
 
 /// Show what the garbage collector did: cycles, stops, assists, sweeps, the heap.
+///
+/// It works for all goroutines: filters by function, goroutine, task and region are for --show assists.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {

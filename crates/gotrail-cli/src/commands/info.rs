@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         let text = text(Paint::stdout(), &source, &outcome, &summary);
         output.buffer().extend_from_slice(text.as_bytes());
     }
-    output.flush()?;
+    output.flush_last()?;
     Ok(if outcome.report.is_complete() { Verdict::Fine } else { Verdict::Broken })
 }
 

@@ -1,5 +1,6 @@
 //! `gotrail latency`: how long goroutines waited, for what, and where.
 
+use crate::failure::wrong_usage;
 use crate::output::Output;
 use crate::query::{Answer, Query};
 use crate::table::{Cell, Format, Table, column};
@@ -34,9 +35,9 @@ pub(crate) struct Args {
     /// Only these states.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE", help_heading = "Filters")]
     state: Vec<State>,
-    /// With --by stack: how many of the innermost frames to print.
-    #[arg(long, value_name = "N", default_value_t = 4)]
-    frames: usize,
+    /// With --by stack: how many of the innermost frames to print [default: 4].
+    #[arg(long, value_name = "N")]
+    frames: Option<usize>,
     #[command(flatten)]
     format: Format,
 }
@@ -75,13 +76,21 @@ impl State {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let by_stack = args.by == By::Stack;
+    if args.frames.is_some() && !by_stack {
+        wrong_usage!("--frames is for --by stack");
+    }
     let answer = args.query.run(Options { waits_by_stack: by_stack, ..Options::default() })?;
     let wanted =
         |kind| args.state.is_empty() || args.state.iter().any(|state| state.kind() == kind);
     let mut table = match args.by {
         By::Stack => {
             let all = args.format.is_for_programs();
-            stacks(&answer, if all { usize::MAX } else { args.frames }, args.format.json, wanted)
+            stacks(
+                &answer,
+                if all { usize::MAX } else { args.frames.unwrap_or(4) },
+                args.format.json,
+                wanted,
+            )
         }
         by => classes(&answer, by == By::State, wanted),
     };

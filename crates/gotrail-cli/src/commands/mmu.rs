@@ -52,7 +52,7 @@ pub(crate) struct Args {
     flags: Vec<String>,
     /// Show the N worst windows of each length, too.
     #[arg(long, value_name = "N")]
-    worst: Option<usize>,
+    worst: Option<NonZero<usize>>,
     #[command(flatten)]
     format: Format,
 }
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         .collect();
     let table = match args.worst {
         None => least(&curves, &windows),
-        Some(number) => worst(&curves, &windows, number, answer.start.time),
+        Some(number) => worst(&curves, &windows, number.get(), answer.start.time),
     };
     let mut output = Output::new();
     table.sorted(&args.format)?.print(&mut output, &args.format)

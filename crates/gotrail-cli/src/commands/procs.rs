@@ -22,7 +22,7 @@ docs/analyses.md defines every figure.";
 
 /// Show how procs were used: in all, each, over time, and GOMAXPROCS.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("function", |arg| arg.hide(true)), mut_arg("goroutine", |arg| arg.hide(true)), mut_arg("task", |arg| arg.hide(true)), mut_arg("region", |arg| arg.hide(true)), mut_arg("region_min", |arg| arg.hide(true)), mut_arg("region_max", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     query: Query,

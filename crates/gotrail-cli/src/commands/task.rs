@@ -150,7 +150,7 @@ struct Report<'a> {
 impl Report<'_> {
     fn name(&self, task: &Task) -> String {
         let name = self.answer.analysis.names.string(task.name).to_string();
-        if name.is_empty() { "(unknown)".to_owned() } else { human::name(&name) }
+        human::known_name(&name)
     }
 
     /// The goroutines that worked for it, with the times that they did; those that worked longest

@@ -19,7 +19,7 @@ Examples:
 /// Those that were under way in the time asked for, and that one of the goroutines asked for worked
 /// for. What a row says is of the whole task.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("region", |arg| arg.hide(true)), mut_arg("region_min", |arg| arg.hide(true)), mut_arg("region_max", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     query: Query,
@@ -44,7 +44,10 @@ const COLUMNS: &[Column] = &[
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let part = &args.query.part;
     if part.names_regions() {
-        wrong_usage!("`gotrail regions` says which regions there are, and of which tasks");
+        wrong_usage!(
+            "--region, --region-min and --region-max are not for tasks: `gotrail regions` says \
+             which regions there are, and of which tasks"
+        );
     }
     let answer = args.query.run(Options::default())?;
     let mut table = table(&answer, part.task);

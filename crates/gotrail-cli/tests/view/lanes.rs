@@ -297,7 +297,10 @@ fn pages_of_goroutines_are_those_of_the_whole_list() {
 fn what_is_not_there_is_said_of_the_trace() {
     let server = Server::start("go1.27/network");
     let (status, text) = server.get("/api/critical?task=999", &[]);
-    assert!(status == 400 && text.contains("the trace: there is no task 999"), "{text}");
+    assert!(
+        status == 400 && text.contains("the trace: no task 999 begins or ends in it"),
+        "{text}"
+    );
     let nothing = server.json("/api/flame?type=cpu");
     assert!(
         nothing["total"] == 0

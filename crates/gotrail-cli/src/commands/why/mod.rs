@@ -44,7 +44,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "REGEX", group = "subject")]
     region: Option<Regex>,
     /// Not the slowest but the Nth slowest region.
-    #[arg(long, value_name = "N", requires = "region", default_value_t = 1)]
+    #[arg(long, value_name = "N", requires = "region", conflicts_with_all = ["goroutine", "task"],
+          default_value_t = 1)]
     nth: usize,
     /// Only from this time on: after the start, as `1.5s`, or on the wall clock, as
     /// `2026-11-22T08:30:00.5Z`.

@@ -8,7 +8,7 @@ use crate::report;
 use crate::source::{Data, Source};
 use anyhow::{Result, bail};
 use gotrail::{Details, Event, GoId, GoState, Kind, TaskId};
-use gotrail_analyze::{History, is_system};
+use gotrail_analyze::{History, is_of_program};
 use regex::Regex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::io::{self, Write as _};
@@ -38,8 +38,8 @@ pub(crate) struct Watch {
     regions: Vec<Span>,
     matches: FxHashMap<Vec<u8>, bool>,
     last: FxHashMap<GoId, i64>,
-    /// Goroutines that began in the window: of these the window's beginning explains nothing.
-    born: FxHashSet<GoId>,
+    /// Goroutines that began or ended in the window: of these it has time that nothing explains.
+    partly: FxHashSet<GoId>,
 }
 
 /// A task or region.
@@ -64,7 +64,7 @@ impl Watch {
             regions: Vec::new(),
             matches: FxHashMap::default(),
             last: FxHashMap::default(),
-            born: FxHashSet::default(),
+            partly: FxHashSet::default(),
         }
     }
 
@@ -72,8 +72,8 @@ impl Watch {
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         let time = event.time().0;
         if self.anybody {
-            if let (Some(go), true) = (event.goroutine().some(), time <= self.window.1) {
-                self.last.insert(go, time);
+            if time <= self.window.1 {
+                self.of_anybody(event, time);
             }
             return;
         }
@@ -85,9 +85,6 @@ impl Watch {
                     self.life.1 = time;
                 }
             }
-            if self.anybody && step.from == GoState::NotExist && time > self.window.0 {
-                self.born.insert(step.go);
-            }
             if step.to == GoState::NotExist {
                 // Its regions end with it.
                 for (name, from) in self.open.remove(&step.go).into_iter().flatten() {
@@ -98,6 +95,20 @@ impl Watch {
             self.of_task(event, id);
         } else if let (Some(_), Details::Region(region)) = (&self.region, event.details()) {
             self.of_region(event, &region);
+        }
+    }
+
+    /// Somebody does something before the end of the window.
+    fn of_anybody(&mut self, event: &Event<'_>, time: i64) {
+        if let Some(go) = event.goroutine().some() {
+            self.last.insert(go, time);
+        }
+        let Some(step) = event.go_step() else { return };
+        let (begins, ends) = (step.from == GoState::NotExist, step.to == GoState::NotExist);
+        if ends && time <= self.window.0 {
+            self.last.remove(&step.go);
+        } else if ends || begins && time > self.window.0 {
+            self.partly.insert(step.go);
         }
     }
 
@@ -185,11 +196,12 @@ impl Watch {
         }
         if let Some(id) = self.task {
             let Some(seen) = self.task_seen.take() else {
-                return Err(absent::task(id, trace).into());
+                return Err(absent::ends_of_task(id, trace).into());
             };
             let (from, until) = within(seen.from, seen.until);
             let ended = if seen.until == i64::MAX { ", which did not end," } else { "" };
-            let title = format!("Task {id} {}{ended} {}", human::name(&seen.name), on(seen.go));
+            let title =
+                format!("Task {id} {}{ended} {}", human::known_name(&seen.name), on(seen.go));
             return Ok(Subject { go: seen.go, from, until, title });
         }
         if let Some(regex) = &self.region {
@@ -200,11 +212,16 @@ impl Watch {
             }
             let (from, until) = self.window;
             let mut found = self.regions;
+            let any = !found.is_empty();
             found.retain(|span| span.from < until && span.until > from);
             if found.is_empty() {
                 let next = format!("`gotrail regions {next}` lists them");
-                let failure = format!("{trace}: no region of a type matching {regex}");
+                let there = if any { " between --from and --to" } else { "" };
+                let failure = format!("{trace}: no region of a type matching {regex}{there}");
                 return Err(Failure::new(failure).next(next).into());
+            }
+            for span in &mut found {
+                (span.from, span.until) = within(span.from, span.until);
             }
             let count = found.len();
             if nth > count {
@@ -214,24 +231,24 @@ impl Watch {
                     .next(format!("--nth {count} is the fastest"))
                     .into());
             }
-            found.sort_by_key(|span| (span.from.max(start) - span.until, span.from));
+            found.sort_by_key(|span| (span.from - span.until, span.from));
             let span = &found[nth - 1];
             let which = if nth == 1 { "slowest".to_owned() } else { format!("number {nth}") };
             let of = human::counted(count as u64, "match");
             let of = of.replace("matchs", "matches");
             let title =
                 format!("Region {}, the {which} of {of}, {}", human::name(&span.name), on(span.go));
-            let from = span.from.max(start);
-            return Ok(Subject { go: span.go, from, until: span.until, title });
+            return Ok(Subject { go: span.go, from: span.from, until: span.until, title });
         }
         let (from, until) = within(i64::MIN, i64::MAX);
         let own = self.last.iter().filter(|(go, _)| {
             let name = history.function(**go).map(|id| history.names.string(id).to_vec());
             let name = name.unwrap_or_default();
-            !is_system(&name) && !name.starts_with(b"runtime/trace.")
+            is_of_program(&name)
         });
-        // One that was there all the time explains all of it.
-        let there = |go: &GoId| self.window.0 == i64::MIN || !self.born.contains(go);
+        // One that was there all the time explains all of it. That of the whole trace is explained
+        // back to the beginning in any case, by those who created whoever is there at the end.
+        let there = |go: &GoId| self.window.0 == i64::MIN || !self.partly.contains(go);
         let last = own.max_by_key(|(go, time)| (there(go), **time, go.0)).map(|(go, _)| *go);
         let last = last.or_else(|| history.goroutines().min());
         let Some(go) = last else { bail!("{trace}: there is no goroutine in it") };
