@@ -95,9 +95,9 @@ impl Teller<'_> {
         format!("goroutine {go} {}", times::function(self.names(), function))
     }
 
-    /// `1.50 ms after the start`.
+    /// `1.503 ms after the start`.
     pub(crate) fn after(&self, time: i64) -> String {
-        human::duration(time - self.history.start())
+        human::moment(time - self.history.start())
     }
 
     /// The longest kinds on one line.

@@ -302,7 +302,7 @@ pub(crate) fn frames(answer: &Answer, finding: &Finding) -> Vec<(String, String,
 
 /// When something was worst, for people.
 pub(crate) fn worst(answer: &Answer, worst: &Instance) -> String {
-    let after = human::duration(worst.from - answer.start.time);
+    let after = human::moment(worst.from - answer.start.time);
     let mut text = format!("{after} after the start");
     if worst.until > worst.from {
         let _ = write!(text, " for {}", human::duration(worst.until - worst.from));

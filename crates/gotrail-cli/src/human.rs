@@ -86,6 +86,22 @@ pub(crate) fn duration(nanos: i64) -> String {
     }
 }
 
+/// A moment in nanoseconds after the start, to the microsecond, so that moments next to each other can
+/// be told apart and be given to `--from`: `516 µs`, `12.345 ms`, `2.000416 s`.
+pub(crate) fn moment(nanos: i64) -> String {
+    match nanos {
+        _ if TICKS.load(Ordering::Relaxed) => duration(nanos),
+        // Cut off, not rounded: what is shown is not later than what is meant.
+        1_000_000..1_000_000_000 => {
+            format!("{}.{:03} ms", nanos / 1_000_000, nanos / 1000 % 1000)
+        }
+        1_000_000_000.. => {
+            format!("{}.{:06} s", nanos / 1_000_000_000, nanos / 1000 % 1_000_000)
+        }
+        _ => duration(nanos),
+    }
+}
+
 /// A share of the whole: `81.2%`; what is not nothing is not shown as nothing.
 pub(crate) fn percent(part: u64, whole: u64) -> String {
     share(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
@@ -171,6 +187,15 @@ mod tests {
         assert_eq!(size(5_959_198), "5.68 MiB");
         assert_eq!(size((1 << 20) - 1), "1.00 MiB");
         assert_eq!(size(u64::MAX), "16777216 TiB");
+    }
+
+    #[test]
+    fn moments_are_precise_to_the_microsecond() {
+        assert_eq!(moment(0), "0 ns");
+        assert_eq!(moment(516_700), "517 µs");
+        assert_eq!(moment(12_345_999), "12.345 ms");
+        assert_eq!(moment(2_000_416_000), "2.000416 s");
+        assert_eq!(moment(7_260_000_000_999), "7260.000000 s");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) part: Part,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     pub(crate) threads: Option<NonZero<usize>>,
 }
 
@@ -63,6 +63,15 @@ pub(crate) struct Part {
     /// overlap without being nested, only the first one.
     #[arg(skip)]
     pub(crate) as_go: bool,
+}
+
+/// How many threads may be asked for: more than any machine has cores, fewer than no machine can start.
+const MOST_THREADS: usize = 1024;
+
+/// A number of threads, as people name it.
+pub(crate) fn thread_count(text: &str) -> Result<NonZero<usize>, String> {
+    let number = text.parse().ok().filter(|number: &NonZero<usize>| number.get() <= MOST_THREADS);
+    number.ok_or_else(|| format!("must be a number from 1 to {MOST_THREADS}"))
 }
 
 /// A moment, as people name it.
@@ -338,7 +347,8 @@ impl Query {
             analysis = Analysis::new(options);
             outcome = source.fold(Mode::Tolerant, 1, &mut analysis, &progress)?;
             if last {
-                report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+                let start = gotrail::Time(analysis.start());
+                report::to_stderr(&source.name, &outcome.report, outcome.bytes, start);
             }
             if outcome.report.times_are_ticks {
                 human::times_are_ticks();

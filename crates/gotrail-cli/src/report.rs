@@ -78,14 +78,15 @@ pub(crate) fn details(out: &mut String, paint: Paint, report: &Report, start: Ti
     }
 }
 
-/// The whole report on standard error, if there is anything to report.
-pub(crate) fn to_stderr(name: &str, report: &Report, bytes: u64) {
+/// The whole report on standard error, if there is anything to report. `start` is the trace's, 0 if it
+/// is not known.
+pub(crate) fn to_stderr(name: &str, report: &Report, bytes: u64, start: Time) {
     if report.is_complete() && report.misuses.is_empty() {
         return;
     }
     let paint = Paint::stderr();
     let mut text = format!("{name}: {}\n", verdict(paint, report, bytes));
-    details(&mut text, paint, report, Time(0));
+    details(&mut text, paint, report, start);
     // Nothing can be done if even this fails.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -29,6 +29,14 @@ pub(crate) struct Format {
 }
 
 impl Format {
+    /// Refuses what makes no sense where there is one row.
+    pub(crate) fn need_one_row(&self) -> Result<()> {
+        if self.sort.is_some() || self.top.is_some() {
+            wrong_usage!("--sort and --top are for tables of several rows, not for --show summary");
+        }
+        Ok(())
+    }
+
     /// The same for a table of which --sort does not speak.
     pub(crate) fn unsorted(&self) -> Format {
         Format { sort: None, ..self.clone() }
@@ -465,7 +473,7 @@ fn text(cell: &Cell) -> String {
         Cell::Id(number) => number.to_string(),
         Cell::Nanos(0) => "-".to_owned(),
         Cell::Nanos(nanos) => human::duration(*nanos),
-        Cell::Offset(nanos) => human::duration(*nanos),
+        Cell::Offset(nanos) => human::moment(*nanos),
         Cell::Number(number) => human::number(*number),
         Cell::Share(share) => human::share(*share),
         Cell::Bytes(bytes) => human::size(*bytes),

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(value_name = "TRACE", required_unless_present = "list")]
     traces: Vec<PathBuf>,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
     /// A file with thresholds, in TOML.
     #[arg(long, value_name = "FILE")]
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Form::Text, help_heading = "Output")]
     format: Form,
     /// The same as --format json.
-    #[arg(long, conflicts_with = "format", help_heading = "Output")]
+    #[arg(long, conflicts_with_all = ["format", "list"], help_heading = "Output")]
     json: bool,
     /// How many findings of each rule to print; 0 for all [default: 5, or all but with --format
     /// text].

@@ -276,7 +276,7 @@ fn slices(path: &Path, args: &Args) -> Result<Slices> {
         Ok(())
     })?;
     progress.finish();
-    crate::report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+    crate::report::to_stderr(&source.name, &outcome.report, outcome.bytes, gotrail::Time(start));
     if outcome.report.times_are_ticks {
         human::times_are_ticks();
         human::need_nanoseconds("a comparison")?;

@@ -166,7 +166,7 @@ fn ordered(
         }
         .into());
     }
-    report::to_stderr(&source.name, &outcome.report, outcome.bytes);
+    report::to_stderr(&source.name, &outcome.report, outcome.bytes, gotrail::Time(0));
     Ok(if outcome.report.is_complete() { Verdict::Fine } else { Verdict::Broken })
 }
 

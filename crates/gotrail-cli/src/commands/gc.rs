@@ -63,7 +63,10 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
     let answer = args.query.run(Options::default())?;
     let (table, usually) = match args.show {
-        Show::Summary => return summary(&answer, args),
+        Show::Summary => {
+            args.format.need_one_row()?;
+            return summary(&answer, args);
+        }
         Show::Cycles => (cycles(&answer), "after"),
         Show::Reasons => (reasons(&answer), "total"),
         Show::Stops => (stops(&answer), "after"),

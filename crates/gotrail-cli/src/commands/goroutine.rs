@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Output")]
     json: bool,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
 }
 
@@ -106,7 +106,7 @@ impl Life<'_> {
 
     /// After the start, and on the wall clock where there is one.
     fn time(&self, time: i64) -> String {
-        let after = human::duration(time - self.answer.start.time);
+        let after = human::moment(time - self.answer.start.time);
         let wall = self.history.wall(time).and_then(|nanos| Timestamp::from_nanosecond(nanos).ok());
         let wall = wall.map(|wall| wall.to_zoned(TimeZone::system()).strftime("%F %T.%6f"));
         let wall = wall.map_or(String::new(), |wall| format!(", at {wall}"));

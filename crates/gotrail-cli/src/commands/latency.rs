@@ -132,7 +132,7 @@ fn classes(answer: &Answer, by_state: bool, wanted: impl Fn(WaitKind) -> bool) -
     columns.push(column("count", "count"));
     columns.extend(times::DISTRIBUTION);
     columns.push(column("open", "still waiting"));
-    let mut table = Table::new("wait", &columns);
+    let mut table = Table::new("wait reason", &columns);
     for ((kind, why), (histogram, open)) in rows {
         if !wanted(kind) {
             continue;

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     to: Option<Moment>,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
     /// Lengths of windows [default: 10us to 1s, each ten times the last].
     #[arg(long, value_name = "TIME", value_delimiter = ',')]

@@ -22,7 +22,14 @@ docs/analyses.md defines every figure.";
 
 /// Show how procs were used: in all, each, over time, and GOMAXPROCS.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES, mut_arg("function", |arg| arg.hide(true)), mut_arg("goroutine", |arg| arg.hide(true)), mut_arg("task", |arg| arg.hide(true)), mut_arg("region", |arg| arg.hide(true)), mut_arg("region_min", |arg| arg.hide(true)), mut_arg("region_max", |arg| arg.hide(true)))]
+#[command(after_help = EXAMPLES)]
+// Refused, and so not offered.
+#[command(mut_arg("function", |arg| arg.hide(true)))]
+#[command(mut_arg("goroutine", |arg| arg.hide(true)))]
+#[command(mut_arg("task", |arg| arg.hide(true)))]
+#[command(mut_arg("region", |arg| arg.hide(true)))]
+#[command(mut_arg("region_min", |arg| arg.hide(true)))]
+#[command(mut_arg("region_max", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     query: Query,
@@ -58,6 +65,9 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         || part.names_regions();
     if filtered {
         wrong_usage!("procs belong to the whole program: of the filters they have --from and --to");
+    }
+    if args.show == Show::Summary {
+        args.format.need_one_row()?;
     }
     if args.steps.is_some() && args.show != Show::Time {
         wrong_usage!("--steps is for --show time");

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Output")]
     json: bool,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
 }
 

@@ -19,7 +19,11 @@ Examples:
 /// Those that were under way in the time asked for, and that one of the goroutines asked for worked
 /// for. What a row says is of the whole task.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES, mut_arg("region", |arg| arg.hide(true)), mut_arg("region_min", |arg| arg.hide(true)), mut_arg("region_max", |arg| arg.hide(true)))]
+#[command(after_help = EXAMPLES)]
+// Refused, and so not offered.
+#[command(mut_arg("region", |arg| arg.hide(true)))]
+#[command(mut_arg("region_min", |arg| arg.hide(true)))]
+#[command(mut_arg("region_max", |arg| arg.hide(true)))]
 pub(crate) struct Args {
     #[command(flatten)]
     query: Query,
@@ -73,7 +77,7 @@ pub(super) fn table(answer: &Answer, only: Option<u64>) -> Table {
             task.parent.map_or(Cell::None, |parent| Cell::Id(parent.0 as i64)),
             time(task.start),
             time(task.end),
-            after.map_or(Cell::None, Cell::Nanos),
+            after.map_or(Cell::None, Cell::Offset),
             duration.map_or(Cell::None, Cell::Nanos),
             Cell::Count(task.logs),
             Cell::Count(task.regions),

@@ -44,7 +44,7 @@ pub(crate) struct Args {
     #[arg(long)]
     deep: bool,
     /// How many files to read at the same time [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
     /// Print one JSON object a line for each trace.
     #[arg(long)]

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME")]
     to: Option<Moment>,
     /// How many threads to use [default: the number of cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
 }
 
@@ -116,7 +116,7 @@ fn header(name: &str, answer: &Answer, rules: &Rules) -> Markup {
 /// The part that is asked for, after the start.
 fn window(answer: &Answer) -> String {
     let (from, until) = answer.window();
-    let after = |time: i64| human::duration(time - answer.start.time);
+    let after = |time: i64| human::moment(time - answer.start.time);
     let from = after(from.max(answer.start.time));
     format!("{from} and {} after the start", after(until.min(answer.analysis.end())))
 }

@@ -199,6 +199,12 @@ impl Watch {
                 return Err(absent::ends_of_task(id, trace).into());
             };
             let (from, until) = within(seen.from, seen.until);
+            if from == until {
+                let failure =
+                    format!("{trace}: task {id} was not under way between --from and --to");
+                let next = format!("`gotrail tasks {next}` says when it was");
+                return Err(Failure::new(failure).next(next).into());
+            }
             let ended = if seen.until == i64::MAX { ", which did not end," } else { "" };
             let title =
                 format!("Task {id} {}{ended} {}", human::known_name(&seen.name), on(seen.go));
@@ -281,7 +287,7 @@ impl Source {
             human::times_are_ticks();
         }
         if say {
-            report::to_stderr(&self.name, report, trace.bytes().len() as u64);
+            report::to_stderr(&self.name, report, trace.bytes().len() as u64, gotrail::Time(0));
         }
         Ok(())
     }
@@ -295,7 +301,7 @@ impl Source {
         let history = History::read(trace, each);
         let history = history.map_err(|error| Failure::broken(&self.name, &error))?;
         if let Some(error) = &history.error {
-            let until = human::duration(history.end() - history.start());
+            let until = human::moment(history.end() - history.start());
             let failure = Failure::broken(&self.name, error);
             let known = "after the start, where the trace breaks";
             // Nothing can be done if this fails.
