@@ -124,7 +124,10 @@ fn wrong_usage_says_what_would_be_right() {
         (&["mmu", "--from", "1h"], "after the end of the trace"),
         (&["procs", "--function", "main"], "of the filters they have --from and --to"),
         (&["procs", "--steps", "3"], "--steps is for --show time"),
-        (&["procs", "--show", "summary", "--top", "1"], "--sort and --top are for tables of several"),
+        (
+            &["procs", "--show", "summary", "--top", "1"],
+            "--sort and --top are for tables of several",
+        ),
         (&["gc", "--sort", "x"], "--sort and --top are for tables of several"),
         (&["latency", "--frames", "2"], "--frames is for --by stack"),
         (&["goroutines", "--threads", "20000"], "from 1 to 1024"),
