@@ -88,6 +88,12 @@ impl std::str::FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Moment> {
         if let Ok(offset) = text.parse::<SignedDuration>() {
+            if text.contains(':') {
+                bail!("a time after the start is written as 1h10m5s, one of the day with its date");
+            }
+            if offset.is_negative() {
+                bail!("is before the start");
+            }
             let nanos = i64::try_from(offset.as_nanos()).context("too long")?;
             return Ok(Moment::Offset(nanos));
         }
@@ -533,7 +539,9 @@ mod tests {
         assert!(matches!("1.5s".parse(), Ok(Moment::Offset(1_500_000_000))));
         assert!(matches!("20ms".parse(), Ok(Moment::Offset(20_000_000))));
         assert!(matches!("1970-01-01T00:00:01Z".parse(), Ok(Moment::Wall(1_000_000_000))));
-        assert!("yesterday".parse::<Moment>().is_err());
+        for wrong in ["yesterday", "01:10:11", "-1s"] {
+            assert!(wrong.parse::<Moment>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

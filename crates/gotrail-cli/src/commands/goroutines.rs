@@ -5,6 +5,7 @@ use crate::query::{Answer, Query};
 use crate::table::{Cell, Column, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
+use clap::ValueEnum as _;
 use gotrail::{GoId, GoState};
 use gotrail_analyze::{Goroutine, Options, Region, StrId, Times};
 use gotrail_format::gosort;
@@ -59,6 +60,10 @@ enum State {
 }
 
 impl State {
+    fn name(self) -> String {
+        self.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned())
+    }
+
     fn of(goroutine: &Goroutine) -> Option<State> {
         Some(match goroutine.state {
             GoState::Runnable => State::Runnable,
@@ -166,6 +171,7 @@ fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
         let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
         format!("[{}]", own.join(","))
     };
+    let for_programs = args.format.is_for_programs();
     let cell = |goroutine: &&Goroutine, key: &str| {
         let Goroutine { id, name, created, started, ended, times, creator, .. } = goroutine;
         match key {
@@ -185,7 +191,11 @@ fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
             "block" => Cell::Sums(times::sums(names, &times.blocked)),
             "ranges" => Cell::Sums(times::sums(names, &times.ranges)),
             "unknown" => Cell::Nanos(times.unknown()),
-            "state" => Cell::Text(goroutine.state.to_string()),
+            // People see the words of --state, programs those of the reference.
+            "state" => Cell::Text(match State::of(goroutine).filter(|_| !for_programs) {
+                Some(state) => state.name(),
+                None => goroutine.state.to_string(),
+            }),
             "creator" => creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
             "regions" => Cell::Json(regions_json(*id)),
             _ => Cell::None,
