@@ -215,7 +215,7 @@ impl Analysis {
         self.found.lookup.begin();
         self.found.waits.forget_places();
         if let Some(procs) = &mut self.found.procs {
-            procs.sync(event.time().0);
+            procs.sync(event.time().0, event.format_version().has_generations());
         }
         if self.start == 0 {
             self.start = event.time().0;

@@ -1,4 +1,4 @@
-//! What a later fold notes of procs until it knows what there was at the beginning: which procs
+//! What a fold notes of procs until it knows what there was at the beginning: which procs
 //! were held, and how many goroutines were runnable.
 //!
 //! The tracer tells of everything at its first mention in a generation, and most of what can run

@@ -87,12 +87,20 @@ pub struct Procs {
     settled: i64,
     /// When the step of the timeline ends that `settled` is in, or [`BEFORE`].
     step_ends: i64,
-    /// Later folds: what happens before it is known what there was at the beginning.
+    /// From when on it is counted.
+    begin: i64,
+    /// How many procs are known.
+    seen: i64,
+    /// What happens before it is known what there was at the beginning.
     opening: Option<Box<Opening>>,
+    /// Whether it is still the first generation of a first fold.
+    at_beginning: bool,
     /// Whether a proc was idle at any time with no goroutine known to wait for it.
     spare: bool,
-    /// Later folds: what there was at the beginning.
+    /// What there was at the beginning.
     first: Option<Box<First>>,
+    /// Whether there were generations before.
+    is_later: bool,
     /// Room for what a later fold notes.
     room: Vec<u64>,
     window: Window,
@@ -138,7 +146,7 @@ pub(crate) struct Now {
     idle: i64,
 }
 
-/// What a later fold takes for the beginning.
+/// What a fold takes for the beginning.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct First {
     pub(crate) sync: i64,
@@ -166,15 +174,24 @@ impl Procs {
             opening: Some(Box::new(opening)),
             timeline: self.timeline.going_on(),
             step_ends: BEFORE,
+            is_later: true,
             window: self.window,
             ..Procs::default()
         }
     }
 
-    /// A generation begins.
-    pub(crate) fn sync(&mut self, time: i64) {
+    /// A generation begins. Only where there are generations does the first mention of something say
+    /// what it was from the beginning on.
+    pub(crate) fn sync(&mut self, time: i64, has_generations: bool) {
+        let is_first = !self.is_later && self.step_ends == BEFORE;
+        if is_first && has_generations && self.opening.is_none() {
+            self.opening = Some(Box::default());
+            self.at_beginning = true;
+        }
         if let Some(opening) = &mut self.opening {
             opening.first.sync = time;
+        } else if is_first {
+            self.settle(time);
         }
     }
 
@@ -208,7 +225,15 @@ impl Procs {
         }
     }
 
-    /// Later folds: a goroutine is mentioned that was runnable at the beginning.
+    /// First folds: a goroutine is mentioned for the first time, and is runnable.
+    pub(crate) fn is_runnable(&mut self, time: i64) {
+        match self.at_beginning {
+            true => self.was_runnable(time),
+            false => self.change(time, Change::Runnable),
+        }
+    }
+
+    /// A goroutine is mentioned that was runnable at the beginning.
     pub(crate) fn was_runnable(&mut self, time: i64) {
         match (&mut self.opening, &mut self.first) {
             (Some(opening), _) => opening.was_runnable(),
@@ -232,15 +257,21 @@ impl Procs {
         self.total.runnable += settled - since;
         self.now.runnable += 1;
         self.step_ends = self.end_of_step(settled);
+        self.shift(self.window.nearest(time) - settled);
     }
 
-    /// Later folds: what there was at the beginning is known now.
+    /// What there was at the beginning is known now.
     #[cold]
     fn open(&mut self) {
         let Some(opening) = self.opening.take() else { return };
         let first = &opening.first;
         self.now = first.now;
-        self.now.free = (self.now.limit - self.now.held).max(0);
+        let mention = opening.changes().find(|change| matches!(change.1, Change::Procs(_)));
+        if let (false, Some((time, _))) = (self.is_later, mention) {
+            self.changes.push((time, first.now.limit));
+        }
+        self.seen = first.procs.len() as i64;
+        self.now.free = self.free();
         self.shift(0);
         self.pending = Load::default();
         let begin = self.window.nearest(first.sync);
@@ -251,7 +282,7 @@ impl Procs {
         if let Some((until, _)) = opening.changes().next_back() {
             self.timeline.expect(begin, self.window.nearest(until));
         }
-        self.settled = begin;
+        (self.begin, self.settled) = (begin, begin);
         self.step_ends = self.end_of_step(begin);
         for (time, change) in opening.changes() {
             if time >= self.step_ends {
@@ -263,12 +294,13 @@ impl Procs {
         (self.first, self.room) = (Some(Box::new(first)), room);
     }
 
-    /// Later folds: the generation has ended at this time.
+    /// The generation has ended at this time.
     pub(crate) fn generation_ends(&mut self, time: i64) {
         self.open();
         if self.first.is_some() {
             self.settle(time);
         }
+        self.at_beginning = false;
     }
 
     /// A proc changes its state.
@@ -284,7 +316,7 @@ impl Procs {
         let change = match from {
             // A generation that was put in order by itself says what is known from the one before.
             ProcState::Undetermined | ProcState::NotExist
-                if self.first.is_some() && self.known.contains(proc) =>
+                if self.is_later && self.known.contains(proc) =>
             {
                 return;
             }
@@ -336,7 +368,7 @@ impl Procs {
         match change {
             Change::Runnable | Change::NotRunnable => {}
             Change::Held(id) | Change::Status(id, true) => {
-                let proc = self.known.entry(id);
+                let proc = self.proc(id);
                 if proc.since.is_none() {
                     proc.since = Some(now);
                     proc.starts += u64::from(counts && matches!(change, Change::Held(_)));
@@ -345,7 +377,7 @@ impl Procs {
                 }
             }
             Change::Idle(id) | Change::Stolen(id) => {
-                let proc = self.known.entry(id);
+                let proc = self.proc(id);
                 proc.steals += u64::from(counts && matches!(change, Change::Stolen(_)));
                 if let Some(begin) = proc.since.take() {
                     proc.held += now - begin;
@@ -354,24 +386,47 @@ impl Procs {
                 }
             }
             Change::Status(id, false) => {
-                self.known.entry(id);
+                self.proc(id);
                 if let Some(first) = &mut self.first {
                     first.procs.push((id, false));
                 }
             }
             Change::Procs(number) => {
+                if self.now.limit == 0 {
+                    self.were(number);
+                } else {
+                    self.pending.procs -= (number - self.now.limit) * since;
+                }
                 if number != self.now.limit {
                     self.changes.push((time, number));
-                    self.pending.procs -= (number - self.now.limit) * since;
                     self.now.limit = number;
                 }
             }
         }
-        self.now.free = (self.now.limit - self.now.held).max(0);
+        self.now.free = self.free();
         if let (Change::Status(_, true), Some(first)) = (change, &mut self.first) {
             first.late = true;
         }
         self.shift(since);
+    }
+
+    fn proc(&mut self, id: i64) -> &mut Proc {
+        self.seen += i64::from(!self.known.contains(id));
+        self.known.entry(id)
+    }
+
+    /// Procs that nobody holds. As long as GOMAXPROCS is not known, those that were mentioned count.
+    fn free(&self) -> i64 {
+        let all = if self.now.limit == 0 { self.seen } else { self.now.limit };
+        (all - self.now.held).max(0)
+    }
+
+    /// GOMAXPROCS is mentioned for the first time, and is taken for what it was from the beginning on.
+    /// The time since `settled` counts with it anyway.
+    fn were(&mut self, number: i64) {
+        self.timeline.between(self.begin, self.settled, |step, nanos| step.procs += number * nanos);
+        self.total.procs += number * (self.settled - self.begin);
+        self.step_ends = self.end_of_step(self.settled);
     }
 
     fn end_of_step(&self, time: i64) -> i64 {
@@ -395,7 +450,7 @@ impl Procs {
     fn settle(&mut self, time: i64) {
         let time = self.window.nearest(time);
         if self.step_ends == BEFORE {
-            (self.settled, self.step_ends) = (time, self.end_of_step(time));
+            (self.begin, self.settled, self.step_ends) = (time, time, self.end_of_step(time));
         }
         let end = time.min(self.step_ends);
         let mut load = self.load(end - self.settled);
@@ -422,6 +477,7 @@ impl Procs {
         let held = |id| self.known.get(id).is_some_and(|proc| proc.since.is_some());
         let same = |now: &Now| (now.held, now.limit, now.runnable);
         first.late
+            || first.now.limit == 0
             || same(&first.now) != same(&self.now)
             || first.procs.iter().any(|&(id, was)| was != held(id))
     }
@@ -526,7 +582,7 @@ mod tests {
         for i in 0..20_000 {
             if i == 7_000 {
                 // What is mentioned first comes soon.
-                later.sync(time);
+                later.sync(time, true);
                 let held = |id| split.known.get(id).is_some_and(|proc| proc.since.is_some());
                 (0..4).for_each(|id| later.change(time + 1, Change::Status(id, held(id))));
                 (0..split.now.runnable).for_each(|_| later.was_runnable(time));

@@ -144,7 +144,7 @@ impl Goroutines {
         if step.to == GoState::Runnable
             && let Some(procs) = &mut with.procs
         {
-            procs.change(time, Change::Runnable);
+            procs.is_runnable(time);
         }
         // It was in this state since the sync.
         let goroutine = &mut self.list[slot];

@@ -65,7 +65,7 @@ pub(crate) struct Part {
     pub(crate) as_go: bool,
 }
 
-/// How many threads may be asked for: more than any machine has cores, fewer than no machine can start.
+/// How many threads may be asked for: there are hardly more cores, and so many can be started anywhere.
 const MOST_THREADS: usize = 1024;
 
 /// A number of threads, as people name it.

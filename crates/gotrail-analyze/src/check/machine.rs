@@ -46,9 +46,13 @@ pub(super) fn idle_while_runnable(rule: &Rule, subject: &Subject<'_>, found: &mu
             worst = (load.idle_while_runnable, time);
         }
     }
+    if total.procs == 0 {
+        // Nobody knows how many procs there were.
+        return;
+    }
     let from = worst.1.max(subject.from);
     let until = (worst.1 + step).min(subject.until);
-    let share = |part: i64| Value::Share(part as f64 / total.procs.max(1) as f64);
+    let share = |part: i64| Value::Share(part as f64 / total.procs as f64);
     let evidence = vec![
         ("share", share(total.idle_while_runnable)),
         ("total", Value::Nanos(total.idle_while_runnable)),

@@ -94,8 +94,9 @@ fn counted(answer: &Answer) -> (i64, i64) {
     (from.max(answer.start.time), until.min(answer.analysis.end()))
 }
 
+/// A share, if it is known how much there was: GOMAXPROCS may not be in the trace.
 fn share(part: i64, whole: i64) -> Cell {
-    Cell::Share(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
+    if whole == 0 { Cell::None } else { Cell::Share(part as f64 / whole as f64) }
 }
 
 /// All procs together, in one row.
