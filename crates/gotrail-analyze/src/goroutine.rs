@@ -280,6 +280,14 @@ impl Goroutine {
         times
     }
 
+    /// How much of the system call that it is in it spent without a proc until now.
+    pub(crate) fn blocked_at(&self, time: i64, scope: &Option<Scope>) -> i64 {
+        match self.blocked_since {
+            0 => 0,
+            since => scope::nanos(scope, self.id, since, time),
+        }
+    }
+
     /// Adds to its times the state that it is in until now.
     pub(crate) fn count_until(&self, time: i64, scope: &Option<Scope>, times: &mut Times) {
         let since = |from| scope::nanos(scope, self.id, from, time);
@@ -300,11 +308,9 @@ impl Goroutine {
             GoState::Runnable => times.runnable += nanos,
             GoState::Waiting => *times.blocked.entry(self.reason) += nanos,
             GoState::Syscall => {
-                times.syscall += nanos;
-                if self.blocked_since != 0 {
-                    // As in the reference, which counts this time twice.
-                    times.runnable += since(self.blocked_since);
-                }
+                let blocked = self.blocked_at(time, scope);
+                times.syscall += nanos - blocked;
+                times.syscall_blocked += blocked;
             }
             _ => {}
         }

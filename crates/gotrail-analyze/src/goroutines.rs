@@ -15,6 +15,7 @@
 use crate::analysis::{Found, Limits, Options};
 use crate::by_id::{ByProc, Slots};
 pub use crate::goroutine::{Goroutine, Region, is_of_program, is_system};
+use crate::lives::Past;
 use crate::logs::Log;
 use crate::names::{Names, StrId};
 use crate::scope::Scope;
@@ -23,7 +24,7 @@ use crate::waits::Waits;
 use gotrail::{Details, Event, GoId, Kind, ProcState, RangeName};
 use gotrail_format::EventType;
 use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// Why a goroutine waits that waited before the first event: only an earlier fold knows.
 pub(crate) const REASON_BEFORE: StrId = StrId(u32::MAX);
@@ -36,6 +37,12 @@ const FOREVER: &[u8] = b"forever";
 pub struct Goroutines {
     pub(crate) slots: Slots,
     pub(crate) list: Vec<Goroutine>,
+    /// How many nanoseconds goroutines were in system calls that never had a proc and have ended.
+    pub(crate) unheld: FxHashMap<GoId, i64>,
+    /// Of ids that were used again: what their earlier lives came to, by id and function.
+    pub(crate) past: IndexMap<(GoId, StrId), Past, FxBuildHasher>,
+    /// Later folds: the first lives of such ids, where they began before.
+    pub(crate) over: Vec<Goroutine>,
     pub(crate) regions: Vec<Region>,
     /// Tasks.
     pub tasks: Tasks,
@@ -96,6 +103,9 @@ impl Goroutines {
         Goroutines {
             slots: Slots::default(),
             list: Vec::new(),
+            unheld: FxHashMap::default(),
+            past: IndexMap::default(),
+            over: Vec::new(),
             regions: Vec::new(),
             tasks: Tasks::default(),
             keep_regions: options.regions,
@@ -127,12 +137,12 @@ impl Goroutines {
         }
     }
 
-    /// The goroutine with this id.
+    /// The goroutine with this id, the last one where several had it.
     pub fn get(&self, id: GoId) -> Option<&Goroutine> {
         self.slots.look(id.0).map(|slot| &self.list[slot])
     }
 
-    /// All goroutines, in the order of their first mention.
+    /// All goroutines, in the order of their first mention: the last of each id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Goroutine> {
         self.list.iter()
     }
@@ -145,18 +155,6 @@ impl Goroutines {
     #[inline(always)]
     pub(crate) fn slot(&mut self, id: GoId) -> Option<usize> {
         self.slots.get(id.0)
-    }
-
-    /// The slot of a new goroutine; one that had the same id before is gone.
-    pub(crate) fn add(&mut self, goroutine: Goroutine) -> usize {
-        if let Some(slot) = self.slot(goroutine.id) {
-            self.list[slot] = goroutine;
-            return slot;
-        }
-        let slot = self.list.len();
-        self.slots.insert(goroutine.id.0, slot);
-        self.list.push(goroutine);
-        slot
     }
 
     /// The next event, whatever it is.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`analysis`] | the pass |
 //! | [`goroutines`] | goroutines: their states, times, regions, tasks |
+//! | [`lives`] | goroutines whose ids others had later |
 //! | [`tasks`] | tasks of the annotation API |
 //! | [`waits`] | what goroutines waited for, by kind, reason and stack |
 //! | [`procs`] | procs: which was held when, and who waited for one |
@@ -29,6 +30,7 @@
 //! | [`scope`] | which part of a trace counts |
 
 pub mod analysis;
+mod as_go;
 mod back;
 mod by_id;
 pub mod check;
@@ -43,6 +45,7 @@ pub mod groups;
 pub mod herds;
 pub mod histogram;
 pub mod history;
+pub mod lives;
 pub mod logs;
 mod merge;
 pub mod mmu;

@@ -16,7 +16,7 @@ use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
 use crate::times::{Sums, Times};
 use crate::waits::{Begun, WaitKey, WaitKind, Waits};
-use gotrail::{GoId, GoState, TaskId};
+use gotrail::{GoId, GoState, ProcId, TaskId};
 use rustc_hash::FxHashMap;
 
 /// What a merge needs besides the goroutines.
@@ -53,11 +53,11 @@ impl Goroutines {
             .any(|&(proc, name)| self.proc_ranges.contains_key(&(proc, to.string(name))));
         freed_another
             || ended_range
-            || later.list.iter().any(|goroutine| self.doubts_one(goroutine, to, assist))
-            || unknown_workers
-                .iter()
-                .filter_map(|&go| later.get(go)?.head.as_deref())
-                .any(|head| !head.collects)
+            || later.found().any(|goroutine| self.doubts_one(goroutine, to, assist))
+            || later
+                .found()
+                .filter(|goroutine| unknown_workers.contains(&goroutine.id))
+                .any(|goroutine| goroutine.head.as_ref().is_some_and(|head| !head.collects))
     }
 
     fn doubts_one(&self, later: &Goroutine, to: &Renumbering, assist: StrId) -> bool {
@@ -93,11 +93,18 @@ impl Goroutines {
         self.ran_unseen.append(&mut later.ran_unseen);
         self.tasks.absorb(std::mem::take(&mut later.tasks), with.to);
         let mut list = std::mem::take(&mut later.list);
+        for goroutine in std::mem::take(&mut later.over) {
+            self.absorb_one(goroutine, &mut merged, with);
+        }
+        self.absorb_past(&mut later, with.to);
         for goroutine in list.drain(..) {
             self.absorb_one(goroutine, &mut merged, with);
         }
         if list.capacity() <= SPARE {
             self.spare = list;
+        }
+        for (&go, nanos) in &later.unheld {
+            *self.unheld.entry(go).or_default() += nanos;
         }
         for mut region in std::mem::take(&mut later.regions) {
             region.name = with.to.string(region.name);
@@ -241,13 +248,19 @@ impl Goroutines {
                 self.count_run(head.ran, later.id, head.seen, head.until, with.waits);
             }
         }
+        let unheld = head.state == GoState::Syscall && !head.on_proc;
         if head.until == 0 {
             later.count_before(head.state, before, reason, head.on_proc);
             (later.since, later.reason, later.wait) = (head.seen, reason, begun);
+            if unheld {
+                later.blocked_since = head.seen;
+            }
         } else {
-            if head.state == GoState::Syscall && !head.on_proc {
-                later.times.syscall -= before;
-                later.times.syscall_blocked += before;
+            if unheld {
+                let all = scope::nanos(&self.scope, later.id, head.sync, head.until);
+                later.times.syscall -= all;
+                later.times.syscall_blocked += all;
+                self.unheld(later.id, head.seen, head.until);
             }
             with.waits.end(begun, later.id, head.seen, head.until);
         }
@@ -327,6 +340,7 @@ impl Goroutines {
         }
         let ran = self.keep_running && before.counts && head.state == GoState::Running;
         let (since, until) = (before.since, head.until);
+        let mut unheld = false;
         if head.until == 0 {
             // Still in the same state, since before: only ranges can have been added.
             before.acted |= later.acted;
@@ -334,6 +348,7 @@ impl Goroutines {
             before.times.ranges.add(&later.times.ranges);
         } else {
             with.waits.end(before.wait, before.id, since, until);
+            unheld = head.state == GoState::Syscall && before.syscall_proc == ProcId::NONE;
             if head.state == GoState::Syscall {
                 let blocked = before.blocked_since;
                 let until = if blocked != 0 { blocked } else { head.until };
@@ -375,6 +390,9 @@ impl Goroutines {
             let own = before.extra();
             extra.ranges.iter().for_each(|(name, since)| *own.ranges.entry(name) = since);
             (own.regions, own.ends, own.last) = (extra.regions, extra.ends, extra.last);
+        }
+        if unheld {
+            self.unheld(later.id, since, until);
         }
         if ran && until != 0 {
             self.count_run(head.ran, later.id, since, until, with.waits);

@@ -30,6 +30,11 @@ impl Scope {
             })
     }
 
+    /// Whether anything between `from` and `until` may count.
+    pub fn meets(&self, from: i64, until: i64) -> bool {
+        self.until.is_none_or(|end| from < end) && self.from.is_none_or(|start| until > start)
+    }
+
     /// How much of the time between `from` and `until` counts for a goroutine, in nanoseconds.
     pub fn overlap(&self, go: GoId, from: i64, until: i64) -> i64 {
         let from = self.from.map_or(from, |start| start.max(from));

@@ -5,9 +5,9 @@
 //! little even of a trace with very many of them.
 
 use crate::analysis::{Analysis, Options};
-use crate::goroutines::Goroutine;
 use crate::names::{Names, StrId};
 use crate::scope::Scope;
+use crate::times::Times;
 use crate::waits::WaitKey;
 use gotrail::{Event, Fold};
 use rustc_hash::FxHashMap;
@@ -94,9 +94,11 @@ impl Slicer {
         let mut slice = Slice { seconds: (bound - self.begin) as f64 / 1e9, ..Slice::default() };
         let mut functions = FxHashMap::<StrId, States>::default();
         for goroutine in self.analysis.goroutines.iter() {
-            let times = until(goroutine, bound, &self.scope);
-            let sums = functions.entry(goroutine.name).or_default();
-            sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time);
+            let times = goroutine.times_at(bound.max(goroutine.since), &self.scope);
+            add(&mut functions, goroutine.name, &times);
+        }
+        for (_, name, past) in self.analysis.goroutines.past() {
+            add(&mut functions, name, &past.times);
         }
         for (&name, &now) in &functions {
             let before = self.functions.get(&name).copied().unwrap_or_default();
@@ -126,9 +128,10 @@ impl Slicer {
     }
 }
 
-/// A goroutine's times until a bound, with the state that it is in.
-fn until(goroutine: &Goroutine, bound: i64, scope: &Option<Scope>) -> States {
-    let times = goroutine.times_at(bound.max(goroutine.since), scope);
+/// Adds times to those of a function.
+fn add(functions: &mut FxHashMap<StrId, States>, name: StrId, times: &Times) {
     let syscall = times.syscall + times.syscall_blocked;
-    [times.running, times.runnable, times.blocked.total(), syscall]
+    let times = [times.running, times.runnable, times.blocked.total(), syscall];
+    let sums = functions.entry(name).or_default();
+    sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time);
 }

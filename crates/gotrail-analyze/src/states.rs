@@ -282,6 +282,9 @@ impl Goroutines {
                     let blocked = std::mem::take(&mut goroutine.blocked_since);
                     goroutine.times.syscall_blocked += scope::nanos(&self.scope, id, blocked, time);
                     goroutine.times.syscall += scope::nanos(&self.scope, id, since, blocked);
+                    if goroutine.syscall_proc == ProcId::NONE {
+                        return self.unheld(id, blocked, time);
+                    }
                 } else {
                     goroutine.times.syscall += nanos;
                 }
@@ -360,7 +363,9 @@ impl Goroutines {
             }
             GoState::Syscall => {
                 goroutine.syscall_proc = event.proc();
-                if event.proc() != ProcId::NONE {
+                if event.proc() == ProcId::NONE {
+                    goroutine.blocked_since = time;
+                } else {
                     self.in_syscall.insert(event.proc().0, goroutine.id);
                     if self.later {
                         self.touched.insert(event.proc().0, ());

@@ -395,6 +395,36 @@ fn a_system_call_matters_if_somebody_waits_for_its_proc() {
 }
 
 #[test]
+fn a_system_call_that_never_had_a_proc_holds_none() {
+    let trace = TestTrace::new(Version::Go123);
+    let generation = trace.generation(1);
+    generation.sync(15_625_000, 10);
+    generation
+        .batch(ThreadId(7), 10)
+        .event_after(0, "ProcStatus", (ProcId(0), ProcStatus::Running))
+        .event_after(0, "GoStatus", (GoId(1), ThreadId(7), GoStatus::Running))
+        .event_after(0, "ProcsChange", (1, NoStack))
+        .event_after(1, "GoCreate", (GoId(2), at(["main.w"]), NoStack))
+        .event_after(50 * MS, "GoStop", ("Gosched", NoStack))
+        .event_after(1, "GoStart", (GoId(3), Seq(1)))
+        .event_after(1, "GoStop", ("Gosched", NoStack));
+    // It began before the trace, and its thread has no proc.
+    generation
+        .batch(ThreadId(8), 10)
+        .event_after(0, "GoStatus", (GoId(3), ThreadId(8), GoStatus::Syscall))
+        .event_after(40 * MS, "GoSyscallEndBlocked", ());
+    let trace = Trace::from_bytes(trace.to_bytes().expect("a trace")).expect("a trace");
+    assert_eq!(found("long-syscall", &trace), []);
+    let (analysis, _) = analyse(&trace, &Rules::default(), None);
+    let goroutine = analysis.goroutines.get(GoId(3)).expect("it is in the trace");
+    assert_eq!((goroutine.times.syscall, goroutine.times.syscall_blocked), (0, 40_000_000));
+    // Go's summarizer takes it for one with a proc.
+    let go = analysis.goroutines.as_go(goroutine);
+    let before = go.syscall_blocked;
+    assert!(before < 10 && go.syscall + before == 40_000_000, "{go:?}");
+}
+
+#[test]
 fn a_healthy_trace_has_no_findings() {
     let healthy = trace(|mut thread| {
         thread = thread

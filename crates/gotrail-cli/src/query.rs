@@ -8,8 +8,9 @@ use crate::source::{self, Source};
 use crate::{human, report};
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
+use gotrail_analyze::lives::Past;
 use gotrail_analyze::profile;
-use gotrail_analyze::{Analysis, Goroutine, Groups, Options, Region, Scope, Task};
+use gotrail_analyze::{Analysis, Goroutine, Groups, Options, Region, Scope, StrId, Task};
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use regex::Regex;
 use rustc_hash::FxHashMap;
@@ -151,10 +152,18 @@ pub(crate) struct Answer {
 impl Answer {
     /// The goroutines that are asked for.
     pub(crate) fn goroutines(&self) -> impl Iterator<Item = &Goroutine> {
-        let (from, until) = self.window();
-        let end = move |go: &Goroutine| if go.ended == 0 { i64::MAX } else { go.ended };
-        let lived = move |go: &Goroutine| go.created < until && end(go) > from;
+        let end = |go: &Goroutine| if go.ended == 0 { i64::MAX } else { go.ended };
+        let scope = self.scope.as_ref();
+        let lived =
+            move |go: &Goroutine| scope.is_none_or(|scope| scope.meets(go.created, end(go)));
         self.analysis.goroutines.iter().filter(move |go| self.is_asked_for(go.id) && lived(go))
+    }
+
+    /// The function, the number and the times of goroutines that are asked for and whose ids
+    /// others had later.
+    pub(crate) fn past(&self) -> impl Iterator<Item = (StrId, &Past)> {
+        let past = self.analysis.goroutines.past();
+        past.filter(|past| self.is_asked_for(past.0)).map(|(_, name, past)| (name, past))
     }
 
     /// The times between which something counts, on the trace's clock.

@@ -1,13 +1,13 @@
 //! Where a trace comes from: a mapped file, a compressed file, a pipe, standard input.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, wrong_usage};
 use crate::progress::Progress;
 use anyhow::Result;
 use gotrail::{Compression, Event, Fold, Mode, Reader, Report, Trace, Version};
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -61,6 +61,14 @@ pub(crate) const STDIN: &str = "standard input";
 
 fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Refuses to read standard input more than once.
+pub(crate) fn need_one_stdin<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> Result<()> {
+    if paths.into_iter().filter(|path| is_stdin(path)).count() > 1 {
+        wrong_usage!("`-` stands more than once, and standard input can be read only once");
+    }
+    Ok(())
 }
 
 /// The size of a file, if it is one.

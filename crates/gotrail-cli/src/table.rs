@@ -52,6 +52,11 @@ impl Format {
         }
     }
 
+    /// Whether programs get all rows. The first few of them are those that people see.
+    pub(crate) fn is_of_all(&self) -> bool {
+        self.is_for_programs() && self.rows(usize::MAX) == usize::MAX
+    }
+
     /// Whether the output is for programs.
     pub(crate) fn is_for_programs(&self) -> bool {
         self.json || self.csv
@@ -151,10 +156,13 @@ impl Table {
     /// Sorts the rows as asked for, or by the column `usually`.
     pub(crate) fn sort(&mut self, format: &Format, usually: &str) -> Result<()> {
         let (at, turned) = self.order(format, usually)?;
-        // Stable, so that equal rows keep their order.
+        // Rows that are equal here are told apart by their first columns: in which order they came
+        // may depend on how many threads made them.
         self.rows.sort_by(|a, b| {
             let order = compare(&a[at], &b[at]);
-            if turned { order.reverse() } else { order }
+            let order = if turned { order.reverse() } else { order };
+            let rest = || a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|order| order.is_ne());
+            order.then_with(|| rest().unwrap_or(Ordering::Equal))
         });
         Ok(())
     }

@@ -25,15 +25,14 @@ pub(crate) fn assist(names: &Names, times: &Times) -> i64 {
     name.and_then(|name| times.ranges.get(name)).unwrap_or(0)
 }
 
-/// A region as a JSON object.
-pub(crate) fn region_json(names: &Names, region: &Region) -> String {
+/// A region as a JSON object, with these times.
+pub(crate) fn region_json(names: &Names, region: &Region, times: &Times) -> String {
     let mut out = Vec::new();
     let mut object = Object::new(&mut out);
     object.number("task", region.task.0);
     object.bytes("name", names.string(region.name));
     object.number_or_null("start", region.start);
     object.number_or_null("end", region.end);
-    let times = &region.times;
     object.number("exec", times.running);
     object.number("sched_wait", times.runnable);
     object.number("syscall", times.syscall);

@@ -86,6 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             "no rule is left that could find anything; `gotrail check --list` shows all rules"
         );
     }
+    source::need_one_stdin(&args.traces)?;
     let form = if args.json { Form::Json } else { args.format };
     let mut writer = Writer::new(form, &rules, Checkout::new(&args.root));
     (writer.several, writer.top) = (args.traces.len() > 1, args.top);

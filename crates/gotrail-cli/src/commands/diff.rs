@@ -6,7 +6,7 @@ use crate::human;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::query::{Moment, Part, Query};
-use crate::source::{Data, Source};
+use crate::source::{self, Data, Source};
 use crate::table::{Cell, Format, Table, column};
 use anyhow::{Result, bail};
 use gotrail::{Mode, Trace};
@@ -87,6 +87,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         ([], before, after) if !before.is_empty() && !after.is_empty() => (before, after),
         _ => wrong_usage!("which traces? `gotrail diff BEFORE AFTER`, or --before ... --after ..."),
     };
+    source::need_one_stdin(before.iter().chain(after))?;
     let mut comparison = Comparison::new(before.len(), after.len());
     // Both sides at once; of each trace only its slices are kept, until it has been added.
     for at in 0..before.len().max(after.len()) {

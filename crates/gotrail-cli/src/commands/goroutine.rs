@@ -265,7 +265,7 @@ impl Life<'_> {
 
 /// A region as JSON.
 pub(crate) fn region_json(names: &Names, region: &Region) -> Value {
-    serde_json::from_str(&times::region_json(names, region)).unwrap_or_default()
+    serde_json::from_str(&times::region_json(names, region, &region.times)).unwrap_or_default()
 }
 
 /// Regions in order of time, with where their time went.

@@ -6,7 +6,7 @@ use crate::table::{Cell, Column, Format, Table, column};
 use crate::{Verdict, times};
 use anyhow::Result;
 use clap::ValueEnum as _;
-use gotrail::{GoId, GoState};
+use gotrail::GoState;
 use gotrail_analyze::{Goroutine, Options, Region, StrId, Times};
 use gotrail_format::gosort;
 use rustc_hash::FxHashMap;
@@ -112,6 +112,12 @@ pub(super) fn groups(answer: &Answer) -> Table {
         group.1.add(&goroutine.times);
         all += goroutine.times.running;
     }
+    for (name, past) in answer.past() {
+        let group = groups.entry(name).or_default();
+        group.0 += past.lives;
+        group.1.add(&past.times);
+        all += past.times.running;
+    }
     let mut table = Table::new("function", GROUP);
     let names = &answer.analysis.names;
     for (name, (count, sum)) in groups {
@@ -162,18 +168,29 @@ fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
         // Stable: those of a goroutine keep their order.
         all.sort_by_key(|region| region.go);
     }
-    let regions_json = |id: GoId| {
-        let first = all.partition_point(|region| region.go < id);
-        let own = all[first..].iter().take_while(|region| region.go == id);
+    let goroutines = &answer.analysis.goroutines;
+    let regions_json = |goroutine: &Goroutine| {
+        let first = all.partition_point(|region| region.go < goroutine.id);
+        let own = all[first..].iter().take_while(|region| region.go == goroutine.id);
         let mut own: Vec<_> = own.copied().collect();
         // As in the reference, whose order of equal starts shows.
         gosort::sort_unstable_by(&mut own, |a, b| a.start < b.start);
-        let own: Vec<_> = own.iter().map(|region| times::region_json(names, region)).collect();
-        format!("[{}]", own.join(","))
+        let own = own.into_iter().map(|region| {
+            let times = goroutines.region_as_go(goroutine, region);
+            times::region_json(names, region, &times)
+        });
+        format!("[{}]", own.collect::<Vec<_>>().join(","))
     };
     let for_programs = args.format.is_for_programs();
     let cell = |goroutine: &&Goroutine, key: &str| {
         let Goroutine { id, name, created, started, ended, times, creator, .. } = goroutine;
+        // What programs read equals the reference.
+        let times = match key {
+            "sched_wait" | "syscall" | "syscall_block" | "unknown" if for_programs => {
+                &goroutines.as_go(goroutine)
+            }
+            _ => times,
+        };
         match key {
             "id" => Cell::Id(id.0),
             "name" => Cell::Text(String::from_utf8_lossy(names.string(*name)).into_owned()),
@@ -197,7 +214,7 @@ fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
                 None => goroutine.state.to_string(),
             }),
             "creator" => creator.some().map_or(Cell::None, |id| Cell::Id(id.0)),
-            "regions" => Cell::Json(regions_json(*id)),
+            "regions" => Cell::Json(regions_json(goroutine)),
             _ => Cell::None,
         }
     };
@@ -210,8 +227,8 @@ fn each(answer: &Answer, regions: bool, args: &Args) -> Result<Verdict> {
             || State::of(goroutine).is_some_and(|state| args.state.contains(&state))
     };
     // Programs compare single ones with `go tool trace`, which has them by id.
-    let usually = if args.format.is_for_programs() { "id" } else { "total" };
-    let goroutines = answer.goroutines().filter(wanted);
+    let usually = if args.format.is_of_all() { "id" } else { "total" };
+    let rows = answer.goroutines().filter(wanted);
     let table = Table::new("goroutine", &columns);
-    table.print_each(goroutines, cell, usually, &mut Output::new(), &args.format)
+    table.print_each(rows, cell, usually, &mut Output::new(), &args.format)
 }

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let answer = args.query.run(Options::default())?;
     let mut table = table(&answer, part.task);
     // People look for the slow ones; programs compare with `go tool trace`, which has them by id.
-    let usually = if args.format.is_for_programs() { "id" } else { "duration" };
+    let usually = if args.format.is_of_all() { "id" } else { "duration" };
     table.sort(&args.format, usually)?;
     table.print(&mut Output::new(), &args.format)
 }

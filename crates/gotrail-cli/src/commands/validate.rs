@@ -77,6 +77,7 @@ impl Checked {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    source::need_one_stdin(&args.traces)?;
     let total = args.traces.iter().map(|path| source::size_of(path)).sum::<Option<u64>>();
     let progress = Progress::new(total, Progress::output_is_seen() && args.traces.len() > 1);
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
