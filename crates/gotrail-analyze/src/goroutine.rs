@@ -5,6 +5,7 @@ use crate::scope::{self, Scope};
 use crate::times::Times;
 use crate::waits::Begun;
 use gotrail::{GoId, GoState, ProcId, TaskId};
+use smallvec::SmallVec;
 
 /// What is known of a goroutine. Times are nanoseconds of the trace's clock, 0 for never.
 // In this order what common changes of state touch lies together.
@@ -105,7 +106,7 @@ pub(crate) struct Extra {
     /// Since when ranges last, by name.
     pub(crate) ranges: crate::times::Sums,
     /// Regions that have begun, outermost first.
-    pub(crate) regions: Vec<Open>,
+    pub(crate) regions: Regions,
     /// Later folds: from whom the goroutine may have inherited a task.
     pub(crate) inherits: Option<Inherits>,
     /// Later folds: ends of regions that began before the first event.
@@ -128,6 +129,9 @@ pub(crate) enum FirstRange {
     /// It ended.
     Ended(i64),
 }
+
+/// Regions that have begun, outermost first: hardly ever more than two.
+pub(crate) type Regions = SmallVec<[Open; 2]>;
 
 /// A region that has begun.
 #[derive(Debug, Clone)]

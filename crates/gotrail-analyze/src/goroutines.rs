@@ -244,23 +244,29 @@ impl Goroutines {
                 }
             }
             Kind::TaskBegin | Kind::TaskEnd => {
-                if let Details::Task(task) = event.details() {
-                    let name = names.string_id(task.name);
+                if let Some((id, parent, name)) = event.task_ids() {
+                    let name = match name {
+                        Some(name) => with.lookup.string(names, event, name),
+                        None => match event.details() {
+                            Details::Task(task) => names.string_id(task.name),
+                            _ => StrId::EMPTY,
+                        },
+                    };
                     let (go, time) = (event.goroutine(), event.time().0);
                     if kind == Kind::TaskBegin {
-                        self.tasks.begin(task.id, task.parent, name, go, time);
+                        self.tasks.begin(id, parent, name, go, time);
                     } else {
-                        self.tasks.end(task.id, task.parent, name, go, time, self.later);
+                        self.tasks.end(id, parent, name, go, time, self.later);
                     }
                 }
             }
             Kind::Log => {
-                if let Details::Log(log) = event.details() {
-                    let (task, go, time) = (log.task, event.goroutine(), event.time().0);
+                if let Some((task, category, message)) = event.log_ids() {
+                    let (go, time) = (event.goroutine(), event.time().0);
                     self.tasks.work(task, go).logs += 1;
                     if let Some(logs) = &mut with.logs {
-                        let category = names.string_id(log.category);
-                        let message = names.string_id(log.message);
+                        let category = with.lookup.string(names, event, category);
+                        let message = with.lookup.string(names, event, message);
                         let stack = with.lookup.stack(names, event, event.stack_id());
                         logs.push(Log { time, task, go, category, message, stack });
                     }

@@ -10,7 +10,7 @@
 //! All times of a goroutine in the later fold are sums that began at that sync, so that those of
 //! before are added to each of them, and what the goroutine was in the middle of then is added once.
 
-use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, is_system};
+use crate::goroutine::{Ended, FirstRange, Goroutine, Head, Open, Region, Regions, is_system};
 use crate::goroutines::{Goroutines, REASON_BEFORE};
 use crate::names::{Names, Renumbering, StrId};
 use crate::scope;
@@ -268,7 +268,7 @@ impl Goroutines {
             merged.keys.insert(later.id, (Some(reason), Times::default()));
         }
         let slot = self.add(later);
-        self.join_regions(slot, Vec::new(), &Times::default(), merged, with);
+        self.join_regions(slot, Regions::new(), &Times::default(), merged, with);
     }
 
     /// A goroutine that is known already.
@@ -381,7 +381,7 @@ impl Goroutines {
         }
         before.collects |= later.collects;
         before.settled |= later.settled;
-        let mut base = Vec::new();
+        let mut base = Regions::new();
         if let Some(extra) = &mut before.extra {
             base = std::mem::take(&mut extra.regions);
             extra.ranges = open_ranges;
@@ -407,7 +407,7 @@ impl Goroutines {
     fn join_regions(
         &mut self,
         slot: usize,
-        mut base: Vec<Open>,
+        mut base: Regions,
         offset: &Times,
         merged: &mut Merged,
         with: &Merge<'_>,
@@ -463,7 +463,7 @@ impl Goroutines {
     }
 
     /// Regions end with their goroutine.
-    fn close(&mut self, go: GoId, open: Vec<Open>, end: i64, times: &Times, system: bool) {
+    fn close(&mut self, go: GoId, open: Regions, end: i64, times: &Times, system: bool) {
         if system {
             return;
         }

@@ -77,6 +77,8 @@ impl GoSet {
 pub struct Tasks {
     // Boxed, so that what a later fold found changes hands without being copied.
     all: IndexMap<TaskId, Box<Task>, FxBuildHasher>,
+    /// A parent that is among them.
+    last_parent: Option<TaskId>,
 }
 
 impl Tasks {
@@ -111,10 +113,12 @@ impl Tasks {
         task
     }
 
-    fn set_parent(&mut self, id: TaskId, parent: TaskId) {
-        if parent != TaskId::NONE && self.entry(id).parent.is_none() {
-            self.entry(parent);
-            self.entry(id).parent = Some(parent);
+    /// A task's parent, which is a task, too.
+    fn know(&mut self, parent: Option<TaskId>) {
+        // Most have the same one.
+        if let Some(id) = parent.filter(|_| parent != self.last_parent) {
+            self.entry(id);
+            self.last_parent = parent;
         }
     }
 
@@ -122,7 +126,8 @@ impl Tasks {
         let task = self.work(id, go);
         (task.name, task.start, task.active) = (name, Some(time), true);
         task.creator.get_or_insert(go);
-        self.set_parent(id, parent);
+        let parent = task.find_parent(parent);
+        self.know(parent);
     }
 
     /// A task ends. Whether it had begun before this fold's first event is told apart by `later`.
@@ -147,7 +152,8 @@ impl Tasks {
             return;
         }
         (task.name, task.active) = (name, false);
-        self.set_parent(id, parent);
+        let parent = task.find_parent(parent);
+        self.know(parent);
     }
 
     /// Takes over what a later generation says.
@@ -164,13 +170,23 @@ impl Tasks {
                 Entry::Occupied(mut task) => task.get_mut().go_on(*later, to),
             }
             if let Some(parent) = parent {
-                self.set_parent(id, parent);
+                let parent = self.entry(id).find_parent(parent);
+                self.know(parent);
             }
         }
     }
 }
 
 impl Task {
+    /// Takes a task for the parent, and returns it, if there is none yet.
+    fn find_parent(&mut self, parent: TaskId) -> Option<TaskId> {
+        if parent == TaskId::NONE || self.parent.is_some() {
+            return None;
+        }
+        self.parent = Some(parent);
+        self.parent
+    }
+
     /// Takes over what a later generation says, but for the parent.
     fn go_on(&mut self, later: Task, to: &Renumbering) {
         self.logs += later.logs;

@@ -105,6 +105,11 @@ impl Sums {
     /// Takes the sum of a name out.
     pub(crate) fn remove(&mut self, name: StrId) -> Option<i64> {
         let found = self.get(name)?;
+        if self.more.is_none() && self.names[0] == name {
+            // Mostly it is the only one.
+            (self.names, self.nanos) = ([self.names[1], NO_NAME], [self.nanos[1], 0]);
+            return Some(found);
+        }
         let left: Vec<_> = self.iter().filter(|entry| entry.0 != name).collect();
         *self = Sums::default();
         left.into_iter().for_each(|(name, nanos)| *self.entry(name) = nanos);

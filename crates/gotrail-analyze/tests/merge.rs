@@ -3,7 +3,9 @@
 use gotrail::{Event, Fold, Generation, Mode, Trace};
 use gotrail_analyze::mmu::Flags;
 use gotrail_analyze::{Analysis, Options, StackId, StrId, Sums, Times};
+use gotrail_synth::builder::{GoStatus, NoStack, NoThread, ProcStatus, Seq, TestTrace};
 use gotrail_synth::sim::{Config, GoRelease, Profile, Simulation};
+use gotrail_synth::{GoId, ProcId, ThreadId, Version};
 use proptest::prelude::*;
 use proptest::sample::select;
 use std::fmt::Write;
@@ -217,6 +219,45 @@ fn nothing_is_refused_of_programs_without_system_calls() {
         // Several generations together were asked about.
         assert!((5..30).contains(&asked) && refused == 0, "{profile:?}: {refused} of {asked}");
     }
+}
+
+/// Mark assists last over the ends of generations whenever memory is short, and who assists is told
+/// before the thread says who it runs itself.
+#[test]
+fn what_others_are_in_the_middle_of_may_come_first() {
+    let (thread, worker) = (ThreadId(7), GoId(2));
+    let trace = TestTrace::new(Version::Go123);
+    let first = trace.generation(1);
+    first.sync(15_625_000, 10);
+    first
+        .batch(thread, 10)
+        .event_after(0, "ProcStatus", (ProcId(0), ProcStatus::Running))
+        .event_after(0, "GoStatus", (GoId(1), thread, GoStatus::Running))
+        .event_after(0, "ProcsChange", (1, NoStack))
+        .event_after(1, "GoCreate", (worker, NoStack, NoStack))
+        .event_after(1, "GoStop", ("Gosched", NoStack))
+        .event_after(1, "GoStart", (worker, Seq(1)))
+        .event_after(1, "GCMarkAssistBegin", (NoStack,))
+        .event_after(1, "GoBlock", ("GC mark assist wait for work", NoStack))
+        .event_after(1, "GoStart", (GoId(1), Seq(1)));
+    let second = trace.generation(2);
+    second.sync(15_625_000, 1000);
+    second
+        .batch(thread, 1000)
+        .event_after(0, "GoStatus", (worker, NoThread, GoStatus::Waiting))
+        .event_after(1, "GCMarkAssistActive", (worker,))
+        .event_after(1, "ProcStatus", (ProcId(0), ProcStatus::Running))
+        .event_after(1, "GoStatus", (GoId(1), thread, GoStatus::Running))
+        .event_after(1, "GoUnblock", (worker, Seq(1), NoStack))
+        .event_after(5, "GoStop", ("Gosched", NoStack))
+        .event_after(1, "GoStart", (worker, Seq(2)))
+        .event_after(1, "GCMarkAssistEnd", ())
+        .event_after(1, "GoDestroy", ());
+    let trace = Trace::from_bytes(trace.to_bytes().unwrap()).unwrap();
+    let mut counting = Counting::new(Analysis::new(Options::default()));
+    trace.reader(Mode::Strict).unwrap().fold_parallel(2, &mut counting, |_| {}).unwrap();
+    assert_eq!((counting.asked, counting.refused), (2, 0));
+    assert_eq!(describe(&analyse(&trace, 2)), describe(&analyse(&trace, 1)));
 }
 
 #[test]

@@ -471,6 +471,8 @@ pub(crate) fn prefixes(generation: &Generation<'_>) -> FxHashMap<i64, (i64, i64)
                     bind(&mut go, args[0] as i64);
                 }
                 EventType::PROC_STATUS | EventType::GO_STATUS | EventType::GO_STATUS_STACK => {}
+                // It follows the status of a goroutine, whoever runs on the thread.
+                EventType::GC_MARK_ASSIST_ACTIVE => {}
                 _ => break,
             }
         }

@@ -1,7 +1,7 @@
 //! Events as they are delivered: in order, with their context. What they say is in `details.rs`.
 
 use crate::generation::Generation;
-use crate::order::Names;
+use crate::order::{NameRef, Names};
 use crate::stack::Stack;
 use crate::{GoId, ProcId, TaskId, ThreadId, Time};
 use bstr::BStr;
@@ -242,6 +242,27 @@ impl<'a> Event<'a> {
     pub fn region_ids(&self) -> Option<(TaskId, u64)> {
         matches!(self.raw.event, EventType::USER_REGION_BEGIN | EventType::USER_REGION_END)
             .then(|| (TaskId(self.raw.args[0]), self.raw.args[1]))
+    }
+
+    /// If a task begins or ends, its id, its parent and the string of its type; no string if the type is
+    /// not among those of the event's generation, which only [`Event::details`] has then.
+    #[inline]
+    pub fn task_ids(&self) -> Option<(TaskId, TaskId, Option<u64>)> {
+        let [id, first, second, name] = self.raw.args;
+        match self.raw.event {
+            EventType::USER_TASK_BEGIN => Some((TaskId(id), TaskId(first), Some(second))),
+            EventType::USER_TASK_END => {
+                Some((TaskId(id), TaskId(second), NameRef(name).of_generation()))
+            }
+            _ => None,
+        }
+    }
+
+    /// If this is a log message, its task and the strings of its category and text.
+    #[inline]
+    pub fn log_ids(&self) -> Option<(TaskId, u64, u64)> {
+        let [task, category, message, _] = self.raw.args;
+        (self.raw.event == EventType::USER_LOG).then_some((TaskId(task), category, message))
     }
 }
 

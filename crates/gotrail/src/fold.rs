@@ -10,7 +10,8 @@ use crate::generation::Generation;
 /// short ones in a row, are shown to a fold of their own, made by [`Fold::part`], which knows nothing
 /// of what came before. Each of its generations is put in order as if it were the first: a status
 /// may say [`Undetermined`](crate::GoState::Undetermined) for a state that is known, also from the
-/// generation before it, and then is the state that is known; and the end of a task that began in
+/// generation before it, and then is the state that is known; where the statuses that a thread begins with
+/// are events, and mark assists that last, they may lack its proc and goroutine; and the end of a task that began in
 /// a generation before may lack its name and parent. [`Fold::merge`] must then come to what `event`
 /// would have come to.
 ///

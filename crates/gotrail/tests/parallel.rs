@@ -2,6 +2,7 @@
 //! every recorded trace.
 
 use gotrail::{Details, Event, Fold, GoState, Kind, Mode, Trace};
+use gotrail_format::EventType;
 use rustc_hash::FxHasher;
 use std::fs;
 use std::hash::{Hash, Hasher};
@@ -37,7 +38,8 @@ impl Fold for Sums {
         } else if event.kind() != Kind::TaskEnd {
             format!("{:?}", event.details()).hash(&mut hasher);
         }
-        if context {
+        // So does a mark assist that lasts follow a status.
+        if context && event.wire_type() != Some(EventType::GC_MARK_ASSIST_ACTIVE) {
             (event.thread().0, event.proc().0, event.goroutine().0).hash(&mut hasher);
         }
         frames(event, event.stack_id(), &mut hasher);

@@ -15,7 +15,7 @@
 //! | status of a goroutine or proc | the status is the one known; a goroutine exists, and did not end before in the generation |
 //! | a proc abandoned in a syscall, known to be in one | stolen from its holder before the holder did anything |
 //! | a new goroutine's id | no such goroutine exists |
-//! | what is bound to a thread | the thread's first events are the statuses of the same proc and goroutine; none later contradicts what it runs |
+//! | what is bound to a thread | the thread's first events are the statuses of the same proc and goroutine, besides those of others and mark assists that last; none later contradicts what it runs |
 //! | a thread named by a goroutine in a syscall | unknown, or bound to that goroutine |
 //! | open ranges | each is said to be active, once |
 //! | GC sequence and phase | the first GC event continues them, on a running goroutine |

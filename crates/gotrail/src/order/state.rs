@@ -96,6 +96,11 @@ impl NameRef {
         NameRef(if id & NameRef::CARRIED == 0 { id } else { 0 })
     }
 
+    /// The string's id, if it is one of the current generation.
+    pub(crate) fn of_generation(self) -> Option<u64> {
+        (self.0 & NameRef::CARRIED == 0).then_some(self.0)
+    }
+
     pub(super) fn carried(index: usize) -> NameRef {
         NameRef(index as u64 | NameRef::CARRIED)
     }
