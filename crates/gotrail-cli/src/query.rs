@@ -5,7 +5,7 @@ use crate::absent;
 use crate::failure::{Failure, quoted, wrong_usage};
 use crate::progress::Progress;
 use crate::source::{self, Source};
-use crate::{human, report};
+use crate::{human, report, times};
 use anyhow::{Context, Result, bail};
 use gotrail::{ClockSnapshot, GoId, Mode, Report, TaskId, Trace};
 use gotrail_analyze::lives::Past;
@@ -445,7 +445,9 @@ impl Part {
         }
         if let Some(regex) = &self.function {
             times.retain(|&id, _| {
-                known.goroutines.get(id).is_some_and(|go| regex.is_match(&text(go.name)))
+                // Whatever `gotrail goroutines` shows can be asked for, "(unknown)" too.
+                let shown = |go: &Goroutine| times::function(&known.names, go.name);
+                known.goroutines.get(id).is_some_and(|go| regex.is_match(&shown(go)))
             });
         }
         let put_in_order = if self.as_go { outermost } else { join };

@@ -77,6 +77,29 @@ fn parts_of_the_time_come_to_all_of_it() {
 }
 
 #[test]
+fn every_function_that_is_shown_can_be_asked_for() {
+    for name in ["go1.19/channels", "go1.21/pipes", "go1.22/gc", "go1.27/cgo-stress"] {
+        let path = committed(name);
+        let all = run(&["goroutines", "--json", arg(&path)]);
+        let rows: Vec<_> = all.out.lines().collect();
+        assert!(rows.len() > 2, "{name}: {}", all.err);
+        for row in rows {
+            let function = serde_json::from_str::<serde_json::Value>(row).expect("JSON");
+            let function = function["function"].as_str().expect("a name").to_owned();
+            let exactly = format!("^{}$", regex::escape(&function));
+            let one = run(&["goroutines", "--json", "--function", &exactly, arg(&path)]);
+            let apart = |row: &str| row.split("\"share\"").next().map(str::to_owned);
+            assert_eq!(
+                (one.code, apart(one.out.trim_end())),
+                (0, apart(row)),
+                "{name} {function}: {}",
+                one.err
+            );
+        }
+    }
+}
+
+#[test]
 fn what_lies_in_a_part_is_cut_there() {
     let path = committed("go1.27/gc");
     let of =
