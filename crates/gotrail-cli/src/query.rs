@@ -88,6 +88,9 @@ impl std::str::FromStr for Moment {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> Result<Moment> {
+        if text == "0" {
+            return Ok(Moment::Offset(0));
+        }
         if let Ok(offset) = text.parse::<SignedDuration>() {
             if text.contains(':') {
                 bail!("a time after the start is written as 1h10m5s, one of the day with its date");

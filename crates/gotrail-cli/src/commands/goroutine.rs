@@ -174,10 +174,12 @@ impl Life<'_> {
         let _ = writeln!(out, "State     {at_end}{}", self.state());
         let part =
             if args.from.is_some() || args.to.is_some() { " in the part asked for" } else { "" };
-        let _ = writeln!(out, "Lifetime  {}{part}\n", human::duration(goroutine.times.total));
+        let _ = writeln!(out, "Lifetime  {}{part}", human::duration(goroutine.times.total));
 
-        let _ = writeln!(out, "{}", paint.bold("Where its time went"));
-        causes::columns(&mut out, times::lines(self.names(), &goroutine.times));
+        if goroutine.times.total > 0 {
+            let _ = writeln!(out, "\n{}", paint.bold("Where its time went"));
+            causes::columns(&mut out, times::lines(self.names(), &goroutine.times));
+        }
         let ranges = times::sums(self.names(), &goroutine.times.ranges);
         if !ranges.is_empty() {
             let _ = writeln!(out, "\n{}", paint.bold("Ranges, within these times"));

@@ -35,7 +35,8 @@ pub(crate) struct Args {
     /// Only these states.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATE", help_heading = "Filters")]
     state: Vec<State>,
-    /// With --by stack: how many of the innermost frames to print [default: 4].
+    /// With --by stack: how many of the innermost frames to print; 0 for all
+    /// [default: 4].
     #[arg(long, value_name = "N")]
     frames: Option<usize>,
     #[command(flatten)]
@@ -87,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             let all = args.format.is_for_programs();
             stacks(
                 &answer,
-                if all { usize::MAX } else { args.frames.unwrap_or(4) },
+                if all || args.frames == Some(0) { usize::MAX } else { args.frames.unwrap_or(4) },
                 args.format.json,
                 wanted,
             )

@@ -43,7 +43,8 @@ pub(crate) struct Args {
     /// How many threads to use [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = crate::query::thread_count)]
     threads: Option<NonZero<usize>>,
-    /// Lengths of windows [default: 10us to 1s, each ten times the last].
+    /// Lengths of windows [default: 10us to 1s, each ten times the last; in a table only
+    /// those that fit into the trace].
     #[arg(long, value_name = "TIME", value_delimiter = ',')]
     window: Vec<SignedDuration>,
     /// What counts as taken away, joined by `+`; several sets are separated by commas
@@ -94,9 +95,6 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             _ => wrong_usage!("--window {window:#}: must be longer than nothing"),
         }
     }
-    if windows.is_empty() {
-        windows = (4..=9).map(|power| 10i64.pow(power)).collect();
-    }
     let part = Part { from: args.from, to: args.to, ..Part::default() };
     let whole = part.is_everything();
     let query = Query { trace: args.trace.clone(), part, threads: args.threads };
@@ -104,6 +102,15 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     let end = answer.analysis.end();
     let (from, until) = answer.window();
     let start = answer.analysis.start();
+    if windows.is_empty() {
+        windows = (4..=9).map(|power| 10i64.pow(power)).collect();
+        if !args.format.is_for_programs() {
+            let looked_at = until.min(end).saturating_sub(from.max(start));
+            // No one looks for windows that are longer than all of it.
+            let fitting = windows.iter().filter(|window| **window <= looked_at).count();
+            windows.truncate(fitting.max(1));
+        }
+    }
     let curves: Vec<Curve> = sets
         .into_iter()
         .zip(parsed)

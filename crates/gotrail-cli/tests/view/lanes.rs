@@ -35,7 +35,6 @@ fn a_flame_graph_is_of_its_lanes() {
         let known: Vec<(&str, &str)> = groups
             .iter()
             .map(|group| (group["lane"].as_str().unwrap(), group["function"].as_str().unwrap()))
-            .filter(|group| group.1 != "(unknown)")
             .collect();
         let regex = |function: &str| function.replace(['.', '(', ')', '*', '[', ']'], ".");
         for kind in ["offcpu", "wall", "cpu", "sched"] {

@@ -3,7 +3,6 @@
 
 use super::Failure;
 use crate::index::Index;
-use crate::labels::NO_LABEL;
 use crate::lane::Lane;
 use crate::view::View;
 use axum::http::StatusCode;
@@ -57,14 +56,8 @@ pub(super) fn scope_of(index: &Index, lanes: &[Lane]) -> Result<Scope, Failure> 
     let ids: Vec<i64> = goroutines.into_iter().map(|place| index.id(place)).collect();
     let mut groups: Vec<u32> = groups.into_iter().collect();
     groups.sort_unstable();
-    let functions: Vec<String> = groups
-        .into_iter()
-        .map(|group| match index.groups[group as usize].label {
-            // To commands a function that nobody knows has an empty name.
-            NO_LABEL => String::new(),
-            label => escaped(index.labels.text(label)),
-        })
-        .collect();
+    let functions: Vec<String> =
+        groups.into_iter().map(|group| escaped(index.function_of_group(group))).collect();
     let regex = match &functions[..] {
         [] => None,
         [one] => Some(format!("^{one}$")),
