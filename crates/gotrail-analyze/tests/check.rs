@@ -128,13 +128,13 @@ fn a_long_stop_of_the_world_is_found_with_its_length() {
 
 #[test]
 fn a_lock_is_found_by_the_line_that_locks_it() {
-    let contended = |inner: &'static str| {
+    let contended_by = |stack: &[&'static str]| {
         trace(|mut thread| {
             thread = thread
                 .event_after(1, "GoCreate", (GoId(2), at(["main.worker"]), NoStack))
                 .event_after(1, "GoStop", ("Gosched", NoStack));
             for turn in 0..30 {
-                let stack = at([inner, "main.(*Store).Get", "main.worker"]);
+                let stack: Vec<_> = stack.iter().flat_map(|name| at([name])).collect();
                 thread = thread
                     .event_after(1, "GoStart", (GoId(2), Seq(1 + 2 * turn)))
                     .event_after(1, "GoBlock", ("sync", stack))
@@ -144,6 +144,7 @@ fn a_lock_is_found_by_the_line_that_locks_it() {
             }
         })
     };
+    let contended = |inner| contended_by(&[inner, "main.(*Store).Get", "main.worker"]);
     let locks = found("lock-contention", &contended("sync.(*Mutex).Lock"));
     assert_eq!(locks.len(), 1, "{locks:?}");
     assert_eq!(locks[0].what, "goroutines waited for a lock in main.(*Store).Get (line 7)");
@@ -154,6 +155,18 @@ fn a_lock_is_found_by_the_line_that_locks_it() {
     // From the block on, 1 unit and 10 ms each.
     assert_eq!(number(&locks[0], "total"), Value::Nanos(30 * (10_000_000 + 64)));
     assert_eq!(found("lock-contention", &contended("sync.(*WaitGroup).Wait")), []);
+    for (stack, line) in [
+        // One line of the package would be that of all who use a Cond.
+        (
+            &["sync.(*RWMutex).RLock", "sync.(*rlocker).Lock", "sync.(*Cond).Wait", "main.wait"][..],
+            "main.wait (line 7)",
+        ),
+        (&["internal/sync.(*Mutex).Lock", "sync.(*Mutex).Lock"], "sync.(*Mutex).Lock (line 7)"),
+    ] {
+        let locks = found("lock-contention", &contended_by(stack));
+        assert_eq!(locks.len(), 1, "{locks:?}");
+        assert_eq!(locks[0].what, format!("goroutines waited for a lock in {line}"));
+    }
 }
 
 #[test]

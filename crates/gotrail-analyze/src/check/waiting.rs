@@ -134,11 +134,15 @@ pub(super) fn sched_latency(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<
     });
 }
 
+/// Whether a function is one of package sync, or of what that is made of.
+fn is_of_sync(function: &[u8]) -> bool {
+    function.starts_with(b"sync.") || function.starts_with(b"internal/sync.")
+}
+
 /// Whether goroutines wait here for a Mutex or RWMutex: the only ones whose frames say so. Others
 /// that wait with the reason "sync" wait for a WaitGroup, or are the runtime's own.
 fn is_lock(function: &[u8]) -> bool {
-    let own = function.starts_with(b"sync.") || function.starts_with(b"internal/sync.");
-    own && function.contains_str("Mutex)")
+    is_of_sync(function) && function.contains_str("Mutex)")
 }
 
 pub(super) fn lock_contention(rule: &Rule, subject: &Subject<'_>, found: &mut Vec<Finding>) {
@@ -158,7 +162,10 @@ pub(super) fn lock_contention(rule: &Rule, subject: &Subject<'_>, found: &mut Ve
         if !frames.next().is_some_and(|inner| is_lock(name(&inner))) {
             continue;
         }
-        let Some(caller) = frames.find(|frame| !is_lock(name(frame))) else { continue };
+        // Whoever locks through a Cond or Once is where it is called, not one line for all of these.
+        // A goroutine may begin with Lock itself.
+        let caller = frames.find(|frame| !is_of_sync(name(frame)));
+        let Some(caller) = caller.or_else(|| names.stack(key.stack).last()) else { continue };
         let line = lines.entry((caller.function, caller.line)).or_default();
         let total = sum.total + sum.open_total;
         line.count += sum.count + sum.open;
